@@ -1,0 +1,216 @@
+"""Automata over classes of code points, where patterns are combined before they are spelled.
+
+A `CharDFA` is what a pattern means on decoded text. Intersection, complement and bounds on the length
+belong here and not on bytes: one character is one step whatever its spelling (one to four bytes of UTF-8,
+up to twelve of JSON escapes), and the complement is taken of all *texts*, so that it can never accept bytes
+that are no text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..limits import Limits
+from .anchors import framed
+from .ast import Node
+from .lookaround import determinise_node
+from .nfa import Builder, Partition, char_sets, partition, postorder
+from .tables import Budget, merge_columns, pair_up, reduce_table
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class CharDFA:
+    """A deterministic automaton over classes of code points, trimmed and minimal.
+
+    State 0 is dead, 1 the start, every other state is live, as in `ByteDFA`. Class 0 holds the surrogates
+    and leads nowhere.
+
+    partition : code points -> classes
+    trans : int32[n_states, n_classes]
+    final : bool[n_states]
+    """
+
+    partition: Partition
+    trans: np.ndarray
+    final: np.ndarray
+
+    @classmethod
+    def from_node(
+        cls, node: Node, *, search: bool = False, limits: Limits | None = None, invert: bool = False
+    ) -> CharDFA:
+        """The texts that match ``node`` as a whole or (``search``) hold a match; ``invert``: the others."""
+        budget = Budget(limits)
+        root = framed(node, search)
+        builder = Builder(char_sets(postorder(root)), budget)
+        trans, final = determinise_node(root, builder, budget)
+        made = cls.from_table(builder.partition, trans, final)
+        return made.complement() if invert else made
+
+    @classmethod
+    def from_table(cls, parts: Partition, trans: np.ndarray, final: np.ndarray, start: int = 1) -> CharDFA:
+        """Trims and minimises a table, and merges the classes that it does not tell apart."""
+        if len(trans) <= start:
+            trans, final = np.zeros((1, parts.n_classes), np.int32), np.zeros(1, np.bool_)
+        else:
+            trans, final = reduce_table(np.ascontiguousarray(trans, np.int32), final, start)
+        first, class_of = merge_columns(trans[:, 1:])
+        if len(first) < trans.shape[1] - 1:
+            to = np.concatenate(([0], class_of + 1))
+            of = to[parts.class_of]
+            joined = np.concatenate(([True], of[1:] != of[:-1]))
+            parts = Partition(parts.starts[joined], of[joined])
+            trans = np.ascontiguousarray(trans[:, np.concatenate(([0], first + 1))])
+        return cls(parts, trans, final)
+
+    @classmethod
+    def anything(cls) -> CharDFA:
+        """All texts."""
+        return cls.lengths(0, None)
+
+    @classmethod
+    def lengths(cls, lo: int, hi: int | None, *, limits: Limits | None = None) -> CharDFA:
+        """The texts of at least ``lo`` and at most ``hi`` code points (None: no bound)."""
+        Budget(limits).check_states(lo if hi is None else hi, "counting the characters of a text")
+        parts, _ = partition([])
+        n = (lo if hi is None else max(hi, -1)) + 1
+        trans = np.zeros((n + 1, parts.n_classes), dtype=np.int32)
+        trans[1:n, 1] = np.arange(2, n + 1)
+        if hi is None:
+            trans[n, 1] = n
+        final = np.zeros(n + 1, dtype=np.bool_)
+        final[lo + 1 :] = True
+        return cls.from_table(parts, trans, final)
+
+    @property
+    def n_states(self) -> int:
+        """States, the dead one included."""
+        return len(self.trans)
+
+    @property
+    def is_empty(self) -> bool:
+        """No text belongs to the language."""
+        return self.n_states == 1
+
+    @property
+    def is_finite(self) -> bool:
+        """The language has finitely many texts (every state is live, so: there is no cycle)."""
+        return _acyclic_order(self.trans) is not None
+
+    def matches(self, text: str) -> bool:
+        """``text`` belongs to the language; text with lone surrogates never does."""
+        codes = np.array([ord(c) for c in text], dtype=np.int64)
+        classes = self.partition.class_of[np.searchsorted(self.partition.starts, codes, side="right") - 1]
+        q = 0 if self.is_empty else 1
+        for c in classes:
+            q = int(self.trans[q, c])
+        return bool(self.final[q])
+
+    def complement(self) -> CharDFA:
+        """All other texts."""
+        n = self.n_states
+        # The dead state becomes the one that accepts all; a new 0 takes its place.
+        trans = self.trans + 1
+        trans[0, 1:] = 1
+        trans[:, 0] = 0
+        trans = np.concatenate((np.zeros((1, trans.shape[1]), np.int32), trans))
+        final = np.concatenate(([False], ~self.final))
+        return CharDFA.from_table(self.partition, trans, final, start=2 if n > 1 else 1)
+
+    def intersect(self, other: CharDFA, *, limits: Limits | None = None) -> CharDFA:
+        """The texts of both."""
+        return self._paired(other, True, limits)
+
+    def difference(self, other: CharDFA, *, limits: Limits | None = None) -> CharDFA:
+        """The texts of this one that are not of ``other``."""
+        return self._paired(other, False, limits)
+
+    def union(self, other: CharDFA, *, limits: Limits | None = None) -> CharDFA:
+        """The texts of either."""
+        return self.complement().difference(other, limits=limits).complement()
+
+    def _paired(self, other: CharDFA, both: bool, limits: Limits | None) -> CharDFA:
+        if self.is_empty or (other.is_empty and not both):
+            return self
+        if other.is_empty:
+            return other
+        starts = np.union1d(self.partition.starts, other.partition.starts)
+        mine = self.partition.class_of[np.searchsorted(self.partition.starts, starts, side="right") - 1]
+        theirs = other.partition.class_of[np.searchsorted(other.partition.starts, starts, side="right") - 1]
+        key = mine * other.partition.n_classes + theirs
+        kinds, inverse = np.unique(key, return_inverse=True)
+        parts = Partition(starts, inverse.astype(np.int64))
+        budget = Budget(limits)
+        trans, pairs = pair_up(
+            self.trans, other.trans,
+            kinds // other.partition.n_classes, kinds % other.partition.n_classes,
+            both, budget, "combining two patterns",
+        )  # fmt: skip
+        a, b = self.final[pairs[:, 0]], other.final[pairs[:, 1]]
+        return CharDFA.from_table(parts, trans, a & b if both else a & ~b)
+
+    def bounded(self, lo: int, hi: int | None, *, limits: Limits | None = None) -> CharDFA:
+        """The texts of at least ``lo`` and at most ``hi`` code points (None: no bound)."""
+        if lo <= 0 and hi is None:
+            return self
+        return self.intersect(CharDFA.lengths(max(lo, 0), hi, limits=limits), limits=limits)
+
+    def count_language(self, limit: int) -> int | None:
+        """How many texts there are; None for more than ``limit``."""
+        order = _acyclic_order(self.trans)
+        if order is None:
+            return None
+        sizes = self._class_sizes()
+        count = [0] * self.n_states
+        for q in order:
+            row = self.trans[q]
+            total = int(self.final[q]) + sum(sizes[c] * count[row[c]] for c in np.flatnonzero(row))
+            count[q] = total
+        found = 0 if self.is_empty else count[1]
+        return found if found <= limit else None
+
+    def iter_strings(self) -> Iterator[str]:
+        """The texts in the order of a breadth-first walk (shortest first, then by code points)."""
+        if self.is_empty:
+            return
+        starts = self.partition.starts
+        ends = np.append(starts[1:], 0x110000)
+        level = [("", 1)]
+        while level:
+            following = []
+            for text, q in level:
+                if self.final[q]:
+                    yield text
+                for i, c in enumerate(self.partition.class_of):
+                    t = int(self.trans[q, c])
+                    if t:
+                        following += [(text + chr(u), t) for u in range(int(starts[i]), int(ends[i]))]
+            level = following
+
+    def _class_sizes(self) -> list[int]:
+        starts = self.partition.starts
+        widths = np.diff(np.append(starts, 0x110000))
+        return [int(n) for n in np.bincount(self.partition.class_of, weights=widths)]
+
+
+def _acyclic_order(trans: np.ndarray) -> list[int] | None:
+    """The live states, each after those it leads to; None when there is a cycle."""
+    n = len(trans)
+    follow = [sorted(set(row.tolist()) - {0}) for row in trans]
+    waiting = [len(f) for f in follow]
+    before: list[list[int]] = [[] for _ in range(n)]
+    for q, targets in enumerate(follow):
+        for t in targets:
+            before[t].append(q)
+    order = []
+    ready = [q for q in range(1, n) if not waiting[q]]
+    while ready:
+        q = ready.pop()
+        order.append(q)
+        for p in before[q]:
+            waiting[p] -= 1
+            if not waiting[p]:
+                ready.append(p)
+    return order if len(order) == n - 1 else None

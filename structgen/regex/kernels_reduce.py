@@ -1,0 +1,262 @@
+"""The loops that bring an automaton to its one smallest form: live states, minimal states, numbering.
+
+Each is linear or n log n in the transitions between live states.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .kernels_make import kernel
+
+
+@kernel
+def _mark(
+    e: int,
+    elems: np.ndarray,
+    loc: np.ndarray,
+    of: np.ndarray,
+    first: np.ndarray,
+    marked: np.ndarray,
+    touched: np.ndarray,
+    n_touched: int,
+) -> int:
+    """Marks element ``e`` of a refinable partition; the new number of touched sets."""
+    s = of[e]
+    i = loc[e]
+    j = first[s] + marked[s]
+    elems[i] = elems[j]
+    loc[elems[i]] = i
+    elems[j] = e
+    loc[e] = j
+    if marked[s] == 0:
+        touched[n_touched] = s
+        n_touched += 1
+    marked[s] += 1
+    return n_touched
+
+
+@kernel
+def _split(
+    elems: np.ndarray,
+    of: np.ndarray,
+    first: np.ndarray,
+    past: np.ndarray,
+    marked: np.ndarray,
+    touched: np.ndarray,
+    n_touched: int,
+    n_sets: int,
+) -> int:
+    """Splits every touched set in its marked and its other elements; the new number of sets."""
+    while n_touched:
+        n_touched -= 1
+        s = touched[n_touched]
+        j = first[s] + marked[s]
+        if j == past[s]:
+            marked[s] = 0
+            continue
+        # The smaller half gets the new number: that makes it n log n.
+        if marked[s] <= past[s] - j:
+            first[n_sets] = first[s]
+            past[n_sets] = j
+            first[s] = j
+        else:
+            past[n_sets] = past[s]
+            first[n_sets] = j
+            past[s] = j
+        for i in range(first[n_sets], past[n_sets]):
+            of[elems[i]] = n_sets
+        marked[s] = 0
+        marked[n_sets] = 0
+        n_sets += 1
+    return n_sets
+
+
+@kernel
+def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
+    """bool[n]: reachable from ``start`` and able to reach a final state. State 0 is never live."""
+    n, k = trans.shape
+    reached = np.zeros(n, np.bool_)
+    stack = np.empty(n, np.int32)
+    top = 0
+    if start:
+        reached[start] = True
+        stack[0] = start
+        top = 1
+    degree = np.zeros(n + 1, np.int64)
+    while top:
+        top -= 1
+        q = stack[top]
+        for c in range(k):
+            t = trans[q, c]
+            if t:
+                degree[t + 1] += 1
+                if not reached[t]:
+                    reached[t] = True
+                    stack[top] = t
+                    top += 1
+    for q in range(n):
+        degree[q + 1] += degree[q]
+    back = np.empty(degree[n], np.int32)
+    fill = degree[:n].copy()
+    for q in range(n):
+        if reached[q]:
+            for c in range(k):
+                t = trans[q, c]
+                if t:
+                    back[fill[t]] = q
+                    fill[t] += 1
+    live = np.zeros(n, np.bool_)
+    top = 0
+    for q in range(1, n):
+        if reached[q] and final[q]:
+            live[q] = True
+            stack[top] = q
+            top += 1
+    while top:
+        top -= 1
+        q = stack[top]
+        for i in range(degree[q], degree[q + 1]):
+            p = back[i]
+            if not live[p]:
+                live[p] = True
+                stack[top] = p
+                top += 1
+    return live
+
+
+@kernel
+def minimise(trans: np.ndarray, final: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """int32[n]: the block of each live state, from 1; 0 for the others.
+
+    The algorithm of Valmari and Lehtinen ("Efficient minimization of DFAs with partial transition
+    functions", 2008): two partitions, of states and of transitions, refine each other. It never
+    looks at a transition to the dead state, and the tables here are full of those.
+    """
+    n_all, k = trans.shape
+    number = np.zeros(n_all, np.int32)
+    n = 0
+    for q in range(n_all):
+        if live[q]:
+            number[q] = n
+            n += 1
+    out = np.zeros(n_all, np.int32)
+    if n == 0:
+        return out
+    # Transitions in the order of their labels.
+    count = np.zeros(k + 1, np.int64)
+    m = 0
+    for q in range(n_all):
+        if live[q]:
+            for c in range(k):
+                t = trans[q, c]
+                if t and live[t]:
+                    count[c + 1] += 1
+                    m += 1
+    for c in range(k):
+        count[c + 1] += count[c]
+    tail = np.empty(m, np.int32)
+    head = np.empty(m, np.int32)
+    fill = count[:k].copy()
+    for q in range(n_all):
+        if live[q]:
+            for c in range(k):
+                t = trans[q, c]
+                if t and live[t]:
+                    tail[fill[c]] = number[q]
+                    head[fill[c]] = number[t]
+                    fill[c] += 1
+    # Incoming transitions of each state.
+    in_ptr = np.zeros(n + 1, np.int64)
+    for e in range(m):
+        in_ptr[head[e] + 1] += 1
+    for q in range(n):
+        in_ptr[q + 1] += in_ptr[q]
+    incoming = np.empty(m, np.int32)
+    fill2 = in_ptr[:n].copy()
+    for e in range(m):
+        incoming[fill2[head[e]]] = e
+        fill2[head[e]] += 1
+    # The partition of states: final ones and others.
+    b_elems = np.arange(n).astype(np.int32)
+    b_loc = np.arange(n).astype(np.int32)
+    b_of = np.zeros(n, np.int32)
+    b_first = np.zeros(n + 1, np.int32)
+    b_past = np.zeros(n + 1, np.int32)
+    b_past[0] = n
+    n_blocks = 1
+    marked = np.zeros(max(n, m) + 2, np.int32)
+    touched = np.empty(max(n, m) + 2, np.int32)
+    n_touched = 0
+    for q in range(n_all):
+        if live[q] and final[q]:
+            n_touched = _mark(number[q], b_elems, b_loc, b_of, b_first, marked, touched, n_touched)
+    n_blocks = _split(b_elems, b_of, b_first, b_past, marked, touched, n_touched, n_blocks)
+    # The partition of transitions: by label.
+    c_elems = np.arange(m).astype(np.int32)
+    c_loc = np.arange(m).astype(np.int32)
+    c_of = np.zeros(m, np.int32)
+    c_first = np.zeros(m + 1, np.int32)
+    c_past = np.zeros(m + 1, np.int32)
+    c_marked = np.zeros(m + 1, np.int32)
+    n_cords = 0
+    for c in range(k):
+        if count[c + 1] > count[c]:
+            c_first[n_cords] = count[c]
+            c_past[n_cords] = count[c + 1]
+            for e in range(count[c], count[c + 1]):
+                c_of[e] = n_cords
+            n_cords += 1
+    block = 1
+    cord = 0
+    while cord < n_cords:
+        n_touched = 0
+        for i in range(c_first[cord], c_past[cord]):
+            n_touched = _mark(tail[c_elems[i]], b_elems, b_loc, b_of, b_first, marked, touched, n_touched)
+        n_blocks = _split(b_elems, b_of, b_first, b_past, marked, touched, n_touched, n_blocks)
+        cord += 1
+        while block < n_blocks:
+            n_touched = 0
+            for i in range(b_first[block], b_past[block]):
+                q = b_elems[i]
+                for j in range(in_ptr[q], in_ptr[q + 1]):
+                    n_touched = _mark(
+                        incoming[j], c_elems, c_loc, c_of, c_first, c_marked, touched, n_touched
+                    )
+            n_cords = _split(c_elems, c_of, c_first, c_past, c_marked, touched, n_touched, n_cords)
+            block += 1
+    for q in range(n_all):
+        if live[q]:
+            out[q] = b_of[number[q]] + 1
+    return out
+
+
+@kernel
+def number_breadth_first(trans: np.ndarray, block: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """(order, number): a representative of each block in breadth-first order, and block -> place.
+
+    order  : int32[blocks + 1]; entry 0 is state 0
+    number : int32[blocks + 1]; 0 for block 0
+    """
+    k = trans.shape[1]
+    top = 0
+    for q in range(block.shape[0]):
+        top = max(top, block[q])
+    order = np.zeros(top + 1, np.int32)
+    number = np.zeros(top + 1, np.int32)
+    if start == 0 or block[start] == 0:
+        return order[:1], number
+    order[1] = start
+    number[block[start]] = 1
+    n = 1
+    i = 1
+    while i <= n:
+        q = order[i]
+        for c in range(k):
+            b = block[trans[q, c]]
+            if b and number[b] == 0:
+                n += 1
+                number[b] = n
+                order[n] = trans[q, c]
+        i += 1
+    return order[: n + 1], number
