@@ -1,0 +1,145 @@
+"""The one grammar form that every front end writes and `rules/` reads.
+
+A grammar is a set of named rules over expressions. Two of the expressions, `Rep` and `Members`, are
+how a front end asks for a *parameter* of a frame (a count, a set of keys seen): they are lowered to a
+state with a number, never unrolled.
+
+Meaning of an expression: a set of byte strings (discipline ``any``), or of terminal sequences
+(discipline ``longest``, where only `Term`, `Ref`, `Seq`, `Alt` and `Rep` may occur).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .automata import ByteDFA
+
+
+@dataclass(frozen=True, slots=True)
+class Lit:
+    """Exactly these bytes. Spelled byte by byte in the rule that holds it. May be empty."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pat:
+    """Any member of a regular language. Laid out once per automaton and called where it is used."""
+
+    dfa: ByteDFA
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A terminal of the grammar, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A call of a rule, by name. Recursion of every kind is allowed."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seq:
+    """One after the other; ``Seq(())`` is the empty string."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alt:
+    """Any one of them; ``Alt(())`` is the empty language."""
+
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rep:
+    """``item`` (sep ``item``)*, at least ``min`` and at most ``max`` of them (None: no bound).
+
+    A large bound costs what a small one costs: the count is a parameter. An ``item`` that can be
+    empty is allowed (it then counts as often as needed).
+    """
+
+    item: Expr
+    min: int = 0
+    max: int | None = None
+    sep: Expr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One keyed member: the bytes of ``key``, then ``tail``."""
+
+    key: bytes
+    tail: Expr
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rest:
+    """Members whose key is none of the named ones: a key in ``key``'s language, then ``tail``."""
+
+    key: ByteDFA
+    tail: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """Keyed members with ``sep`` between them: each named one at most once, the required ones all.
+
+    In any order, or (``ordered``) in the order of ``members`` with those of ``rest`` after them.
+    ``min_count`` and ``max_count`` bound the number of members, ``rest`` included. No key may be a
+    prefix of another key, nor of a member of ``rest.key``'s language (JSON keys end in a quote, so
+    they never are); a ``rest`` key equal to a named key is excluded. The empty sequence belongs to
+    the language when nothing is required and ``min_count`` is 0.
+    """
+
+    members: tuple[Member, ...]
+    sep: Expr
+    rest: Rest | None = None
+    min_count: int = 0
+    max_count: int | None = None
+    ordered: bool = False
+
+
+Expr = Lit | Pat | Term | Ref | Seq | Alt | Rep | Members
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terminal:
+    """A terminal: a regular language with what the lexer needs to choose between two that match.
+
+    ``priority`` decides first (higher wins), then length, then ``literal`` (a string of the grammar)
+    over a pattern. ``dfa`` must not accept the empty string.
+    """
+
+    name: str
+    dfa: ByteDFA
+    priority: int = 0
+    literal: bool = False
+    text: str = ""  # as the grammar writes it, for messages
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GrammarIR:
+    """A whole grammar.
+
+    rules : name -> expression; ``start`` is one of them
+    terminals : name -> terminal, for `Term`
+    ignore : names of terminals that may stand between any two terminals, before the first, after the last;
+        discipline "longest" only (for "any" the front end weaves them into the rules)
+    lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
+        then literal over pattern, among the terminals that can follow)
+    """
+
+    rules: dict[str, Expr]
+    start: str
+    terminals: dict[str, Terminal] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    lexing: str = "any"

@@ -1,0 +1,1 @@
+"""Grammar expressions to rule automata: analysis, construction, layout in the heap."""

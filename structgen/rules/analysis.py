@@ -1,0 +1,287 @@
+"""What is known of a grammar before any automaton is built: which expressions can be finished, which may
+be empty, with which symbols they begin.
+
+"Can this be finished" must be answered before it is offered (a mask may never be empty), while automata
+are built on first visit; so these three facts are found for the whole grammar once, on integers. It is the
+one part of compiling that cannot wait, and so it is done in one pass: expressions are numbered callees
+first, and without recursion each is looked at once. Only from the calls of a rule that was still being
+read are changes carried to the expressions above, until nothing changes (the least fixpoint: the facts
+only ever grow).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import GrammarError, LimitExceededError
+from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq, Term
+from ..limits import Limits
+
+_Fact = tuple[bool, bool, int]  # productive, nullable, first
+_NOTHING: _Fact = (False, False, 0)
+
+
+@dataclass
+class Analysis:
+    """Facts by expression number (`number` of an expression object, `rule` of a rule's name).
+
+    children : numbers of the expressions directly below, calls apart; smaller than an expression's own
+    called_early : rules that are called before they are read to their end; every cycle of calls has one
+    productive : some text belongs to it
+    nullable : the empty text belongs to it
+    first : int with one bit a symbol (a byte, or a terminal's number) with which a non-empty text can begin
+    """
+
+    exprs: list[Expr]
+    children: list[tuple[int, ...]]
+    number: dict[int, int]
+    rule: dict[str, int]
+    called_early: tuple[str, ...]
+    terminal_number: dict[str, int]
+    productive: list[bool]
+    nullable: list[bool]
+    first: list[int]
+
+    def of(self, expr: Expr) -> int:
+        """The number of an expression of the grammar."""
+        return self.number[id(expr)]
+
+
+def children_of(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions directly below, calls apart."""
+    if isinstance(expr, Seq):
+        return expr.items
+    if isinstance(expr, Alt):
+        return expr.items
+    if isinstance(expr, Rep):
+        return (expr.item,) if expr.sep is None else (expr.item, expr.sep)
+    if isinstance(expr, Members):
+        below = [expr.sep, *[m.tail for m in expr.members]]
+        if expr.rest is not None:
+            below.append(expr.rest.tail)
+        return tuple(below)
+    return ()
+
+
+def analyse(ir: GrammarIR, limits: Limits) -> Analysis:
+    """Number the expressions that the start rule reaches, and find the three facts of each.
+
+    Raises GrammarError for a rule or terminal that is not defined.
+    """
+    if ir.lexing == "any" and ir.ignore:
+        raise GrammarError(
+            "in discipline 'any' what is ignored must be woven into the rules; `ignore` must be empty"
+        )
+    if ir.start not in ir.rules:
+        defined = ", ".join(sorted(ir.rules)[:20])
+        raise GrammarError(f"the start rule {ir.start!r} is not defined; defined are: {defined}")
+    exprs, children, number, early = _number(ir, limits)
+    reached = {ir.start} | {e.rule for e in exprs if type(e) is Ref}
+    rule = {name: number[id(body)] for name, body in ir.rules.items() if name in reached}
+
+    names = sorted({e.name for e in exprs if type(e) is Term} | set(ir.ignore))
+    for name in names:
+        if name not in ir.terminals:
+            raise GrammarError(f"terminal {name!r} is used but not defined")
+    terminal_number = {name: i for i, name in enumerate(names)}
+
+    facts = _Facts(ir, rule, terminal_number)
+    for e, kids in zip(exprs, children, strict=True):
+        facts.add(e, kids)
+    if early:
+        facts.settle(exprs, children, early)
+    called_early = tuple(dict.fromkeys(e.rule for e in map(exprs.__getitem__, early) if isinstance(e, Ref)))
+    return Analysis(
+        exprs,
+        children,
+        number,
+        rule,
+        called_early,
+        terminal_number,
+        facts.productive,
+        facts.nullable,
+        facts.first,
+    )
+
+
+def _number(
+    ir: GrammarIR, limits: Limits
+) -> tuple[list[Expr], list[tuple[int, ...]], dict[int, int], list[int]]:
+    """Expressions, what is below each, their numbers by id, and the calls of rules not yet numbered."""
+    exprs: list[Expr] = []
+    children: list[tuple[int, ...]] = []
+    number: dict[int, int] = {}
+    early: list[int] = []
+    entered = {ir.start}
+    most = limits.max_grammar_nodes
+    todo: list[tuple[Expr, tuple[Expr, ...] | None]] = [(ir.rules[ir.start], None)]
+    while todo:
+        expr, below = todo.pop()
+        me = id(expr)
+        if me in number:
+            continue
+        if below is None:
+            if type(expr) is Ref:
+                body = ir.rules.get(expr.rule)
+                if body is None:
+                    raise GrammarError(f"rule {expr.rule!r} is used but not defined")
+                if id(body) not in number:
+                    if expr.rule not in entered:
+                        entered.add(expr.rule)
+                        todo.append((expr, ()))
+                        todo.append((body, None))
+                        continue
+                    early.append(len(exprs))
+                below = ()
+            else:
+                below = children_of(expr)
+                if below:
+                    todo.append((expr, below))
+                    todo.extend([(c, None) for c in below])
+                    continue
+        if len(exprs) >= most:
+            raise LimitExceededError("max_grammar_nodes", most, len(exprs) + 1, "reading the grammar")
+        number[me] = len(exprs)
+        exprs.append(expr)
+        children.append(tuple([number[id(c)] for c in below]))
+    return exprs, children, number, early
+
+
+class _Facts:
+    """The three facts of the expressions so far; one method for each kind of expression."""
+
+    def __init__(self, ir: GrammarIR, rule: dict[str, int], terminal_number: dict[str, int]) -> None:
+        self.ir = ir
+        self.rule = rule
+        self.terminal_number = terminal_number
+        self.productive: list[bool] = []
+        self.nullable: list[bool] = []
+        self.first: list[int] = []
+        self._of: dict[type, Callable[[Any, tuple[int, ...]], _Fact]] = {
+            Lit: self._literal,
+            Pat: self._pattern,
+            Term: self._terminal,
+            Ref: self._call,
+            Seq: self._sequence,
+            Alt: self._choice,
+            Rep: self._repetition,
+            Members: self._members,
+        }
+
+    def add(self, e: Expr, kids: tuple[int, ...]) -> None:
+        """Find the facts of the next expression from those below it."""
+        productive, nullable, first = self._of[type(e)](e, kids)
+        self.productive.append(productive)
+        self.nullable.append(nullable)
+        self.first.append(first)
+
+    def settle(self, exprs: list[Expr], children: list[tuple[int, ...]], todo: list[int]) -> None:
+        """Look again at the expressions ``todo``, and at whatever lies above one that changes."""
+        above: list[list[int]] = [[] for _ in exprs]
+        for me, kids in enumerate(children):
+            for k in kids:
+                above[k].append(me)
+            e = exprs[me]
+            if type(e) is Ref:
+                above[self.rule[e.rule]].append(me)
+        todo = todo[::-1]
+        waiting = set(todo)
+        while todo:
+            me = todo.pop()
+            waiting.discard(me)
+            e = exprs[me]
+            new = self._of[type(e)](e, children[me])
+            if new != (self.productive[me], self.nullable[me], self.first[me]):
+                self.productive[me], self.nullable[me], self.first[me] = new
+                for p in above[me]:
+                    if p not in waiting:
+                        waiting.add(p)
+                        todo.append(p)
+
+    def _literal(self, e: Lit, _: tuple[int, ...]) -> _Fact:
+        return (True, False, 1 << e.data[0]) if e.data else (True, True, 0)
+
+    def _pattern(self, e: Pat, _: tuple[int, ...]) -> _Fact:
+        return (True, e.dfa.accepts_empty, e.dfa.first_bits) if not e.dfa.is_empty else _NOTHING
+
+    def _terminal(self, e: Term, _: tuple[int, ...]) -> _Fact:
+        dfa = self.ir.terminals[e.name].dfa
+        if dfa.is_empty:
+            return _NOTHING
+        if self.ir.lexing == "longest":
+            return True, False, 1 << self.terminal_number[e.name]
+        return True, dfa.accepts_empty, dfa.first_bits
+
+    def _call(self, e: Ref, _: tuple[int, ...]) -> _Fact:
+        target = self.rule[e.rule]
+        if target >= len(self.productive):
+            return _NOTHING  # Not yet read: looked at again by `settle`.
+        return self.productive[target], self.nullable[target], self.first[target]
+
+    def _sequence(self, e: Seq, kids: tuple[int, ...]) -> _Fact:
+        bits, nullable = 0, True
+        for k in kids:
+            if not self.productive[k]:
+                return _NOTHING
+            if nullable:
+                bits |= self.first[k]
+                nullable = self.nullable[k]
+        return True, nullable, bits
+
+    def _choice(self, e: Alt, kids: tuple[int, ...]) -> _Fact:
+        bits, productive, nullable = 0, False, False
+        for k in kids:
+            productive = productive or self.productive[k]
+            nullable = nullable or self.nullable[k]
+            bits |= self.first[k]
+        return productive, nullable, bits
+
+    def _repetition(self, e: Rep, kids: tuple[int, ...]) -> _Fact:
+        item, sep = kids[0], kids[-1]
+        separated = len(kids) == 2
+        several = self.productive[item] and (e.min <= 1 or not separated or self.productive[sep])
+        if (e.max is not None and e.min > e.max) or not (e.min == 0 or several):
+            return _NOTHING
+        free = e.min <= 1 or not separated or self.nullable[sep]
+        nullable = e.min == 0 or (self.nullable[item] and free)
+        bits = self.first[item] if e.max != 0 else 0
+        if separated and self.nullable[item] and (e.max is None or e.max > 1):
+            bits |= self.first[sep]
+        return True, nullable, bits
+
+    def _members(self, e: Members, kids: tuple[int, ...]) -> _Fact:
+        if not self._can_finish(e, kids):
+            return _NOTHING
+        bits = 0
+        required = False
+        for m in e.members:
+            bits |= 1 << m.key[0]
+            required = required or m.required
+        if e.rest is not None and self.productive[kids[-1]]:
+            bits |= e.rest.key.first_bits
+        return True, e.min_count == 0 and not required, bits
+
+    def _can_finish(self, e: Members, kids: tuple[int, ...]) -> bool:
+        """Some sequence of members satisfies the required ones and the bounds."""
+        needed = 0
+        possible = 0
+        for m, tail in zip(e.members, kids[1:], strict=False):
+            if self.productive[tail]:
+                possible += 1
+            elif m.required:
+                return False
+            needed += m.required
+        needed = max(e.min_count, needed)
+        if e.max_count is not None and needed > e.max_count:
+            return False
+        if needed > 1 and not self.productive[kids[0]]:
+            return False
+        if needed <= possible:
+            return True
+        if e.rest is None or not self.productive[kids[-1]]:
+            return False
+        # Other keys can make up for it when there are enough of them; one that is not named counts for all.
+        named = sum(e.rest.key.matches(m.key) for m in e.members)
+        return bool(e.rest.key.word_counts[e.rest.key.start] > named)

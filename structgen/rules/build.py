@@ -1,0 +1,127 @@
+"""From grammar expressions to rule automata in the heap, a unit when it is first visited.
+
+In discipline ``any`` a literal is spelled byte by byte in the rule that holds it and a pattern is a unit;
+in ``longest`` a terminal is one symbol. Three things are settled here so that the kernels need not know
+them:
+
+*No unit matches the empty text.* Where an expression may be empty, the graph has a way around it (`graphs`).
+*No unit begins by calling itself*, not even through others: a left-recursive `A: A x | y` becomes the loop
+`A: y x*` (nobody asks for a tree), after the rules of a cycle have been substituted into one another in order
+(Paull's algorithm, on automata instead of right parts; `recursion`).
+*A call in last place leaves no frame*, so right recursion costs no stack (`records`).
+
+Counts and key sets are numbers in the frame. A counted unit loops on its item, each round guarded by
+`OP_INC`; a keyed unit walks a trie of its keys, whose last byte does `OP_KEY` (`members`).
+"""
+
+from __future__ import annotations
+
+from ..automata import ByteDFA
+from ..engine import layout as L
+from ..engine.heap import Heap
+from ..errors import GrammarError
+from ..ir import GrammarIR, Members, Rep
+from ..limits import Limits
+from .analysis import Analysis
+from .automaton import Graph, determinise, without_empty
+from .graphs import Graphs
+from .members import build_members
+from .records import Records
+from .recursion import SmallRules, break_left_recursion, rules_on_cycles
+from .repetition import Repetitions, looped
+from .units import Units
+
+WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table
+
+
+class RuleBuilder:
+    """Owns the units of one grammar and lays them out in its heap.
+
+    Attributes
+    ----------
+    units : the units, by the number that their states carry
+    wide_sources : see `Records`
+    """
+
+    def __init__(self, ir: GrammarIR, heap: Heap, limits: Limits, facts: Analysis) -> None:
+        start = facts.rule[ir.start]
+        if not facts.productive[start]:
+            raise GrammarError(f"nothing can be written: the start rule {ir.start!r} has no finite text")
+        self.heap = heap
+        self._start = ir.start
+        self._facts = facts
+        self._max_states = limits.max_rule_states
+        self._units = Units(heap)
+        self.units = self._units.all
+        repetitions = Repetitions(WIDE_BYTES)
+        cyclic = rules_on_cycles(facts)
+        small = SmallRules(facts, cyclic, repetitions)
+        self._graphs = Graphs(ir, facts, self._units, repetitions, small)
+        overlays = None if ir.lexing == "longest" else self.build
+        self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
+        self.wide_sources = self._records.wide_sources
+        break_left_recursion(self._graphs, cyclic, self._max_states)
+
+    def start(self) -> int:
+        """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
+        number = self._facts.rule[self._start]
+        g = Graph()
+        s, e = g.state(), g.state()
+        g.final[e] = 0
+        if self._facts.nullable[number]:
+            g.eps[s].append(e)
+        if self._facts.first[number]:
+            g.calls[s].append((self._graphs.rule_unit(self._start), e, 0))
+        return self._records.rule(determinise(g, s, self._max_states), -1)[0]
+
+    def build(self, forward: int) -> None:
+        """Build the unit whose forward lies at heap offset ``forward``."""
+        unit = int(self.heap.g[forward + L.S_RULE])
+        info = self.units[unit]
+        if info.built:
+            return
+        info.built = True
+        if info.dfa is not None:
+            at = self._pattern(info.dfa, unit)
+        elif isinstance(info.expr, Members):
+            at = build_members(info.expr, unit, self._graphs, self._records, self._max_states)
+        elif info.counted:
+            assert isinstance(info.expr, Rep)
+            at = self._counted(info.expr, unit)
+        else:
+            g = info.graph or self._graphs.of(info.expr, info.name)
+            at = self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
+        self.heap.g[info.forward + L.S_ROW] = at
+        info.at = at
+
+    def _pattern(self, dfa: ByteDFA, unit: int) -> int:
+        base = self._records.pattern(dfa, unit)[0]
+        if not dfa.accepts_empty:
+            return base
+        # The unit never matches the empty text: a start of its own, which is not final.
+        at = self.heap.put(self.heap.g[base : base + L.STATE_WORDS].copy())
+        self.heap.g[at + L.S_FLAGS] = 0
+        return at
+
+    def _counted(self, e: Rep, unit: int) -> int:
+        """item{min,max} with min >= 1, no separator: a loop with a count."""
+        most = -1 if e.max is None else e.max
+        inc = self._units.op(L.OP_INC, most, e.min if e.max is None else e.max)
+        enough = self._units.op(L.OP_AT_LEAST, e.min)
+        dfa = looped(e)
+        if dfa is not None:
+            return self._records.pattern(dfa, unit, (inc, enough))[0]
+        info = self.units[unit]
+        graph = self._graphs.of(e.item, info.owner or info.name)
+        item = without_empty(determinise(graph, 0, self._max_states))
+        # Its first steps count; its ends are its start again, beside going on where they can.
+        first = item[0]
+        first.edges = [(lo, hi, to, inc) for lo, hi, to, _ in first.edges]
+        first.calls = [(callee, to, inc) for callee, to, _ in first.calls]
+        for s in item[1:]:
+            if s.final >= 0:
+                s.final = enough
+                s.edges = s.edges + first.edges
+                s.calls = s.calls + first.calls
+        first.final = enough
+        return self._records.rule(item, unit)[0]

@@ -1,0 +1,194 @@
+"""Keyed members: one automaton over the keys, whatever their order and however many are required.
+
+Which keys have come is a set in the frame. The keys are spelled as a trie, whose last byte asks for the
+key (`OP_KEY`); where other keys may come, the trie's states are overlays of those keys' automaton, so that
+a key that leaves every named one goes on there. After each tail a separator leads back to the trie, guarded
+so that it is offered only when something can follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ..engine import layout as L
+from ..engine.spelling import spell_keys
+from ..errors import GrammarError
+from ..ir import Expr, Member, Members, Rest
+from .automaton import Graph, Overlay, determinise, determinise_all, splice
+from .graphs import Graphs
+from .records import Records
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What of the members can be finished."""
+
+    alive: list[Member]
+    keys: list[bytes]  # of all members, sorted: a key that cannot be finished is still not another key
+    places: list[int]  # of each key: its number in ``alive``, or -1
+    spelled: list[bool]  # of each key: it is in the language of the other keys
+    rest: Rest | None
+    most: int  # members at most; -1: any number
+
+
+def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_states: int) -> int:
+    """Write the automaton of ``e``, which is the unit ``unit``; heap offset of its first state.
+
+    Raises GrammarError when a key occurs twice or begins another one.
+    """
+    units, heap = graphs.units, records.heap
+    owner = units.all[unit].owner
+    plan = _plan(e, graphs)
+    alive, keys, places, rest = plan.alive, plan.keys, plan.places, plan.rest
+    n = len(keys)
+    m = heap.put(_member_set(plan, e))
+    any_time = rest is not None and plan.most < 0 and not (e.ordered and any(x.required for x in alive))
+
+    g = Graph()
+    root = g.state()
+    after = g.state()
+    g.final[after] = units.op(L.OP_CLOSE, m)
+    tails: dict[int, int] = {}
+
+    def tail_of(tail: Expr) -> int:
+        at = tails.get(id(tail))
+        if at is None:
+            at = tails[id(tail)] = g.state()
+            graphs.expand(g, tail, at, after, owner)
+        return at
+
+    # After a separator something must be able to come.
+    more = 0 if any_time else units.op(L.OP_ANY_KEY if rest is None else L.OP_ANY_OR_REST, m, 0, n)
+    splice(g, determinise(graphs.of(e.sep, owner), 0, max_states), after, root, more)
+    tail_states = [after if k < 0 else tail_of(alive[k].tail) for k in places]
+    never = units.op(L.OP_NEVER)
+    ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
+    trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
+    rest_tail = 0
+    if rest is not None:
+        rest_tail = tail_of(rest.tail)
+        counts = plan.most >= 0 or e.min_count > 0 or e.ordered
+        block = records.pattern(rest.key, units.pattern(rest.key, "other key", owner))
+        trie.overlay(rest, block, units.op(L.OP_REST, m) if counts else 0)
+    trie.write()
+    g.edges[root].extend(trie.first_edges(keys, tail_states))
+    if rest is not None:
+        g.overlay[root] = trie.root_overlay(rest_tail)
+    # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
+    others = list(dict.fromkeys([*tail_states, *([rest_tail] if rest is not None else [])]))
+    states, begin = determinise_all(g, [root, *others], max_states)
+    at, where = records.rule(states, unit)
+    place = {s: where[k] for s, k in zip([root, *others], begin, strict=True)}
+    trie.write([place[s] for s in tail_states], place[rest_tail] if rest is not None else 0)
+    return at
+
+
+def _plan(e: Members, graphs: Graphs) -> _Plan:
+    facts = graphs.facts
+    alive = [m for m in e.members if facts.productive[facts.of(m.tail)]]
+    number = {m.key: i for i, m in enumerate(alive)}
+    keys = sorted(m.key for m in e.members)
+    for a, b in pairwise(keys):
+        if b.startswith(a):
+            raise GrammarError(f"key {a!r} occurs twice or begins key {b!r}")
+    most = -1 if e.max_count is None else e.max_count
+    if not facts.productive[facts.of(e.sep)]:
+        most = 1
+    plan = _Plan(alive, keys, [number.get(key, -1) for key in keys], [False] * len(keys), None, most)
+    rest = e.rest
+    if rest is None:
+        return plan
+    spelled = [rest.key.matches(key) for key in keys]
+    if not facts.productive[facts.of(rest.tail)] or rest.key.word_counts[rest.key.start] <= sum(spelled):
+        rest = None
+    return replace(plan, spelled=spelled, rest=rest)
+
+
+def _member_set(plan: _Plan, e: Members) -> list[int]:
+    """The descriptor that the operations on a member set name (`layout`)."""
+    required = [m.required for m in plan.alive]
+    n = len(required)
+    words = max(1, -(-n // 62))
+    bits = [0] * words
+    following = [n] * (n + 1)
+    later = [0] * (n + 1)
+    for k in range(n - 1, -1, -1):
+        following[k] = k if required[k] else following[k + 1]
+        if k + 1 < n:
+            later[k] = later[k + 1] + required[k + 1]
+        bits[k // 62] |= required[k] << (k % 62)
+    head = [n, int(e.ordered), e.min_count, plan.most, int(plan.rest is not None), int(n > L.COUNT_SHIFT)]
+    return [*head, words, sum(required), len(plan.places), *bits, *plan.places, *following, *later]
+
+
+class _Trie:
+    """The trie of the keys, which a kernel writes."""
+
+    def __init__(
+        self, plan: _Plan, unit: int, m: int, any_time: bool, ops: np.ndarray, records: Records
+    ) -> None:
+        self.heap = records.heap
+        blob = np.frombuffer(b"".join(plan.keys), np.uint8)
+        n = len(plan.keys)
+        records.count_states(len(blob))
+        offsets = np.zeros(n + 1, np.int64)
+        np.cumsum([len(key) for key in plan.keys], out=offsets[1:])
+        self._keys = (blob, offsets, np.array(plan.spelled, np.uint8))
+        self._ops = ops
+        self._set = (m, int(any_time))
+        self._words = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
+        self._layout = np.zeros(7, np.int64)
+        self._layout[6] = unit
+        self._scratch = np.empty(5 * (len(blob) + 2), np.int64)
+        self._room = (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
+        self._at = -1
+
+    def overlay(self, rest: Rest, block: tuple[int, int, int], op: int) -> None:
+        """Other keys may come: their automaton lies in ``block``, and ``op`` is done when one begins."""
+        self._layout[:6] = (*block, 0, op, rest.key.start)
+        self._words = (rest.key.trans, rest.key.classes, rest.key.word_counts)
+
+    def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
+        """Write the trie; again with the states that its keys and the other keys lead to."""
+        self._layout[3] = rest_tail
+        after = np.array(targets, np.int64) if targets is not None else np.zeros(len(self._ops), np.int64)
+        first = self._at < 0
+        if first:
+            self._at = self.heap.reserve(self._room)
+        end = int(
+            spell_keys(
+                self.heap.g,
+                self._at,
+                *self._keys,
+                after,
+                self._ops,
+                *self._set,
+                *self._words,
+                self._layout,
+                self._scratch,
+            )
+        )
+        if first:
+            self.heap.g[L.H_TOP] = end
+
+    def first_edges(self, keys: list[bytes], tails: list[int]) -> list[tuple[int, int, int, int]]:
+        """The edges of the trie's root, for a graph: states that lie have negative numbers."""
+        found = []
+        edge = self._at + L.STATE_WORDS
+        for _ in range(int(self.heap.g[self._at + L.S_EDGES])):
+            span, to, op = self.heap.g[edge : edge + L.EDGE_WORDS].tolist()
+            if not to:  # A key of one byte.
+                i = keys.index(bytes([span & 0xFFFF]))
+                to, op = -tails[i], int(self._ops[i])
+            found.append((span & 0xFFFF, span >> 16, -to, op))
+            edge += L.EDGE_WORDS
+        return found
+
+    def root_overlay(self, tail: int) -> Overlay:
+        """The root as an overlay of the other keys' first state; ``tail``: graph state after such a key."""
+        g = self.heap.g
+        row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
+        return Overlay(row, int(self._layout[2]), tail, int(self._layout[4]), wide)

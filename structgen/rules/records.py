@@ -1,0 +1,199 @@
+"""Deterministic states into the heap.
+
+Two forms: a rule's state has a list of edges and calls, a pattern's state a dense row over byte classes.
+Where a rule does nothing but enter wide text, its state is an *overlay* of the text's first state and uses
+the text's vocabulary table; else every opening quote would be a state of its own to tabulate.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ..automata import ByteDFA
+from ..engine import layout as L
+from ..engine.heap import Heap
+from ..errors import LimitExceededError
+from .automaton import DState, Overlay
+from .repetition import Repetitions, looped
+from .units import Units
+
+_Block = tuple[int, int, int]  # offset of the first state, words a state, class map
+_Int64 = npt.NDArray[np.int64]
+
+SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
+
+
+class Records:
+    """Writes the states of one grammar.
+
+    build : builds the unit of a forward, for a rule state that overlays it; None: no overlays
+    wide_sources : state of wide text -> (digest of its automaton, number there, its ends are its start)
+    """
+
+    def __init__(
+        self,
+        heap: Heap,
+        units: Units,
+        repetitions: Repetitions,
+        max_states: int,
+        build: Callable[[int], None] | None,
+    ) -> None:
+        self.heap = heap
+        self.units = units
+        self.max_states = max_states
+        self.wide_sources: dict[int, tuple[bytes, int, bool]] = {}
+        self._repetitions = repetitions
+        self._build = build
+        self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[_Block, int]] = {}
+        self._states = 0
+
+    def count_states(self, n: int) -> None:
+        """Raise LimitExceededError when ``n`` more states are too many."""
+        self._states += n
+        if self._states > self.max_states:
+            raise LimitExceededError(
+                "max_rule_states", self.max_states, self._states, "building rule automata"
+            )
+
+    def pattern(self, dfa: ByteDFA, unit: int, counted: tuple[int, int] | None = None) -> _Block:
+        """Write ``dfa``: (offset of its first state, words a state, class map); the others follow in order.
+
+        counted : (OP_INC operation, OP_AT_LEAST operation): the ends of the pattern are its start again
+        """
+        key = (dfa.digest, counted)
+        known = self._blocks.get(key)
+        if known is not None:
+            block, holder = known
+            if holder != unit:
+                mine = self.units.all[unit]
+                for kind in mine.kinds:
+                    self.units.all[holder].share(kind, mine.owner)
+            return block
+        heap = self.heap
+        n = dfa.n_states - 1
+        self.count_states(n)
+        make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
+        words, places, wide = make(dfa, counted is not None, self._repetitions.wide_bytes)
+        stride = words.shape[1]
+        cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
+        base = heap.reserve(n * stride)
+        states = heap.g[base : base + n * stride].reshape(n, stride)
+        np.multiply(places, base, out=states)
+        states += words
+        states[:, L.S_CMAP] = cmap
+        states[:, L.S_RULE] = unit
+        if counted is not None:
+            states[0, L.S_FINAL_OP] = counted[1]
+            states[0, L.S_ROW_OP] = counted[0]
+            states[:, L.S_COUNT_OP] = counted[0]
+        for i in wide:
+            self.wide_sources[base + i * stride] = (dfa.digest, i + 1, counted is not None)
+        block = (base, stride, cmap)
+        self._blocks[key] = block, unit
+        return block
+
+    def rule(self, states: list[DState], unit: int) -> tuple[int, list[int]]:
+        """Write the states of a rule's automaton; the offset of state 0, and those of all."""
+        self.count_states(len(states))
+        offsets: list[int] = []
+        size = 0
+        tables: list[int] = []
+        for s in states:
+            if s.overlay is None and s.calls and self._build is not None:
+                s.overlay = self._enter(s)
+                tables.append(0 if s.overlay is None else s.overlay.wide)
+            else:
+                # The other automaton's table covers the edges here, which spell its own words, but no call.
+                tables.append(s.overlay.wide if s.overlay and not s.calls and s.final < 0 else 0)
+            offsets.append(size)
+            size += L.STATE_WORDS + L.EDGE_WORDS * len(s.edges) + L.CALL_WORDS * len(s.calls)
+        base = self.heap.reserve(size)
+        words: list[int] = []
+        extend = words.extend
+        for s, wide in zip(states, tables, strict=True):
+            o = s.overlay
+            flags, final_op = (0, 0) if s.final < 0 else (L.FINAL, s.final)
+            row, cmap, ret, row_op, param = 0, 0, 0, 0, 0
+            if o is not None:
+                row, cmap, ret, row_op, param = o.row, o.cmap, base + offsets[o.ret], o.op, o.param
+            edges, calls = len(s.edges), len(s.calls)
+            extend((flags, edges, calls, row, cmap, ret, final_op, wide, row_op, 0, 0, unit, param))
+            for lo, hi, to, op in s.edges:
+                extend((lo | hi << 16, base + offsets[to] if to >= 0 else -to, op))
+            for callee, to, op in s.calls:
+                info = self.units.all[callee]
+                ret = 0 if states[to].is_end else base + offsets[to]
+                extend((info.at, ret, 0, op, info.first, 0))
+        self.heap.g[base : base + size] = np.frombuffer(array("q", words), np.int64)
+        return base, [base + offset for offset in offsets]
+
+    def _enter(self, s: DState) -> Overlay | None:
+        """The one call of ``s`` that enters wide text, as an overlay: the state is then as wide as the text.
+
+        Only where nothing else in ``s`` reads a byte of the callee's, and where the callee's vocabulary table
+        covers whatever else ``s`` can do (its start is final, so that every other token is asked of the
+        stack).
+        """
+        for call in s.calls:
+            callee, to, op = call
+            info = self.units.all[callee]
+            if info.counted:
+                dfa, param = looped(info.expr), 1
+            else:
+                alone = len(s.calls) == 1 and not s.edges and s.final < 0
+                dfa, param = info.dfa if alone else None, 0
+            if dfa is None or dfa.accepts_empty or not self._repetitions.is_wide(dfa):
+                continue
+            taken = 0
+            for lo, hi, _, _ in s.edges:
+                taken |= (2 << hi) - (1 << lo)
+            if taken & dfa.first_bits:
+                continue
+            assert self._build is not None
+            self._build(info.forward)
+            at, g = info.at, self.heap.g
+            s.calls = [c for c in s.calls if c != call]
+            row, cmap, wide = (int(g[at + word]) for word in (L.S_ROW, L.S_CMAP, L.S_WIDE))
+            return Overlay(row, cmap, to, op, wide, param)
+        return None
+
+
+@lru_cache(maxsize=64)
+def _pattern_words(dfa: ByteDFA, looping: bool, wide_bytes: int) -> tuple[_Int64, _Int64, list[int]]:
+    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset; the wide states.
+
+    looping : its ends are its start again, and the start is final
+    """
+    n = dfa.n_states - 1
+    classes = dfa.trans.shape[1]
+    stride = L.STATE_WORDS + classes
+    words = np.zeros((n, stride), np.int64)
+    places = np.zeros((n, stride), np.int64)
+    trans = dfa.trans[1:].astype(np.int64)
+    alive = trans > 0
+    leaves = alive.any(axis=1)
+    if looping:
+        trans[dfa.final[trans]] = 1
+        words[0, L.S_FLAGS] = L.FINAL
+    else:
+        words[:, L.S_FLAGS] = np.where(dfa.final[1:], L.FINAL, 0)
+    words[:, L.STATE_WORDS :] = np.where(alive, (trans - 1) * stride, 0)
+    places[:, L.STATE_WORDS :] = alive
+    own = np.arange(n, dtype=np.int64) * stride
+    words[:, L.S_ROW] = np.where(leaves, own + L.STATE_WORDS, 0)
+    places[:, L.S_ROW] = leaves
+    widths = alive @ np.bincount(dfa.classes, minlength=classes)
+    wide: list[int] = []
+    if widths.max(initial=0) >= wide_bytes:
+        # An escape or half a character leads back into wide text; only a narrow start is left out.
+        has_table = np.array(leaves)
+        has_table[0] = widths[0] >= wide_bytes
+        words[:, L.S_WIDE] = np.where(has_table, own, 0)
+        places[:, L.S_WIDE] = has_table
+        wide = np.flatnonzero(has_table).tolist()
+    return words, places, wide

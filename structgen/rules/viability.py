@@ -1,0 +1,204 @@
+"""Discipline ``longest``: can what is open always be finished?
+
+Longest match makes dead ends that no local rule sees. In `start: A B` with `A: /a+/` and `B: /a/` every `a`
+belongs to the A, and the language is empty. Which texts can be finished is therefore asked of the lexer and
+the parser together. For nearly every grammar people write the answer is "all", and that can be proved once:
+
+*Certificate.* Every terminal has a text with which it wins against all other terminals, and between any two
+terminals that can stand side by side there is a clean cut: a byte that begins the second and that no lexeme
+which may end there can swallow. Where an ignored terminal is one byte long (a space) and can be cut cleanly
+from everything, it serves between all pairs. Then every reading that no longer match threatens can be
+finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
+derivation. (Fewer candidates than all only make winning easier.)
+
+Without the certificate, and for readings that a longer match still threatens, the arena searches.
+"""
+
+from __future__ import annotations
+
+from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
+from .analysis import Analysis
+
+MOST_STATES = 20_000
+
+
+def certify(ir: GrammarIR, facts: Analysis) -> bool:
+    """True when every reading of the grammar that no longer match threatens can be finished."""
+    lexer = _Lexer(ir, facts)
+    if not lexer.explore():
+        return False
+    n = len(lexer.names)
+    if any(not lexer.wins_with[t] for t in range(n)):
+        return False
+    for name in ir.ignore:
+        i = facts.terminal_number[name]
+        # What the blank may have become by running on: from there, too, every terminal must be able to begin.
+        blanks = [q for q in lexer.ends if lexer.only(q, i)]
+        for byte in lexer.one_byte_wins(i):
+            clean = all(lexer.step(q, byte) is None for q in lexer.ends if not lexer.only(q, i))
+            if clean and all(
+                t == i or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
+                for q in blanks
+                for t in range(n)
+            ):
+                return True
+    follow = _pairs(ir, facts)
+    for q in lexer.ends:
+        for x in lexer.accepting(q):
+            bits = follow[x]
+            y = 0
+            while bits:
+                if bits & 1 and all(lexer.step(q, b) is not None for b in lexer.wins_with[y]):
+                    return False
+                bits >>= 1
+                y += 1
+    return True
+
+
+class _Lexer:
+    """The lexer with every terminal a candidate and none given up for priority: the strongest opponent."""
+
+    def __init__(self, ir: GrammarIR, facts: Analysis) -> None:
+        self.names = sorted(facts.terminal_number, key=facts.terminal_number.__getitem__)
+        self.terminals = [ir.terminals[name] for name in self.names]
+        self.dfas = [t.dfa for t in self.terminals]
+        self.tables = [d.trans.tolist() for d in self.dfas]
+        self.classes = [d.classes.tolist() for d in self.dfas]
+        # One byte for each class of bytes that no terminal tells apart.
+        kinds: dict[tuple[int, ...], int] = {}
+        for b in range(256):
+            kinds.setdefault(tuple(c[b] for c in self.classes), b)
+        self.bytes = sorted(kinds.values())
+        self.ends: list[tuple[tuple[int, int], ...]] = []
+        self.wins_with: list[set[int]] = [set() for _ in self.names]
+        self._steps: dict[tuple[tuple[tuple[int, int], ...], int], tuple[tuple[int, int], ...] | None] = {}
+
+    def step(self, state: tuple[tuple[int, int], ...], byte: int) -> tuple[tuple[int, int], ...] | None:
+        """The state after ``byte``: (terminal, its state) pairs; None when no terminal goes on."""
+        key = (state, byte)
+        if key not in self._steps:
+            out = []
+            for t, q in state:
+                to = self.tables[t][q][self.classes[t][byte]]
+                if to:
+                    out.append((t, to))
+            self._steps[key] = tuple(out) or None
+        return self._steps[key]
+
+    def accepting(self, state: tuple[tuple[int, int], ...]) -> list[int]:
+        """Terminals that are whole in ``state``."""
+        return [t for t, q in state if self.dfas[t].final[q]]
+
+    def only(self, state: tuple[tuple[int, int], ...], terminal: int) -> bool:
+        """Nothing but ``terminal`` is open in ``state``."""
+        return all(t == terminal for t, _ in state)
+
+    def start(self) -> tuple[tuple[int, int], ...]:
+        """All terminals at their start."""
+        return tuple((t, 1) for t in range(len(self.names)))
+
+    def explore(self) -> bool:
+        """Visit every state; note where lexemes end and with which first bytes each terminal can win."""
+        start = self.start()
+        # Winning is asked with the priorities in force: what a higher one has matched is lost to the others.
+        seen: set[tuple[object, ...]] = set()
+        ends: set[tuple[tuple[int, int], ...]] = set()
+        todo: list[tuple[tuple[tuple[int, int], ...], int, int | None]] = [(start, -1, None)]
+        while todo:
+            state, first, best = todo.pop()
+            for b in self.bytes:
+                to = self.step(state, b)
+                if to is None:
+                    continue
+                whole = self.accepting(to)
+                if whole:
+                    ends.add(to)
+                beginning = b if first < 0 else first
+                reached = best
+                if whole:
+                    top = max(self.terminals[t].priority for t in whole)
+                    if best is None or top >= best:
+                        literal = max(
+                            self.terminals[t].literal for t in whole if self.terminals[t].priority == top
+                        )
+                        for t in whole:
+                            if self.terminals[t].priority == top and self.terminals[t].literal == literal:
+                                self.wins_with[t].add(beginning)
+                        reached = top
+                key = (to, beginning, reached)
+                if key not in seen:
+                    seen.add(key)
+                    if len(seen) > MOST_STATES:
+                        return False
+                    todo.append((to, beginning, reached))
+        self.ends = sorted(ends)
+        return True
+
+    def one_byte_wins(self, terminal: int) -> list[int]:
+        """The single bytes that are a whole text of ``terminal``, and of no other, and are won by it."""
+        out = []
+        for b in self.bytes:
+            state = self.step(self.start(), b)
+            if state is not None and b in self.wins_with[terminal] and self.accepting(state) == [terminal]:
+                out.append(b)
+        return out
+
+
+def _pairs(ir: GrammarIR, facts: Analysis) -> list[int]:
+    """For each terminal, a bit set of the terminals that may stand right after it (ignored ones included)."""
+    n = len(facts.exprs)
+    last = [0] * n
+    ignored = sum(1 << facts.terminal_number[name] for name in ir.ignore)
+    changed = True
+    while changed:
+        changed = False
+        for me in range(n):
+            bits = _last_of(me, ir, facts, last)
+            if bits != last[me]:
+                last[me] = bits
+                changed = True
+    follow = [0] * len(facts.terminal_number)
+
+    def join(left: int, right: int) -> None:
+        t = 0
+        while left:
+            if left & 1:
+                follow[t] |= right
+            left >>= 1
+            t += 1
+
+    for me in range(n):
+        e, kids = facts.exprs[me], facts.children[me]
+        if isinstance(e, Seq):
+            open_ends = 0
+            for k in kids:
+                join(open_ends, facts.first[k])
+                open_ends = last[k] | (open_ends if facts.nullable[k] else 0)
+        elif isinstance(e, Rep) and (e.max is None or e.max > 1):
+            if len(kids) == 1:
+                join(last[kids[0]], facts.first[kids[0]])
+            else:
+                join(last[kids[0]] | last[kids[1]], facts.first[kids[0]] | facts.first[kids[1]])
+    if ignored:
+        everything = (1 << len(follow)) - 1
+        join(everything, ignored)
+        join(ignored, everything)
+    return follow
+
+
+def _last_of(me: int, ir: GrammarIR, facts: Analysis, last: list[int]) -> int:
+    e, kids = facts.exprs[me], facts.children[me]
+    if isinstance(e, Term):
+        return 1 << facts.terminal_number[e.name]
+    if isinstance(e, Ref):
+        return last[facts.rule[e.rule]]
+    bits = 0
+    if isinstance(e, Seq):
+        for k in reversed(kids):
+            bits |= last[k]
+            if not facts.nullable[k]:
+                break
+    elif isinstance(e, Alt | Rep | Members):
+        for k in kids:
+            bits |= last[k]
+    return bits
