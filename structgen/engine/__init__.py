@@ -1,0 +1,1 @@
+"""The run-time half: compiled grammars in memory, and the kernels that walk them."""

@@ -1,0 +1,365 @@
+"""Everything that one compiled grammar has built so far, and the loop that lets kernels ask for more.
+
+Kernels raise nothing; they answer with a code that says what they lack. `Arena` provides it (room, a rule's
+automaton, a vocabulary table) and calls again. All of it happens under the arena's lock; what was found
+once is read without it.
+
+An arena only grows. When it passes a bound of `Limits` it is given up whole and a new one takes its place;
+a matcher notices, and reads its text again from the start.
+"""
+
+from __future__ import annotations
+
+import bisect
+import threading
+from collections import deque
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import GrammarError, LimitExceededError
+from ..ir import GrammarIR
+from ..limits import Limits
+from ..vocab.vocabulary import Vocabulary
+from . import kernels
+from . import layout as L
+from .heap import Heap
+from .sequences import Sequences, make_sequences
+from .vocab_tables import VocabTables
+
+if TYPE_CHECKING:
+    from ..rules.build import RuleBuilder
+
+NARROW = 4000  # trie nodes; see `layout.H_NARROW`
+LEAST_ROWS = 64
+MOST_ROWS_AT_ONCE = 2048
+LEAST_HEAP = 4 << 20
+MOST_SCRATCH = 1 << 12
+MOST_EXPLORED = 400  # readings looked at before a search for a finishing text answers yes
+MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
+
+
+class ArenaFull(Exception):
+    """A bound of `Limits` on caches is passed: begin a new arena."""
+
+
+class Arena:
+    """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
+
+    def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
+        from ..rules.analysis import analyse
+        from ..rules.build import RuleBuilder
+        from ..rules.lexer import lay_out_terminals
+        from ..rules.viability import certify
+
+        self.lock = threading.RLock()
+        self.limits = limits
+        self.vocabulary = vocabulary
+        self.tables = VocabTables.of(vocabulary)
+        longest = ir.lexing == "longest"
+        facts = analyse(ir, limits)
+        symbols = max(len(facts.terminal_number), 1) if longest else 256
+        self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads)
+        self.builder: RuleBuilder = RuleBuilder(ir, self.heap, limits, facts)
+        self.terminals = lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
+        self._scratch_factor = 1
+        self.heap.lay_out_scratch(self.tables.max_depth)
+        self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
+        self._terminals_key: Hashable = tuple(terminal.dfa.digest for terminal, _, _ in self.terminals)
+        # Untouched pages cost nothing: much room at once spares copies of what is filled.
+        first = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // (4 * self.tables.words)))
+        self.rows: npt.NDArray[np.int32] = np.empty((first, self.tables.words), np.int32)
+        self.unproved = 0
+        self.heap.g[L.H_NARROW] = NARROW
+        if longest:
+            self._lex_bytes = self._byte_of_each_class()
+            self.heap.g[L.H_ASK] = 1 if certify(ir, facts) else 2
+        self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
+        if longest and int(self.g[L.H_ASK]) == 2:
+            at = self.initial + L.R_KEY
+            if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
+                raise GrammarError(
+                    "nothing can be written: with longest match, every text of the grammar is cut into other "
+                    "terminals than the rules ask for; lexing='any' takes every way of cutting"
+                )
+
+    @property
+    def g(self) -> npt.NDArray[np.int64]:
+        """The heap's array; another object after it has grown."""
+        return self.heap.g
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of heap and mask rows in use."""
+        return self.heap.nbytes + 4 * int(self.g[L.H_ROWS]) * self.tables.words
+
+    # -------------------------------------------------------------------------------------------- providing
+
+    def _call(self, kernel, *args) -> int:  # type: ignore[no-untyped-def]
+        """Call ``kernel(heap, *args)`` until it has what it needs; its answer, >= REFUSED."""
+        while True:
+            answer = int(kernel(self.heap.g, *args))
+            if answer >= L.REFUSED:
+                return answer
+            self._provide(answer)
+
+    def _provide(self, code: int) -> None:
+        if code == L.GROW_HEAP:
+            if self.heap.nbytes > max(self.limits.max_heap_bytes, LEAST_HEAP):
+                raise ArenaFull("max_heap_bytes", self.limits.max_heap_bytes, self.heap.nbytes)
+            self.heap.grow()
+        elif code == L.BUILD_RULES:
+            g = self.heap.g
+            notes = g[int(g[L.X_NOTES]) : int(g[L.X_NOTES]) + int(g[L.X_NOTES_N])].tolist()
+            for forward in dict.fromkeys(notes):
+                self.builder.build(forward)
+        elif code == L.BUILD_TABLE:
+            self._build_table(int(self.heap.g[L.X_WANT]))
+        elif code == L.GROW_ROWS:
+            used = 4 * int(self.g[L.H_ROWS]) * self.tables.words
+            if used > self.limits.max_mask_bytes and int(self.g[L.H_ROWS]) >= LEAST_ROWS:
+                raise ArenaFull("max_mask_bytes", self.limits.max_mask_bytes, used)
+            # A reader may still hold the smaller array: rows it could take for its own are not used again.
+            size, wanted = self.rows.shape[0], int(self.g[L.X_WANT])
+            self.heap.g[L.H_ROWS] = size
+            more = np.empty((max(size, wanted), self.tables.words), np.int32)
+            self.rows = np.concatenate([self.rows, more])
+        elif code == L.GROW_SCRATCH:
+            self._scratch_factor *= 2
+            if self._scratch_factor > MOST_SCRATCH:
+                raise LimitExceededError("max_heads", self.limits.max_heads, self._scratch_factor * 4096)
+            self.heap.lay_out_scratch(self.tables.max_depth, self._scratch_factor)
+        elif code == L.FIND_OUT:
+            at = int(self.g[L.X_ASKED])
+            yes = self._can_be_finished(tuple(int(w) for w in self.g[at + L.R_KEY : at + L.R_KEY + 3]))
+            self.g[at + L.R_KEY + 4] = 1 if yes else 2
+        elif code == L.TOO_MANY_HEADS:
+            raise LimitExceededError(
+                "max_heads",
+                self.limits.max_heads,
+                self.limits.max_heads + 1,
+                "keeping readings of the text apart",
+            )
+        else:
+            raise AssertionError(f"a kernel answered {code}")
+
+    def _build_table(self, state: int) -> None:
+        """Make the vocabulary table of a rule state or lexer state, and note it there."""
+        t = self.tables
+        if int(self.g[L.H_MODE]) == 0:
+            key: Hashable = self.builder.wide_sources[state]
+            where = state + L.S_TABLE
+            with t.lock:
+                number = t.index.get(key)
+                if number is None:
+                    stay = np.full(t.size, -1, np.int16)
+                    leave = np.zeros(t.size, np.uint8)
+                    self._call(kernels.local_tokens, t.tries, state, stay, leave)
+                    number = t.add(key, stay, leave)
+        else:
+            where = state + L.R_KEY + (int(self.g[state]) >> 8) + 2
+            with t.lock:
+                sequences = self._sequences()
+                if sequences is None:
+                    self.heap.g[where] = -1
+                    return
+                key = (self._terminals_key, *self._lexer_key(state))
+                number = t.index.get(key)
+                if number is None:
+                    number = self._group_tokens(key, state, sequences)
+        self.heap.g[where] = number + 1
+
+    def _sequences(self) -> Sequences | None:
+        """The signatures of the grammar's terminals, shared by all grammars that have the same."""
+        t = self.tables
+        if self._terminals_key not in t.sequences:
+            from ..rules.universal import universal_lexer
+
+            lexer = universal_lexer([terminal for terminal, _, _ in self.terminals])
+            t.sequences[self._terminals_key] = (
+                None if lexer is None else make_sequences(t.nodes[: t.n_nodes], t.max_depth, lexer)
+            )
+        sequences = t.sequences[self._terminals_key]
+        if sequences is not None:
+            self.signatures = sequences.words
+        return sequences
+
+    def _group_tokens(self, key: Hashable, state: int, sequences: Sequences) -> int:
+        t = self.tables
+        stay = np.full(t.size, -1, np.int16)
+        won = np.zeros(t.size, np.int64)
+        node = np.zeros(t.size, np.int32)
+        dead = np.zeros(256, np.uint8)
+        self._call(kernels.leaving_tokens, t.nodes[: t.n_nodes], state, stay, won, node, dead)
+        tokens = np.flatnonzero((won > 0) & (stay < 0))
+        places = sequences.base[node[tokens]] + t.rank_of_token[tokens] - sequences.rank[node[tokens]]
+        signatures = sequences.of[places].astype(np.int64)
+        alive = signatures > 0
+        tokens, signatures = tokens[alive], signatures[alive]
+        runs = []
+        for record in np.unique(won[tokens]).tolist():
+            mine = won[tokens] == record
+            runs.append((self._terminals_of(record), tokens[mine], signatures[mine]))
+        own = t.add_groups(sorted(runs, key=lambda run: run[0])) if runs else 0
+        at_once = 0
+        ended = int(self.g[state + L.R_KEY + (int(self.g[state]) >> 8)])
+        if ended:
+            # What ends the lexeme with its first byte reads alike after every state that ends on those bytes.
+            terminals = self._terminals_of(ended)
+            shared = ("at once", self._terminals_key, dead.tobytes(), terminals)
+            if shared not in t.index:
+                first = t.data_first[t.token_of_rank]
+                tokens = t.token_of_rank[dead[first] > 0].astype(np.int64)
+                signatures = sequences.of[sequences.base[0] + t.rank_of_token[tokens]].astype(np.int64)
+                alive = signatures > 0
+                t.index[shared] = t.add_groups([(terminals, tokens[alive], signatures[alive])])
+            at_once = t.index[shared]
+        return t.add_stay(key, stay, own, at_once)
+
+    def _terminals_of(self, record: int) -> tuple[int, ...]:
+        n = int(self.g[record]) >> 8
+        return tuple(self.g[record + L.R_KEY : record + L.R_KEY + n].tolist())
+
+    def _byte_of_each_class(self) -> list[int]:
+        g = self.heap.g
+        at = int(g[L.H_LEX_CMAP])
+        classes = g[at : at + 32].view(np.uint8)
+        return sorted({int(c): b for b, c in reversed(list(enumerate(classes)))}.values())
+
+    def _can_be_finished(self, head: tuple[int, ...]) -> bool:
+        """Discipline ``longest``: search for a text that finishes a reading (see `rules.viability`).
+
+        What is explored without success is closed under every byte, so all of it is known to be dead. The
+        question is undecidable in general (the candidates depend on all stacks at once), so a search that
+        finds nothing in `MOST_EXPLORED` readings answers yes, and is counted in ``unproved``: then, and only
+        then, a mask may allow what cannot be finished.
+        """
+        ask = int(self.g[L.H_ASK])
+        self.heap.g[L.H_ASK] = 0  # the search itself asks nothing
+        try:
+            seen = {head}
+            todo = deque([head])
+            while todo:
+                a, b, c = todo.popleft()
+                if self._call(kernels.head_complete, a, b, c) == 1:
+                    return True
+                for byte in self._lex_bytes:
+                    n = self._call(kernels.expand_head, a, b, c, byte)
+                    at = int(self.g[L.X_HEADS]) + 3
+                    found = self.g[at : at + 3 * n].tolist()
+                    for i in range(0, 3 * n, 3):
+                        to = (found[i], found[i + 1], found[i + 2])
+                        if to[2] == 0 and ask == 1:
+                            return True
+                        if to not in seen:
+                            seen.add(to)
+                            todo.append(to)
+                if len(seen) > MOST_EXPLORED:
+                    self.unproved += 1
+                    if self.unproved >= MOST_UNPROVED:
+                        ask = 0
+                    return True
+        finally:
+            self.heap.g[L.H_ASK] = ask
+        for dead in seen:
+            self._note_dead(dead)
+        return False
+
+    def _note_dead(self, head: tuple[int, ...]) -> None:
+        at = self._call(kernels.intern_head, *head)
+        self.heap.g[at + L.R_KEY + 4] = 2
+
+    def _lexer_key(self, state: int) -> tuple[Hashable, ...]:
+        """What a lexer state is made of, in terms that other grammars share."""
+        g = self.heap.g
+        n = int(g[state]) >> 8
+        members = g[state + L.R_KEY + 1 : state + L.R_KEY + n].tolist()
+        starts = [base for _, base, _ in self.terminals]
+        by_start = sorted(range(len(starts)), key=starts.__getitem__)
+        ordered = [starts[i] for i in by_start]
+        parts = []
+        for m in members:
+            t, base, stride = self.terminals[by_start[bisect.bisect_right(ordered, m) - 1]]
+            parts.append((t.dfa.digest, (m - base) // stride, t.priority, t.literal))
+        return ("lexer", tuple(sorted(parts)))
+
+    # -------------------------------------------------------------------------------------------- questions
+
+    def accept_token(self, state: int, token: int) -> int:
+        """Matcher state after ``token``, or REFUSED."""
+        v = self.vocabulary
+        return self._call(
+            kernels.accept_token, state, v.data, int(v.offsets[token]), int(v.offsets[token + 1]), token
+        )
+
+    def accept_bytes(self, state: int, data: bytes) -> int:
+        """Matcher state after ``data``, or REFUSED."""
+        if not data:
+            return state
+        array = np.frombuffer(data, np.uint8).copy()
+        return self._call(kernels.accept_bytes, state, array, 0, len(data))
+
+    def is_accepting(self, state: int) -> bool:
+        """The text may end here."""
+        return self._call(kernels.is_accepting, state) == 1
+
+    def make_mask(self, state: int) -> None:
+        """Make and note the mask of a matcher state."""
+        while True:
+            t = self.tables
+            answer = int(
+                kernels.make_mask(
+                    self.heap.g,
+                    t.tries,
+                    t.rows,
+                    t.info,
+                    t.groups,
+                    t.ids,
+                    self.signatures,
+                    self.rows,
+                    state,
+                    t.stops,
+                    t.everything,
+                    t.aliases,
+                )
+            )
+            if answer >= 0:
+                return
+            self._provide(answer)
+
+    def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
+        """uint8[256], 1 for each byte that may come next."""
+        out = np.zeros(256, np.uint8)
+        self._call(kernels.live_bytes, state, out)
+        return out
+
+    def rules_at(self, state: int) -> list[str]:
+        """Names of the rules that the heads of a matcher state are in, for messages."""
+        g = self.heap.g
+        n = int(g[state]) >> 8
+        heads = g[state + L.R_KEY : state + L.R_KEY + n].reshape(-1, 3)
+        if int(g[L.H_MODE]) == 1:
+            parsers = [int(h[1]) for h in heads]
+            heads = np.concatenate(
+                [g[p + L.R_KEY : p + L.R_KEY + (int(g[p]) >> 8)].reshape(-1, 3) for p in parsers]
+            )
+        names = []
+        for s in heads[:, 0].tolist():
+            unit = int(g[s + L.S_RULE])
+            names.append(self.builder.units[unit].name if unit >= 0 else "start")
+        return list(dict.fromkeys(names))
+
+    def expected_terminals(self, state: int) -> list[str]:
+        """Discipline ``longest``: terminals being read, or that may begin."""
+        g = self.heap.g
+        if int(g[L.H_MODE]) == 0:
+            return []
+        n = int(g[state]) >> 8
+        names: set[str] = set()
+        for q in g[state + L.R_KEY : state + L.R_KEY + n].reshape(-1, 3)[:, 0].tolist():
+            k = int(g[q]) >> 8
+            for m in g[q + L.R_KEY + 1 : q + L.R_KEY + k].tolist():
+                names.add(self.terminals[int(g[m + L.T_TERMINAL])][0].name)
+        return sorted(names)

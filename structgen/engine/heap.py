@@ -1,0 +1,97 @@
+"""The arrays that kernels work on, and how they grow.
+
+Offsets stay true when an array is copied to a larger one, so growth is: allocate, copy, publish. A reader
+that still holds the smaller array sees a state of the past, which was valid and stays so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from . import layout as L
+
+Int64 = npt.NDArray[np.int64]
+
+HASH_SLOTS = 1 << 10
+ROOM = 1 << 12  # words that a kernel may write past its check
+
+
+class Heap:
+    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`)."""
+
+    def __init__(self, mode: int, symbol_words: int, max_heads: int, words: int = 1 << 16) -> None:
+        self.g: Int64 = np.zeros(words, np.int64)
+        self.g[L.H_TOP] = L.HEADER_WORDS
+        self.g[L.H_LIMIT] = words - ROOM
+        self.g[L.H_MODE] = mode
+        self.g[L.H_SYMBOL_WORDS] = symbol_words
+        self.g[L.H_MAX_HEADS] = max_heads
+        self.g[L.H_HASH] = self.reserve(HASH_SLOTS)
+        self.g[L.H_HASH_MASK] = HASH_SLOTS - 1
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in use."""
+        return 8 * int(self.g[L.H_TOP])
+
+    def reserve(self, n: int) -> int:
+        """Offset of ``n`` zero words."""
+        at = int(self.g[L.H_TOP])
+        if at + n > int(self.g[L.H_LIMIT]):
+            self._enlarge(at + n)
+        self.g[L.H_TOP] = at + n
+        return at
+
+    def put(self, words: Sequence[int] | Int64) -> int:
+        """Offset of these words, appended."""
+        n = len(words)
+        at = self.reserve(n)
+        self.g[at : at + n] = words
+        return at
+
+    def _enlarge(self, least: int) -> None:
+        size = self.g.shape[0]
+        while size - ROOM < least:
+            size *= 2
+        g = np.zeros(size, np.int64)
+        top = int(self.g[L.H_TOP])
+        g[:top] = self.g[:top]
+        g[L.H_LIMIT] = size - ROOM
+        self.g = g
+
+    def grow(self) -> None:
+        """More room after a kernel asked for it: twice the words, and a hash table at most a quarter full."""
+        self._enlarge(2 * (self.g.shape[0] - ROOM))
+        if 4 * int(self.g[L.H_HASH_COUNT]) > int(self.g[L.H_HASH_MASK]):
+            self.rehash()
+
+    def rehash(self) -> None:
+        """Give the hash table four times the slots."""
+        from .kernels import rehash
+
+        slots = 4 * (int(self.g[L.H_HASH_MASK]) + 1)
+        table = self.reserve(slots)
+        fresh = self.g.copy()  # readers may be probing the old table: publish the new one whole
+        rehash(fresh, table, slots)
+        self.g = fresh
+
+    def lay_out_scratch(self, max_depth: int, factor: int = 1) -> None:
+        """A scratch region (a new one, when there is one already) for tokens of up to ``max_depth`` bytes."""
+        frames = 512 * factor
+        heads = 8 * (max_depth + 8) + 512 * factor
+        queue = 512 * factor
+        sizes = [
+            (L.X_FRAMES, L.X_FRAMES_CAP, frames, 4),
+            (L.X_HEADS, L.X_HEADS_CAP, heads, 3),
+            (L.X_QUEUE, L.X_QUEUE_CAP, queue, 3),
+            (L.X_DEPTH, L.X_DEPTH_CAP, max_depth + 8, 3),
+            (L.X_NOTES, L.X_NOTES_CAP, 256, 1),
+            (L.X_TMP, L.X_TMP_CAP, 1024 * factor, 1),
+        ]
+        for slot, cap, count, words in sizes:
+            at = self.reserve(count * words)
+            self.g[slot] = at
+            self.g[cap] = count

@@ -1,0 +1,1758 @@
+"""The whole run-time call graph, in one file.
+
+numba's cache key is a function's own file: a cached kernel that calls one in another file can run stale
+code. So every kernel that lies on a path of `accept` or `fill` is here, and takes a few arrays:
+
+g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second array argument would double
+                          the cost of a step
+tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token
+tables : int32[n, words]  mask rows of vocabulary tables (pure functions of an automaton and a vocabulary)
+rows : int32[n, words]    memoised masks of this grammar
+
+Kernels raise nothing: they answer a number >= 0, or one of the codes below zero at the end of `layout`.
+GROW_*, BUILD_* mean "do that and call me again": every kernel can be run twice, since interning is
+idempotent and answers are published last.
+
+How a mask is made
+    A matcher's state is an interned set of *heads*. In discipline ``any`` a head is (rule state, parameter,
+    stack): the heads are independent, and the mask is the union of theirs. In ``longest`` a head is
+    (lexer state, parser state, watch): the lexeme being read, the parser state before it, and the lexer
+    states of earlier lexemes that must not complete (a longer match would win).
+    A head's mask is one walk of the vocabulary's trie with `_advance` in the loop. Where the head's automaton
+    stays inside itself for most of the vocabulary (text in a string), a *vocabulary table* holds the tokens
+    that stay, and only the trie of those that leave is walked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._jit import jit, jit_allocating
+from .layout import *
+
+U64 = np.uint64
+
+# ----------------------------------------------------------------------------------------------- hash table
+
+
+@jit
+def _hash(g, start, n, kind):
+    h = U64(0x9E3779B97F4A7C15) ^ U64(kind)
+    for i in range(n):
+        h = (h ^ U64(g[start + i])) * U64(0xFF51AFD7ED558CCD)
+        h = h ^ (h >> U64(32))
+    h = h * U64(0xC4CEB9FE1A85EC53)
+    return np.int64((h ^ (h >> U64(29))) >> U64(1))
+
+
+@jit
+def _find(g, start, n, kind, h):
+    """Offset of the record with this key, or -1 - slot of the table where it belongs."""
+    mask = g[H_HASH_MASK]
+    table = g[H_HASH]
+    tag = kind | (n << 8)
+    slot = h & mask
+    while True:
+        at = g[table + slot]
+        if at == 0:
+            return -1 - slot
+        if g[at + 1] == h and g[at] == tag:
+            same = True
+            for i in range(n):
+                if g[at + R_KEY + i] != g[start + i]:
+                    same = False
+                    break
+            if same:
+                return at
+        slot = (slot + 1) & mask
+
+
+@jit
+def _intern(g, start, n, kind, values):
+    """Offset of the record of ``kind`` with key ``g[start : start + n]``, with ``values`` zeros if new."""
+    h = _hash(g, start, n, kind)
+    at = _find(g, start, n, kind, h)
+    if at >= 0:
+        return at
+    size = R_KEY + n + values
+    top = g[H_TOP]
+    if top + size > g[H_LIMIT] or 2 * (g[H_HASH_COUNT] + 1) > g[H_HASH_MASK]:
+        return GROW_HEAP
+    g[top] = kind | (n << 8)
+    g[top + 1] = h
+    for i in range(n):
+        g[top + R_KEY + i] = g[start + i]
+    for i in range(values):
+        g[top + R_KEY + n + i] = 0
+    g[g[H_HASH] - 1 - at] = top
+    g[H_HASH_COUNT] += 1
+    g[H_TOP] = top + size
+    return top
+
+
+@jit
+def rehash(g, table, size):
+    """Enter every interned record into a new hash table at ``table`` (already zero), of ``size`` slots."""
+    old = g[H_HASH]
+    old_size = g[H_HASH_MASK] + 1
+    g[H_HASH] = table
+    g[H_HASH_MASK] = size - 1
+    for i in range(old_size):
+        at = g[old + i]
+        if at != 0:
+            slot = g[at + 1] & (size - 1)
+            while g[table + slot] != 0:
+                slot = (slot + 1) & (size - 1)
+            g[table + slot] = at
+    return 0
+
+
+# ------------------------------------------------------------------------------------- parameters of frames
+
+
+@jit
+def _missing(g, m, r):
+    """Required members that have not come yet."""
+    if g[m + M_WIDE] == 0:
+        left = g[m + M_REQUIRED] & ~r
+        count = 0
+        while left:
+            left &= left - 1
+            count += 1
+        return count
+    bits = r & COUNT_MASK
+    if bits == 0:
+        return g[m + M_N_REQUIRED]
+    count = 0
+    for i in range(g[m + M_WORDS]):
+        left = g[m + M_REQUIRED + i] & ~g[bits + R_KEY + i]
+        while left:
+            left &= left - 1
+            count += 1
+    return count
+
+
+@jit
+def _key_may_come(g, m, k, r):
+    n = g[m + M_N]
+    words = g[m + M_WORDS]
+    most = g[m + M_MAX]
+    count = r >> COUNT_SHIFT
+    if g[m + M_ORDERED]:
+        at = r & COUNT_MASK
+        base = m + M_REQUIRED + words + g[m + M_PLACES]
+        if k < at or g[base + at] < k:
+            return False
+        if most >= 0 and count + 1 + g[base + n + 1 + k] > most:
+            return False
+        return not (g[m + M_REST] == 0 and count + n - k < g[m + M_MIN])
+    if g[m + M_WIDE] == 0:
+        if (r >> k) & 1:
+            return False
+    else:
+        bits = r & COUNT_MASK
+        if bits != 0 and (g[bits + R_KEY + k // 62] >> (k % 62)) & 1:
+            return False
+    if most >= 0:
+        required = (g[m + M_REQUIRED + k // 62] >> (k % 62)) & 1
+        if count + 1 + _missing(g, m, r) - required > most:
+            return False
+    return True
+
+
+@jit
+def _rest_may_come(g, m, r):
+    if g[m + M_REST] == 0:
+        return False
+    most = g[m + M_MAX]
+    if g[m + M_ORDERED]:
+        n = g[m + M_N]
+        at = r & COUNT_MASK
+        if g[m + M_REQUIRED + g[m + M_WORDS] + g[m + M_PLACES] + at] < n:
+            return False
+        return not (most >= 0 and (r >> COUNT_SHIFT) + 1 > most)
+    return not (most >= 0 and (r >> COUNT_SHIFT) + 1 + _missing(g, m, r) > most)
+
+
+@jit
+def _count_up(g, m, r):
+    cap = g[m + M_MAX]
+    if cap < 0:
+        cap = g[m + M_MIN]
+    if (r >> COUNT_SHIFT) < cap:
+        r += 1 << COUNT_SHIFT
+    return r
+
+
+@jit
+def _apply(g, op, r):
+    """The parameter after operation ``op``, or -1 when its guard fails, or GROW_HEAP."""
+    code = g[op]
+    a = g[op + 1]
+    if code == OP_INC:
+        if a >= 0 and r >= a:
+            return REFUSED
+        return r + 1 if r < g[op + 2] else r
+    if code == OP_AT_LEAST:
+        return r if r >= a else REFUSED
+    if code == OP_KEY:
+        k = g[op + 2]
+        if not _key_may_come(g, a, k, r):
+            return REFUSED
+        if g[a + M_ORDERED]:
+            r = (r & ~COUNT_MASK) | (k + 1)
+        elif g[a + M_WIDE] == 0:
+            r |= 1 << k
+        else:
+            words = g[a + M_WORDS]
+            tmp = g[X_TMP]
+            bits = r & COUNT_MASK
+            for i in range(words):
+                g[tmp + i] = g[bits + R_KEY + i] if bits != 0 else 0
+            g[tmp + k // 62] |= 1 << (k % 62)
+            at = _intern(g, tmp, words, K_SET, 0)
+            if at < 0:
+                return at
+            r = (r & ~COUNT_MASK) | at
+        return _count_up(g, a, r)
+    if code == OP_REST:
+        if not _rest_may_come(g, a, r):
+            return REFUSED
+        if g[a + M_ORDERED]:
+            r = (r & ~COUNT_MASK) | g[a + M_N]
+        return _count_up(g, a, r)
+    if code == OP_ANY_KEY or code == OP_ANY_OR_REST:
+        if code == OP_ANY_OR_REST and _rest_may_come(g, a, r):
+            return r
+        places = a + M_REQUIRED + g[a + M_WORDS]
+        for i in range(g[op + 2], g[op + 3]):
+            if g[places + i] >= 0 and _key_may_come(g, a, g[places + i], r):
+                return r
+        return REFUSED
+    if code == OP_NEVER:
+        return REFUSED
+    # OP_CLOSE
+    if (r >> COUNT_SHIFT) < g[a + M_MIN]:
+        return REFUSED
+    if g[a + M_ORDERED]:
+        n = g[a + M_N]
+        if g[a + M_REQUIRED + g[a + M_WORDS] + g[a + M_PLACES] + (r & COUNT_MASK)] < n:
+            return REFUSED
+        return r
+    return r if _missing(g, a, r) == 0 else REFUSED
+
+
+# --------------------------------------------------------------------------------------------------- parser
+
+
+@jit
+def _push_frame(g, ret, r, below):
+    """A stack with one frame more, in scratch: a number below zero; or 0 when scratch is full."""
+    top = g[X_FRAMES_TOP]
+    if top + 1 >= g[X_FRAMES_CAP]:
+        return 0
+    at = g[X_FRAMES] + 4 * top
+    e = at
+    for i in range(top - g[X_STEP]):  # two ways of one step may push the same frame: it must stay one
+        e -= 4
+        if g[e] == ret and g[e + 1] == r and g[e + 2] == below and g[e + 3] == 0:
+            return -(top - 1 - i)
+    g[at] = ret
+    g[at + 1] = r
+    g[at + 2] = below
+    g[at + 3] = 0
+    g[X_FRAMES_TOP] = top + 1
+    return -top
+
+
+@jit
+def _add_entry(g, ret, r, below, chain):
+    """Entry (ret, r, below) in front of the scratch stack ``chain`` (0: none) unless it is there."""
+    at = chain
+    while at != 0:
+        e = g[X_FRAMES] + 4 * at
+        if g[e] == ret and g[e + 1] == r and g[e + 2] == below:
+            return chain
+        at = g[e + 3]
+    top = g[X_FRAMES_TOP]
+    if top + 1 >= g[X_FRAMES_CAP]:
+        return GROW_SCRATCH
+    e = g[X_FRAMES] + 4 * top
+    g[e] = ret
+    g[e + 1] = r
+    g[e + 2] = below
+    g[e + 3] = chain
+    g[X_FRAMES_TOP] = top + 1
+    return top
+
+
+@jit
+def _add_stack(g, stack, chain):
+    """All entries of ``stack`` in front of the scratch stack ``chain``."""
+    if stack == 0:
+        return _add_entry(g, 0, 0, 0, chain)
+    if stack > 0:
+        n = g[stack] >> 8
+        for i in range(0, n, 3):
+            e = stack + R_KEY + i
+            chain = _add_entry(g, g[e], g[e + 1], g[e + 2], chain)
+            if chain < 0:
+                return chain
+        return chain
+    at = -stack
+    while at != 0:
+        e = g[X_FRAMES] + 4 * at
+        chain = _add_entry(g, g[e], g[e + 1], g[e + 2], chain)
+        if chain < 0:
+            return chain
+        at = g[e + 3]
+    return chain
+
+
+@jit
+def _emit(g, base, count, s, r, stack):
+    """Head (s, r, stack) into the list at ``base``; stacks of equal (s, r) are merged. The new count."""
+    if count > 0:
+        return _emit_more(g, base, count, s, r, stack)
+    if base + 1 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    h = g[X_HEADS] + 3 * base
+    g[h] = s
+    g[h + 1] = r
+    g[h + 2] = stack
+    return 1
+
+
+@jit
+def _emit_more(g, base, count, s, r, stack):
+    for i in range(count):
+        h = g[X_HEADS] + 3 * (base + i)
+        if g[h] == s and g[h + 1] == r:
+            if g[h + 2] == stack:
+                return count
+            chain = _add_stack(g, stack, 0)
+            if chain < 0:
+                return GROW_SCRATCH
+            chain = _add_stack(g, g[h + 2], chain)
+            if chain < 0:
+                return GROW_SCRATCH
+            g[h + 2] = -chain
+            return count
+    if base + count + 1 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    if count >= g[H_MAX_HEADS]:
+        return TOO_MANY_HEADS
+    h = g[X_HEADS] + 3 * (base + count)
+    g[h] = s
+    g[h + 1] = r
+    g[h + 2] = stack
+    return count + 1
+
+
+@jit
+def _enqueue(g, n, s, r, stack):
+    """Item into the work queue unless it is there; the new length."""
+    q = g[X_QUEUE]
+    for i in range(n):
+        if g[q + 3 * i] == s and g[q + 3 * i + 1] == r and g[q + 3 * i + 2] == stack:
+            return n
+    if n + 1 >= g[X_QUEUE_CAP]:
+        return GROW_SCRATCH
+    g[q + 3 * n] = s
+    g[q + 3 * n + 1] = r
+    g[q + 3 * n + 2] = stack
+    return n + 1
+
+
+@jit
+def _pop(g, n, stack):
+    """Enqueue every (return state, parameter, stack below) of ``stack``; the new length of the queue."""
+    if stack > 0:
+        size = g[stack] >> 8
+        for i in range(0, size, 3):
+            e = stack + R_KEY + i
+            if g[e] != 0:
+                n = _enqueue(g, n, g[e], g[e + 1], g[e + 2])
+                if n < 0:
+                    return n
+    elif stack < 0:
+        at = -stack
+        while at != 0:
+            e = g[X_FRAMES] + 4 * at
+            if g[e] != 0:
+                n = _enqueue(g, n, g[e], g[e + 1], g[e + 2])
+                if n < 0:
+                    return n
+            at = g[e + 3]
+    return n
+
+
+@jit
+def _has_bottom(g, stack):
+    """The empty stack is one of the stacks that ``stack`` stands for."""
+    if stack == 0:
+        return True
+    if stack > 0:
+        size = g[stack] >> 8
+        for i in range(0, size, 3):
+            if g[stack + R_KEY + i] == 0:
+                return True
+        return False
+    at = -stack
+    while at != 0:
+        e = g[X_FRAMES] + 4 * at
+        if g[e] == 0:
+            return True
+        at = g[e + 3]
+    return False
+
+
+@jit
+def _resolve(g, s):
+    """The state behind a forward, or 0 (and a note) when its rule is not built yet."""
+    while g[s + S_FLAGS] & FORWARD:
+        to = g[s + S_ROW]
+        if to == 0:
+            n = g[X_NOTES_N]
+            if n < g[X_NOTES_CAP]:
+                g[g[X_NOTES] + n] = s
+                g[X_NOTES_N] = n + 1
+            return 0
+        s = to
+    return s
+
+
+@jit
+def _advance(g, src, n, symbol, dst):
+    """Heads after ``symbol`` from heads ``src .. src+n-1``, written at ``dst``. Their number, or a code.
+
+    A head reads the symbol by an edge, by a call whose FIRST set has it, or by ending its rule and reading it
+    where the rule returns to. As long as there is one way to go on it is followed in place; when there are
+    more, all go through a queue, in which none is entered twice.
+    """
+    queued = 0
+    done = 0
+    count = 0
+    g[X_STEP] = g[X_FRAMES_TOP]
+    h = g[X_HEADS] + 3 * src
+    if n > 1:
+        if n + 2 >= g[X_QUEUE_CAP]:
+            return GROW_SCRATCH
+        q = g[X_QUEUE]
+        for i in range(3 * n):
+            g[q + i] = g[h + i]
+        queued = n
+        done = 1
+    s = g[h]
+    r = g[h + 1]
+    stack = g[h + 2]
+    while True:
+        flags = g[s + S_FLAGS]
+        if flags & FORWARD:
+            s = _resolve(g, s)
+            if s == 0:
+                flags = 0
+            else:
+                flags = g[s + S_FLAGS]
+        more = 0
+        next_s = 0
+        next_r = 0
+        next_stack = 0
+        if s != 0:
+            e = s + STATE_WORDS
+            hit = False
+            for _ in range(g[s + S_EDGES]):
+                span = g[e]
+                if (span & 0xFFFF) <= symbol <= (span >> 16):
+                    hit = True
+                    r2 = r
+                    if g[e + 2] != 0:
+                        r2 = _apply(g, g[e + 2], r)
+                        if r2 < REFUSED:
+                            return r2
+                    if r2 >= 0:
+                        count = _emit(g, dst, count, g[e + 1], r2, stack)
+                        if count < 0:
+                            return count
+                e += EDGE_WORDS
+            row = g[s + S_ROW]
+            if row != 0 and not hit:
+                to = g[row + ((g[g[s + S_CMAP] + (symbol >> 3)] >> ((symbol & 7) << 3)) & 0xFF)]
+                if to != 0:
+                    r2 = r
+                    if g[s + S_ROW_OP] != 0:
+                        r2 = _apply(g, g[s + S_ROW_OP], r)
+                        if r2 < REFUSED:
+                            return r2
+                    if r2 >= 0:
+                        below = stack
+                        if g[s + S_PUSH] != 0:
+                            below = _push_frame(g, g[s + S_PUSH], r2, stack)
+                            if below == 0:
+                                return GROW_SCRATCH
+                            r2 = g[s + S_PARAM]
+                        count = _emit(g, dst, count, to, r2, below)
+                        if count < 0:
+                            return count
+            for _ in range(g[s + S_CALLS]):
+                if (g[g[e + C_FIRST] + (symbol >> 6)] >> (symbol & 63)) & 1:
+                    r2 = r
+                    if g[e + C_OP] != 0:
+                        r2 = _apply(g, g[e + C_OP], r)
+                        if r2 < REFUSED:
+                            return r2
+                    if r2 >= 0:
+                        below = stack
+                        if g[e + C_RET] != 0:
+                            below = _push_frame(g, g[e + C_RET], r2, stack)
+                            if below == 0:
+                                return GROW_SCRATCH
+                        more += 1
+                        if more == 1:
+                            next_s = g[e + C_INIT]
+                            next_r = g[e + C_PARAM]
+                            next_stack = below
+                        else:
+                            queued = _enqueue(g, queued, g[e + C_INIT], g[e + C_PARAM], below)
+                            if queued < 0:
+                                return queued
+                e += CALL_WORDS
+            if (
+                flags & FINAL
+                and stack != 0
+                and (g[s + S_FINAL_OP] == 0 or _apply(g, g[s + S_FINAL_OP], r) >= 0)
+            ):
+                e = stack + R_KEY if stack > 0 else g[X_FRAMES] - 4 * stack
+                if more == 0 and (g[stack] >> 8 == 3 if stack > 0 else g[e + 3] == 0):
+                    if g[e] != 0:
+                        more = 1
+                        next_s = g[e]
+                        next_r = g[e + 1]
+                        next_stack = g[e + 2]
+                else:
+                    queued = _pop(g, queued, stack)
+                    if queued < 0:
+                        return queued
+        if more > 0:
+            if queued == 0:
+                s = next_s
+                r = next_r
+                stack = next_stack
+                continue
+            queued = _enqueue(g, queued, next_s, next_r, next_stack)
+            if queued < 0:
+                return queued
+        if done == queued:
+            return count
+        q = g[X_QUEUE] + 3 * done
+        s = g[q]
+        r = g[q + 1]
+        stack = g[q + 2]
+        done += 1
+
+
+@jit
+def _complete(g, src, n):
+    """1 when one of the heads ``src .. src+n-1`` may end the text, 0 when none may, or a code."""
+    q = g[X_QUEUE]
+    for i in range(n):
+        h = g[X_HEADS] + 3 * (src + i)
+        g[q + 3 * i] = g[h]
+        g[q + 3 * i + 1] = g[h + 1]
+        g[q + 3 * i + 2] = g[h + 2]
+        if i + 2 >= g[X_QUEUE_CAP]:
+            return GROW_SCRATCH
+    queued = n
+    done = 0
+    while done < queued:
+        s = g[q + 3 * done]
+        r = g[q + 3 * done + 1]
+        stack = g[q + 3 * done + 2]
+        done += 1
+        # A rule that is called and not yet entered has read nothing and is never complete.
+        if g[s + S_FLAGS] & FINAL:
+            op = g[s + S_FINAL_OP]
+            if op == 0 or _apply(g, op, r) >= 0:
+                if _has_bottom(g, stack):
+                    return 1
+                queued = _pop(g, queued, stack)
+                if queued < 0:
+                    return queued
+    return 0
+
+
+@jit
+def _persist_stack(g, stack):
+    """The interned form of a scratch stack whose parts below are interned already."""
+    if stack >= 0:
+        return stack
+    tmp = g[X_TMP]
+    n = 0
+    at = -stack
+    while at != 0:
+        e = g[X_FRAMES] + 4 * at
+        if 3 * (n + 1) >= g[X_TMP_CAP]:
+            return GROW_SCRATCH
+        a, b, c = g[e], g[e + 1], g[e + 2]
+        # Insertion keeps entries sorted, so that equal sets have equal keys.
+        j = n
+        while j > 0:
+            p = tmp + 3 * (j - 1)
+            if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
+                break
+            j -= 1
+        p = tmp + 3 * j
+        if j == 0 or (g[p - 3], g[p - 2], g[p - 1]) != (a, b, c):
+            for k in range(3 * n - 1, 3 * j - 1, -1):
+                g[tmp + k + 3] = g[tmp + k]
+            g[p], g[p + 1], g[p + 2] = a, b, c
+            n += 1
+        at = g[e + 3]
+    return _intern(g, tmp, 3 * n, K_FRAME, 0)
+
+
+@jit
+def _persist(g, src, n):
+    """Intern the stacks of heads ``src .. src+n-1``, sort the heads. 0, or a code.
+
+    A scratch frame lies only on frames made before it, so one pass upward over the frames in use is enough.
+    """
+    frames = g[X_FRAMES]
+    top = g[X_FRAMES_TOP]
+    marks = g[X_QUEUE]  # the queue is idle here: one mark a frame, then its interned form
+    if top + 1 >= 3 * g[X_QUEUE_CAP]:
+        return GROW_SCRATCH
+    need = False
+    for i in range(n):
+        if g[g[X_HEADS] + 3 * (src + i) + 2] < 0:
+            need = True
+    if need:
+        for i in range(top):
+            g[marks + i] = 0
+        for i in range(n):
+            stack = g[g[X_HEADS] + 3 * (src + i) + 2]
+            if stack < 0:
+                g[marks - stack] = 1
+        for i in range(top - 1, 0, -1):
+            if g[marks + i] != 0:
+                below = g[frames + 4 * i + 2]
+                if below < 0:
+                    g[marks - below] = 1
+                if g[frames + 4 * i + 3] != 0 and g[marks + g[frames + 4 * i + 3]] == 0:
+                    g[marks + g[frames + 4 * i + 3]] = (
+                        2  # an entry of a longer chain: only its stack below counts
+                    )
+        for i in range(1, top):
+            if g[marks + i] != 0:
+                below = g[frames + 4 * i + 2]
+                if below < 0:
+                    g[frames + 4 * i + 2] = g[marks - below]
+                if g[marks + i] == 1:
+                    at = _persist_stack(g, -i)
+                    if at < 0:
+                        return at
+                    g[marks + i] = at
+        for i in range(n):
+            h = g[X_HEADS] + 3 * (src + i)
+            if g[h + 2] < 0:
+                g[h + 2] = g[marks - g[h + 2]]
+    return _sort_heads(g, src, n)
+
+
+@jit
+def _sort_heads(g, src, n):
+    base = g[X_HEADS] + 3 * src
+    for i in range(1, n):
+        a, b, c = g[base + 3 * i], g[base + 3 * i + 1], g[base + 3 * i + 2]
+        j = i
+        while j > 0:
+            p = base + 3 * (j - 1)
+            if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
+                break
+            g[p + 3], g[p + 4], g[p + 5] = g[p], g[p + 1], g[p + 2]
+            j -= 1
+        p = base + 3 * j
+        g[p], g[p + 1], g[p + 2] = a, b, c
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------- lexer
+
+
+@jit
+def _lex_state(g, best, n):
+    """Intern the lexer state with terminal states ``g[X_TMP + 1 ..]``; decide which terminals are won."""
+    tmp = g[X_TMP]
+    for i in range(2, n + 1):  # insertion sort of the members
+        a = g[tmp + i]
+        j = i
+        while j > 1 and g[tmp + j - 1] > a:
+            g[tmp + j] = g[tmp + j - 1]
+            j -= 1
+        g[tmp + j] = a
+    g[tmp] = best
+    at = _intern(g, tmp, n + 1, K_LEX, LEX_VALUES)
+    if at < 0 or g[at + R_KEY + n + 2] != 0:
+        return at
+    # A new state: its row of unknown transitions, and the terminals that end here.
+    classes = g[H_LEX_CLASSES]
+    row = g[H_TOP]
+    if row + classes > g[H_LIMIT]:
+        return GROW_HEAP
+    for i in range(classes):
+        g[row + i] = -1
+    g[H_TOP] = row + classes
+    won = 0
+    if best >= 0:
+        top_priority = -1
+        literal = 0
+        for i in range(1, n + 1):
+            t = g[tmp + i]
+            if g[t + T_FINAL]:
+                if g[t + T_PRIORITY] > top_priority:
+                    top_priority = g[t + T_PRIORITY]
+                    literal = g[t + T_LITERAL]
+                elif g[t + T_PRIORITY] == top_priority and g[t + T_LITERAL] > literal:
+                    literal = g[t + T_LITERAL]
+        if top_priority >= 0:
+            k = 0
+            out = tmp + n + 2
+            for i in range(1, n + 1):
+                t = g[tmp + i]
+                if g[t + T_FINAL] and g[t + T_PRIORITY] == top_priority and g[t + T_LITERAL] == literal:
+                    v = g[t + T_TERMINAL]
+                    j = k
+                    while j > 0 and g[out + j - 1] > v:
+                        g[out + j] = g[out + j - 1]
+                        j -= 1
+                    g[out + j] = v
+                    k += 1
+            won = _intern(g, out, k, K_TERMINALS, 0)
+            if won < 0:
+                return won
+    g[at + R_KEY + n + 1] = won
+    g[at + R_KEY + n + 2] = row
+    return at
+
+
+@jit
+def _lex_won(g, q):
+    """Interned terminals that end at lexer state ``q``, or 0."""
+    return g[q + R_KEY + (g[q] >> 8)]
+
+
+@jit
+def _lex_step(g, q, cls):
+    """Lexer state after a byte of class ``cls``; 0 dead; or a code."""
+    n = g[q] >> 8
+    row = g[q + R_KEY + n + 1]
+    to = g[row + cls]
+    if to >= 0:
+        return to
+    tmp = g[X_TMP]
+    if 2 * n + 4 > g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    best = g[q + R_KEY]
+    if best < 0:
+        best = 0
+    k = 0
+    for i in range(1, n):
+        t = g[g[q + R_KEY + i] + T_ROW + cls]
+        if t != 0:
+            k += 1
+            g[tmp + k] = t
+            # Priorities are kept one above the grammar's, so that 0 means "nothing matched yet".
+            if g[t + T_FINAL] and g[t + T_PRIORITY] > best:
+                best = g[t + T_PRIORITY]
+    kept = 0
+    for i in range(1, k + 1):
+        t = g[tmp + i]
+        if g[t + T_PRIORITY] >= best:
+            kept += 1
+            g[tmp + kept] = t
+    to = 0
+    if kept > 0:
+        to = _lex_state(g, best, kept)
+        if to < 0:
+            return to
+    g[row + cls] = to
+    return to
+
+
+@jit
+def _candidates(g, parser):
+    """The lexer state at a lexeme's start after ``parser``: what can follow, and the ignored."""
+    n = g[parser] >> 8
+    start = g[parser + R_KEY + n]
+    if start > 0:
+        return start
+    words = g[H_SYMBOL_WORDS]
+    q = g[X_QUEUE]
+    queued = 0
+    for i in range(0, n, 3):
+        e = parser + R_KEY + i
+        queued = _enqueue(g, queued, g[e], g[e + 1], g[e + 2])
+        if queued < 0:
+            return queued
+    bits = g[X_TMP] + g[X_TMP_CAP] - words
+    for i in range(words):
+        g[bits + i] = g[g[H_LEX_IGNORE] + i]
+    done = 0
+    while done < queued:
+        s = g[q + 3 * done]
+        r = g[q + 3 * done + 1]
+        stack = g[q + 3 * done + 2]
+        done += 1
+        e = s + STATE_WORDS
+        for _ in range(g[s + S_EDGES]):
+            if g[e + 2] == 0 or _apply(g, g[e + 2], r) >= 0:
+                for symbol in range(g[e] & 0xFFFF, (g[e] >> 16) + 1):
+                    g[bits + (symbol >> 6)] |= 1 << (symbol & 63)
+            e += EDGE_WORDS
+        for _ in range(g[s + S_CALLS]):
+            if g[e + C_OP] == 0 or _apply(g, g[e + C_OP], r) >= 0:
+                for i in range(words):
+                    g[bits + i] |= g[g[e + C_FIRST] + i]
+            e += CALL_WORDS
+        if g[s + S_FLAGS] & FINAL:
+            op = g[s + S_FINAL_OP]
+            if op == 0 or _apply(g, op, r) >= 0:
+                queued = _pop(g, queued, stack)
+                if queued < 0:
+                    return queued
+    tmp = g[X_TMP]
+    k = 0
+    for t in range(g[H_N_TERMINALS]):
+        if (g[bits + (t >> 6)] >> (t & 63)) & 1:
+            k += 1
+            if 2 * k + words + 8 > g[X_TMP_CAP]:
+                return GROW_SCRATCH
+            g[tmp + k] = g[g[H_LEX_STARTS] + t]
+    for i in range(words):
+        g[parser + R_KEY + n + 2 + i] = g[bits + i]
+    start = _lex_state(g, -1, k)
+    if start > 0:
+        g[parser + R_KEY + n] = start
+    return start
+
+
+@jit
+def _is_ignored(g, t):
+    return (g[g[H_LEX_IGNORE] + (t >> 6)] >> (t & 63)) & 1
+
+
+@jit
+def _shift(g, parser, terminal):
+    """The parser state after ``terminal``; 0 when it cannot be shifted; or a code."""
+    key = g[X_TMP]
+    g[key] = parser
+    g[key + 1] = terminal
+    at = _intern(g, key, 2, K_SHIFT, 1)
+    if at < 0:
+        return at
+    if g[at + R_KEY + 2] != 0:
+        return g[at + R_KEY + 2] - 1
+    n = g[parser] >> 8
+    heads = g[X_HEADS]
+    src = g[X_HEADS_CAP] // 2  # the upper half of the list of heads is free for this
+    if src + n // 3 + 1 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    for i in range(n):
+        g[heads + 3 * src + i] = g[parser + R_KEY + i]
+    dst = src + n // 3
+    saved = g[X_FRAMES_TOP]
+    count = _advance(g, src, n // 3, terminal, dst)
+    if count < 0:
+        return count
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    to = 0
+    if count > 0:
+        code = _persist(g, dst, count)
+        if code < 0:
+            return code
+        to = _intern(g, heads + 3 * dst, 3 * count, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+        if to < 0:
+            return to
+    g[X_FRAMES_TOP] = saved
+    g[at + R_KEY + 2] = to + 1
+    return to
+
+
+@jit
+def _watch_step(g, watch, cls):
+    """The watch after a byte: its lexer states that live on; REFUSED when one completes (a longer match)."""
+    n = g[watch] >> 8
+    tmp = g[X_TMP] + g[X_TMP_CAP] // 2
+    k = 0
+    for i in range(n):
+        q = _lex_step(g, g[watch + R_KEY + i], cls)
+        if q < 0:
+            return q
+        if q != 0:
+            if _lex_won(g, q) != 0:
+                return REFUSED
+            k = _sorted_insert(g, tmp, k, q)
+    if k == 0:
+        return 0
+    return _intern(g, tmp, k, K_WATCH, 0)
+
+
+@jit
+def _sorted_insert(g, base, k, v):
+    j = k
+    for i in range(k):
+        if g[base + i] == v:
+            return k
+    while j > 0 and g[base + j - 1] > v:
+        g[base + j] = g[base + j - 1]
+        j -= 1
+    g[base + j] = v
+    return k + 1
+
+
+@jit
+def _advance_lexed(g, src, n, byte, dst):
+    """As `_advance` for discipline ``longest``: heads are (lexer state, parser state, watch)."""
+    cls = (g[g[H_LEX_CMAP] + (byte >> 3)] >> ((byte & 7) << 3)) & 0xFF
+    count = 0
+    for i in range(n):
+        h = g[X_HEADS] + 3 * (src + i)
+        q = g[h]
+        parser = g[h + 1]
+        watch = g[h + 2]
+        if watch != 0:
+            watch = _watch_step(g, watch, cls)
+            if watch == REFUSED:
+                continue
+            if watch < 0:
+                return watch
+        q2 = _lex_step(g, q, cls)
+        if q2 < 0:
+            return q2
+        won = _lex_won(g, q)
+        if won != 0 and (q2 == 0 or _lex_won(g, q2) == 0):
+            # The lexeme may end before this byte; if its scan goes on, it must not complete. Terminals that
+            # win equally are different readings, each with candidates of its own.
+            watch2 = watch
+            if q2 != 0:
+                tmp = g[X_TMP] + g[X_TMP_CAP] // 2
+                k = 0
+                if watch != 0:
+                    for j in range(g[watch] >> 8):
+                        g[tmp + k] = g[watch + R_KEY + j]
+                        k += 1
+                k = _sorted_insert(g, tmp, k, q2)
+                watch2 = _intern(g, tmp, k, K_WATCH, 0)
+                if watch2 < 0:
+                    return watch2
+            for j in range(g[won] >> 8):
+                t = g[won + R_KEY + j]
+                if _is_ignored(g, t):
+                    count = _begin_lexeme(g, dst, count, parser, watch2, cls)
+                    if count < 0:
+                        return count
+                after = _shift(g, parser, t)
+                if after < 0:
+                    return after
+                if after > 0:
+                    count = _begin_lexeme(g, dst, count, after, watch2, cls)
+                    if count < 0:
+                        return count
+        if q2 != 0:
+            count = _emit_exact(g, dst, count, q2, parser, watch)
+            if count < 0:
+                return count
+    return count
+
+
+@jit
+def _begin_lexeme(g, dst, count, parser, watch, cls):
+    """Emit the head that begins a lexeme after ``parser`` with a byte of class ``cls``, if one can."""
+    start = _candidates(g, parser)
+    if start < 0:
+        return start
+    q = _lex_step(g, start, cls)
+    if q < 0:
+        return q
+    if q == 0:
+        return count
+    return _emit_exact(g, dst, count, q, parser, watch)
+
+
+@jit
+def _emit_exact(g, base, count, a, b, c):
+    """Head (a, b, c) into the list at ``base`` unless it is there, or can be known never to be finished."""
+    for i in range(count):
+        h = g[X_HEADS] + 3 * (base + i)
+        if g[h] == a and g[h + 1] == b and g[h + 2] == c:
+            return count
+    if base + count + 1 >= g[X_HEADS_CAP] // 2:
+        return GROW_SCRATCH
+    if count >= g[H_MAX_HEADS]:
+        return TOO_MANY_HEADS
+    if g[H_ASK] > 1 or (g[H_ASK] == 1 and c != 0):
+        tmp = g[X_TMP]
+        g[tmp], g[tmp + 1], g[tmp + 2] = a, b, c
+        at = _intern(g, tmp, 3, K_HEAD, 2)
+        if at < 0:
+            return at
+        if g[at + R_KEY + 4] == 0:
+            g[X_ASKED] = at
+            return FIND_OUT
+        if g[at + R_KEY + 4] == 2:
+            return count
+    h = g[X_HEADS] + 3 * (base + count)
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    return count + 1
+
+
+@jit
+def intern_head(g, a, b, c):
+    """The record of a head, or a code."""
+    tmp = g[X_TMP]
+    g[tmp], g[tmp + 1], g[tmp + 2] = a, b, c
+    return _intern(g, tmp, 3, K_HEAD, 2)
+
+
+@jit
+def expand_head(g, a, b, c, byte):
+    """Discipline ``longest``: the heads after ``byte`` from one head, left in scratch from place 1 on."""
+    g[X_FRAMES_TOP] = 1
+    g[X_NOTES_N] = 0
+    h = g[X_HEADS]
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    n = _advance_lexed(g, 0, 1, byte, 1)
+    return BUILD_RULES if g[X_NOTES_N] > 0 else n
+
+
+@jit
+def head_complete(g, a, b, c):
+    """Discipline ``longest``: 1 when the text may end at this head, 0 when not, or a code."""
+    g[X_FRAMES_TOP] = 1
+    g[X_NOTES_N] = 0
+    h = g[X_HEADS]
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    yes = _complete_lexed(g, 0, 1)
+    return BUILD_RULES if g[X_NOTES_N] > 0 else yes
+
+
+@jit
+def _parser_complete(g, parser):
+    """1 when the text may end after ``parser``, 0 when not, or a code."""
+    n = g[parser] >> 8
+    known = g[parser + R_KEY + n + 1]
+    if known != 0:
+        return known - 1
+    src = g[X_HEADS_CAP] // 2
+    if src + n // 3 + 1 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    for i in range(n):
+        g[g[X_HEADS] + 3 * src + i] = g[parser + R_KEY + i]
+    yes = _complete(g, src, n // 3)
+    if yes >= 0:
+        g[parser + R_KEY + n + 1] = yes + 1
+    return yes
+
+
+@jit
+def _complete_lexed(g, src, n):
+    for i in range(n):
+        h = g[X_HEADS] + 3 * (src + i)
+        q = g[h]
+        parser = g[h + 1]
+        if g[q + R_KEY] < 0:  # at a lexeme's start
+            yes = _parser_complete(g, parser)
+            if yes != 0:
+                return yes
+            continue
+        won = _lex_won(g, q)
+        if won == 0:
+            continue
+        for j in range(g[won] >> 8):
+            t = g[won + R_KEY + j]
+            if _is_ignored(g, t):
+                yes = _parser_complete(g, parser)
+                if yes != 0:
+                    return yes
+            after = _shift(g, parser, t)
+            if after < 0:
+                return after
+            if after > 0:
+                yes = _parser_complete(g, after)
+                if yes != 0:
+                    return yes
+    return 0
+
+
+@jit
+def _step(g, src, n, byte, dst):
+    if g[H_MODE] == 0:
+        return _advance(g, src, n, byte, dst)
+    return _advance_lexed(g, src, n, byte, dst)
+
+
+# ------------------------------------------------------------------------------------------ matcher's states
+
+
+@jit
+def _load(g, state):
+    """The heads of an interned matcher state into scratch at 0; their number."""
+    g[X_FRAMES_TOP] = 1
+    g[X_NOTES_N] = 0
+    n = g[state] >> 8
+    base = g[X_HEADS]
+    if n + 3 >= 3 * g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    for i in range(n):
+        g[base + i] = g[state + R_KEY + i]
+    return n // 3
+
+
+@jit
+def _store(g, src, n):
+    """The interned matcher state of heads ``src .. src+n-1``, or a code."""
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    code = _persist(g, src, n) if g[H_MODE] == 0 else _sort_heads(g, src, n)
+    if code < 0:
+        return code
+    return _intern(g, g[X_HEADS] + 3 * src, 3 * n, K_STATE, STATE_VALUES)
+
+
+@jit
+def initial_state(g, init, param):
+    """The matcher state before any byte. ``init``: initial rule state."""
+    g[X_FRAMES_TOP] = 1
+    g[X_NOTES_N] = 0
+    h = g[X_HEADS]
+    s = _resolve(g, init)
+    if s == 0:
+        return BUILD_RULES
+    g[h], g[h + 1], g[h + 2] = s, param, 0
+    if g[H_MODE] == 0:
+        return _store(g, 0, 1)
+    parser = _intern(g, h, 3, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+    if parser < 0:
+        return parser
+    q = _candidates(g, parser)
+    if q < 0:
+        return q
+    g[h], g[h + 1], g[h + 2] = q, parser, 0
+    return _store(g, 0, 1)
+
+
+@jit
+def _read(g, state, data, start, end):
+    """Feed ``data[start:end]`` to a matcher state: (first head, number of heads or code)."""
+    n = _load(g, state)
+    src = 0
+    if n < 0:
+        return 0, n
+    heads = g[X_HEADS]
+    for i in range(start, end):
+        dst = src + n
+        k = _step(g, src, n, np.int64(data[i]), dst)
+        if k <= 0:
+            return 0, k
+        src = dst
+        n = k
+        if src > g[X_HEADS_CAP] // 4:
+            for j in range(3 * n):
+                g[heads + j] = g[heads + 3 * src + j]
+            src = 0
+    return src, n
+
+
+@jit
+def accept_bytes(g, state, data, start, end):
+    """The matcher state after ``data[start:end]``, REFUSED, or a code."""
+    src, n = _read(g, state, data, start, end)
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    if n == 0:
+        return REFUSED
+    if n < 0:
+        return n
+    return _store(g, src, n)
+
+
+@jit
+def find_accept(g, state, token):
+    """State after + 1 when the step was taken before, REFUSED when it was refused before, 0 when unknown.
+
+    Only reads, so that it needs no lock.
+    """
+    h = U64(0x9E3779B97F4A7C15) ^ U64(K_ACCEPT)
+    h = (h ^ U64(state)) * U64(0xFF51AFD7ED558CCD)
+    h = h ^ (h >> U64(32))
+    h = (h ^ U64(token)) * U64(0xFF51AFD7ED558CCD)
+    h = h ^ (h >> U64(32))
+    h = h * U64(0xC4CEB9FE1A85EC53)
+    key = np.int64((h ^ (h >> U64(29))) >> U64(1))
+    mask = g[H_HASH_MASK]
+    table = g[H_HASH]
+    slot = key & mask
+    tag = K_ACCEPT | (2 << 8)
+    while True:
+        at = g[table + slot]
+        if at == 0:
+            return 0
+        if g[at + 1] == key and g[at] == tag and g[at + 2] == state and g[at + 3] == token:
+            return g[at + 4]
+        slot = (slot + 1) & mask
+
+
+@jit
+def accept_token(g, state, data, start, end, token):
+    """`accept_bytes`, remembered under (state, token)."""
+    tmp = g[X_TMP]
+    to = accept_bytes(g, state, data, start, end)
+    if to < REFUSED:
+        return to
+    g[tmp], g[tmp + 1] = state, token
+    at = _intern(g, tmp, 2, K_ACCEPT, 1)
+    if at < 0:
+        return at
+    g[at + 4] = to + 1 if to >= 0 else REFUSED
+    return to
+
+
+@jit
+def is_accepting(g, state):
+    """1 when the text may end at this matcher state, 0 when not, or a code."""
+    at = state + R_KEY + (g[state] >> 8) + 1
+    if g[at] != 0:
+        return g[at] - 1
+    n = _load(g, state)
+    if n < 0:
+        return n
+    yes = _complete(g, 0, n) if g[H_MODE] == 0 else _complete_lexed(g, 0, n)
+    if yes >= 0:
+        g[at] = yes + 1
+    return yes
+
+
+@jit
+def live_bytes(g, state, out):
+    """Set ``out[b]`` (uint8[256]) for every byte that may come next; their number, or a code."""
+    total = 0
+    for b in range(256):
+        n = _load(g, state)
+        if n < 0:
+            return n
+        k = _step(g, 0, n, b, n)
+        if g[X_NOTES_N] > 0:
+            return BUILD_RULES
+        if k < 0:
+            return k
+        out[b] = 1 if k > 0 else 0
+        total += out[b]
+    return total
+
+
+# ---------------------------------------------------------------------------------------------------- masks
+
+
+@jit
+def _walk(g, tries, at, out, most):
+    """Set in ``out`` (int32[words]) every token of the trie at ``at`` that the head in scratch place 0 takes.
+
+    BUILD_TABLE when more than ``most`` nodes are visited.
+    """
+    depth = g[X_DEPTH]
+    end = tries[at + 2]
+    g[depth], g[depth + 1], g[depth + 2] = 0, 1, g[X_FRAMES_TOP]
+    i = 1
+    while i < end:
+        most -= 1
+        if most < 0:
+            return BUILD_TABLE
+        node = at + 4 * i
+        d = depth + 3 * np.int64(tries[node + 1])
+        g[X_FRAMES_TOP] = g[d - 1]
+        src = g[d - 3]
+        n = g[d - 2]
+        k = _step(g, src, n, np.int64(tries[node]), src + n)
+        if k <= 0:
+            if k < 0:
+                return k
+            i = np.int64(tries[node + 2])
+            continue
+        g[d], g[d + 1], g[d + 2] = src + n, k, g[X_FRAMES_TOP]
+        token = np.int64(tries[node + 3])
+        if token >= 0:
+            out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+        i += 1
+    return 0
+
+
+@jit
+def head_mask(g, tries, tables, info, groups, ids, signatures, a, b, c, out):
+    """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
+
+    info : int64[n, 4], a row a vocabulary table: first row of ``tables``; then in discipline ``any`` the
+        number of rows (one a count of characters) and the offset in ``tries`` of the tokens that leave; in
+        ``longest`` the offsets in ``groups`` of those that leave after a byte or more and of those that leave
+        at once (0: none)
+    groups : int64[*], ids : int32[*], see `_add_groups`; signatures : int64[*], see `sequences`
+    """
+    g[X_NOTES_N] = 0
+    g[X_FRAMES_TOP] = 1
+    h = g[X_HEADS]
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    at = 0
+    most = 1 << 60
+    filled = False
+    if g[H_MODE] == 0:
+        s = a
+        wide = g[s + S_WIDE]
+        if wide != 0:
+            usable = True
+            if wide != s and g[s + S_ROW_OP] != 0:
+                usable = _apply(g, g[s + S_ROW_OP], b) >= 0
+            if usable:
+                t = g[wide + S_TABLE]
+                if t == 0:
+                    g[X_WANT] = wide
+                    return BUILD_TABLE
+                filled = True
+                row = info[t - 1, 0]
+                n_rows = info[t - 1, 1]
+                if n_rows > 1:
+                    op = g[wide + S_COUNT_OP]
+                    begun = b if wide == s else 0
+                    left = n_rows - 1
+                    if op != 0 and g[op + 1] >= 0 and g[op + 1] - begun < left:
+                        left = g[op + 1] - begun
+                    row += left
+                for i in range(out.shape[0]):
+                    out[i] = tables[row, i]
+                at = info[t - 1, 2]
+    elif c == 0 and g[H_ASK] != 2:
+        t = g[a + R_KEY + (g[a] >> 8) + 2]
+        if t == 0:
+            # Few nodes: walk them. Many: the lexer state gets its groups.
+            most = g[H_NARROW]
+            g[X_WANT] = a
+        if t > 0:
+            row = info[t - 1, 0]
+            for i in range(out.shape[0]):
+                out[i] = tables[row, i]
+            for part in range(2, 4):
+                if info[t - 1, part] != 0:
+                    code = _add_groups(g, b, groups, ids, info[t - 1, part], signatures, out)
+                    if code < 0:
+                        return code
+            return BUILD_RULES if g[X_NOTES_N] > 0 else 0
+    if not filled:
+        for i in range(out.shape[0]):
+            out[i] = 0
+    code = _walk(g, tries, at, out, most)
+    if code < 0:
+        return code
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    return 0
+
+
+@jit
+def _add_groups(g, parser, groups, ids, at, signatures, out):
+    """Set the tokens of the groups at ``groups[at]`` that ``parser`` takes.
+
+    groups : n runs | (n terminals, terminals, n groups | (signature, first id, number of ids) * n) * n
+    """
+    runs = groups[at]
+    at += 1
+    stack = g[X_HEADS]
+    for _ in range(runs):
+        # The parser states after the first lexeme are those of all groups of the run: they stay at the
+        # bottom of the stack, and each group begins with a copy.
+        n = groups[at]
+        first = 0
+        for j in range(at + 1, at + 1 + n):
+            t = groups[j]
+            if _is_ignored(g, t):
+                g[stack + first] = parser
+                first += 1
+            after = _shift(g, parser, t)
+            if after < 0:
+                return after
+            if after > 0:
+                g[stack + first] = after
+                first += 1
+        at += 1 + n
+        many = groups[at]
+        at += 1
+        for _ in range(many):
+            base = stack + first
+            for j in range(first):
+                g[base + 2 * j] = groups[at]
+                g[base + 2 * j + 1] = g[stack + j]
+            yes = _read_signatures(g, base, first, signatures)
+            if yes < 0:
+                return yes
+            if yes:
+                for k in range(groups[at + 1], groups[at + 1] + groups[at + 2]):
+                    t = np.int64(ids[k])
+                    out[t >> 5] |= np.int32(1) << np.int32(t & 31)
+            at += 3
+    return 0
+
+
+@jit
+def _lowest_bit(bits):
+    """Number of the lowest bit set in a word that is not zero."""
+    n = 0
+    if bits & 0xFFFFFFFF == 0:
+        n += 32
+        bits >>= 32
+    if bits & 0xFFFF == 0:
+        n += 16
+        bits >>= 16
+    if bits & 0xFF == 0:
+        n += 8
+        bits >>= 8
+    while bits & 1 == 0:
+        n += 1
+        bits >>= 1
+    return n
+
+
+@jit
+def _read_signatures(g, stack, top, signatures):
+    """1 when one of the ``top`` (signature, parser state) pairs at ``stack`` can be read, else 0, or a code.
+
+    From each lexeme's start the candidates decide: the highest priority that is still open or whole wins; in
+    it, a terminal still open will do; else the longest match, a literal before a pattern.
+    """
+    words = g[H_SYMBOL_WORDS]
+    room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
+    while top > 0:
+        top -= 1
+        signature = g[stack + 2 * top]
+        parser = g[stack + 2 * top + 1]
+        if signature == 1:
+            return 1
+        if signature == 0:
+            continue
+        start = _candidates(g, parser)
+        if start < 0:
+            return start
+        candidates = parser + R_KEY + (g[parser] >> 8) + 2
+        cuts = signatures[signature]
+        decided = False
+        for level in range(g[H_LEX_LEVELS]):
+            mask = g[H_LEX_LEVEL_SETS] + level * words
+            for w in range(words):
+                if signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]:
+                    return 1
+            at = signature + 1 + words
+            for _ in range(cuts):
+                won = False
+                literal = False
+                for w in range(words):
+                    bits = signatures[at + 1 + w] & g[candidates + w] & g[mask + w]
+                    if bits:
+                        won = True
+                        if bits & g[g[H_LEX_LITERALS] + w]:
+                            literal = True
+                if won:
+                    decided = True
+                    after_sig = signatures[at]
+                    if after_sig != 0:
+                        for w in range(words):
+                            bits = signatures[at + 1 + w] & g[candidates + w] & g[mask + w]
+                            if literal:
+                                bits &= g[g[H_LEX_LITERALS] + w]
+                            while bits:
+                                t = 64 * w + _lowest_bit(bits)
+                                bits &= bits - 1
+                                if stack + 2 * top >= room:
+                                    return GROW_SCRATCH
+                                if _is_ignored(g, t):
+                                    g[stack + 2 * top] = after_sig
+                                    g[stack + 2 * top + 1] = parser
+                                    top += 1
+                                after = _shift(g, parser, t)
+                                if after < 0:
+                                    return after
+                                if after > 0:
+                                    g[stack + 2 * top] = after_sig
+                                    g[stack + 2 * top + 1] = after
+                                    top += 1
+                    break
+                at += 1 + words
+            if decided:
+                break
+    return 0
+
+
+@jit
+def fill(g, rows, state, out, index):
+    """Copy the memoised mask of ``state`` into ``out[index]``.
+
+    0 when there is none yet, 1 when it is done, 2 when it is done and every token is allowed. Only reads.
+    """
+    at = state + R_KEY + (g[state] >> 8)
+    row = g[at]
+    if row == 0 or row > rows.shape[0]:  # a row made by another thread since the caller took ``rows``
+        return 0
+    words = rows.shape[1]
+    for i in range(words):
+        out[index, i] = rows[row - 1, i]
+    for i in range(words, out.shape[1]):
+        out[index, i] = 0
+    return 1 + g[at + 2]
+
+
+@jit
+def fill_rows(g, rows, states, indices, out):
+    """`fill` for many states at once: ``states[i]`` into ``out[indices[i]]``. Masks not yet made are counted.
+
+    states, indices : int64[n]; those without a mask are moved to the front of both.
+    """
+    missing = 0
+    for i in range(states.shape[0]):
+        if fill(g, rows, states[i], out, indices[i]) == 0:
+            states[missing] = states[i]
+            indices[missing] = indices[i]
+            missing += 1
+    return missing
+
+
+@jit
+def make_mask(g, tries, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases):
+    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code.
+
+    stops, everything : int32[words], the stop tokens, all ids
+    aliases : int32[n, 2], (token walked, token with the same bytes)
+    """
+    n = g[state] >> 8
+    if g[state + R_KEY + n] != 0:  # made by another thread, and perhaps being read: its place stays
+        return 0
+    yes = is_accepting(g, state)
+    if yes < 0:
+        return yes
+    words = rows.shape[1]
+    tmp = g[X_TMP]
+    if g[H_ROWS] + n // 3 + 1 > rows.shape[0]:
+        g[X_WANT] = n // 3 + 1
+        return GROW_ROWS
+    if n > 3:
+        # Several heads: each has a mask of its own, which other states share.
+        for i in range(0, n, 3):
+            for j in range(3):
+                g[tmp + j] = g[state + R_KEY + i + j]
+            at = _intern(g, tmp, 3, K_HEAD, 2)
+            if at < 0:
+                return at
+            if g[at + 5] == 0:
+                row = g[H_ROWS]
+                code = head_mask(
+                    g,
+                    tries,
+                    tables,
+                    info,
+                    groups,
+                    ids,
+                    signatures,
+                    g[at + 2],
+                    g[at + 3],
+                    g[at + 4],
+                    rows[row],
+                )
+                if code < 0:
+                    return code
+                g[H_ROWS] = row + 1
+                g[at + 5] = row + 1
+    row = g[H_ROWS]
+    if n == 3:
+        at = state + R_KEY
+        code = head_mask(
+            g, tries, tables, info, groups, ids, signatures, g[at], g[at + 1], g[at + 2], rows[row]
+        )
+        if code < 0:
+            return code
+    else:
+        for w in range(words):
+            rows[row, w] = 0
+        for i in range(0, n, 3):
+            for j in range(3):
+                g[tmp + j] = g[state + R_KEY + i + j]
+            at = _intern(g, tmp, 3, K_HEAD, 2)
+            for w in range(words):
+                rows[row, w] |= rows[g[at + 5] - 1, w]
+    for i in range(aliases.shape[0]):
+        t = np.int64(aliases[i, 0])
+        if (rows[row, t >> 5] >> (t & 31)) & 1:
+            u = np.int64(aliases[i, 1])
+            rows[row, u >> 5] |= np.int32(1) << np.int32(u & 31)
+    if yes:
+        for w in range(words):
+            rows[row, w] |= stops[w]
+    full = 1
+    for w in range(words):
+        if rows[row, w] != everything[w]:
+            full = 0
+            break
+    g[H_ROWS] = row + 1
+    g[state + R_KEY + n + 2] = full
+    g[state + R_KEY + n] = row + 1
+    return 0
+
+
+# ------------------------------------------------------------------------------------------ vocabulary tables
+
+
+@jit
+def local_tokens(g, tries, s, stay, leave):
+    """Discipline ``any``: how each token reads inside one automaton from rule state ``s``.
+
+    stay : int16[size], characters begun when the token stays inside it, else -1
+    leave : uint8[size], 1 when a proper prefix ends where the automaton may be left
+    Answers 0 or a code.
+    """
+    depth = g[X_DEPTH]
+    end = np.int64(tries[2])
+    g[depth], g[depth + 1], g[depth + 2] = s, 0, g[s + S_FLAGS] & FINAL
+    i = 1
+    while i < end:
+        node = 4 * i
+        d = depth + 3 * np.int64(tries[node + 1])
+        at = g[d - 3]
+        begun = 1 if g[at + S_ROW_OP] != 0 else 0
+        b = np.int64(tries[node])
+        to = g[g[at + S_ROW] + ((g[g[at + S_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)]
+        if to == 0:
+            after = np.int64(tries[node + 2])
+            if g[d - 1]:
+                for j in range(i, after):
+                    t = np.int64(tries[4 * j + 3])
+                    if t >= 0:
+                        leave[t] = 1
+            i = after
+            continue
+        if g[to + S_ROW] == 0:
+            # The automaton ends here: what such a token does next is asked of the stack, the end included.
+            after = np.int64(tries[node + 2])
+            for j in range(i, after):
+                t = np.int64(tries[4 * j + 3])
+                if t >= 0:
+                    leave[t] = 1
+            i = after
+            continue
+        g[d], g[d + 1] = to, g[d - 2] + begun
+        g[d + 2] = g[d - 1] | (g[to + S_FLAGS] & FINAL)
+        t = np.int64(tries[node + 3])
+        if t >= 0:
+            stay[t] = g[d + 1]
+        i += 1
+    return 0
+
+
+@jit
+def leaving_tokens(g, nodes, q, stay, won, at_node, dead):
+    """Discipline ``longest``: how each token reads from lexer state ``q``.
+
+    nodes : int32[n, 4]; per token id: stay : int16, 0 when the lexeme is still read at its end, else -1;
+    won : int64, the terminals (record) that its lexeme is if it leaves it, else 0; at_node : int32, the node
+    where it leaves. dead : uint8[256], bytes that end the lexeme at once; tokens that begin with one are left
+    out.
+    Answers 0 or a code.
+    """
+    depth = g[X_DEPTH]
+    end = np.int64(nodes[0, 2])
+    g[depth], g[depth + 1], g[depth + 2] = q, _lex_won(g, q), 0
+    i = 1
+    while i < end:
+        d = depth + 3 * np.int64(nodes[i, 1])
+        b = np.int64(nodes[i, 0])
+        to = _lex_step(g, g[d - 3], (g[g[H_LEX_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)
+        if to < 0:
+            return to
+        if to == 0:
+            after = np.int64(nodes[i, 2])
+            if nodes[i, 1] == 1:
+                dead[b] = 1
+            elif g[d - 2] != 0:
+                for j in range(i, after):
+                    t = np.int64(nodes[j, 3])
+                    if t >= 0:
+                        won[t] = g[d - 2]
+                        at_node[t] = g[d - 1]
+            i = after
+            continue
+        g[d] = to
+        if _lex_won(g, to) != 0:
+            g[d + 1], g[d + 2] = _lex_won(g, to), i
+        else:
+            g[d + 1], g[d + 2] = g[d - 2], g[d - 1]
+        t = np.int64(nodes[i, 3])
+        if t >= 0:
+            stay[t] = 0
+        i += 1
+    return 0
+
+
+@jit
+def stay_rows(stay, rows):
+    """rows[k] (int32[words], zeroed) gets the tokens that stay with at most k characters begun."""
+    n = rows.shape[0]
+    for t in range(stay.shape[0]):
+        k = stay[t]
+        if k >= 0:
+            if n == 1:
+                k = 0
+            rows[k, t >> 5] |= np.int32(1) << np.int32(t & 31)
+    for k in range(1, n):
+        for w in range(rows.shape[1]):
+            rows[k, w] |= rows[k - 1, w]
+    return 0
+
+
+@jit_allocating
+def sub_trie(tries, keep, out):
+    """The trie of the tokens with ``keep[token]`` = 1, into ``out`` (int32[*, 4]); its number of nodes."""
+    end = np.int64(tries[2])
+    # A node is kept when a kept token lies at or below it: found from the last node to the first.
+    wanted = np.zeros(end, np.uint8)
+    for i in range(end):
+        t = np.int64(tries[4 * i + 3])
+        if t >= 0 and keep[t]:
+            wanted[i] = 1
+    # Children follow their parent; carry marks upward by walking with a stack of ancestors.
+    depth_at = np.zeros(1024 if end == 0 else np.int64(_max_depth(tries, end)) + 2, np.int64)
+    for i in range(end):
+        d = np.int64(tries[4 * i + 1])
+        depth_at[d] = i
+        if wanted[i]:
+            j = d - 1
+            while j >= 0 and wanted[depth_at[j]] == 0:
+                wanted[depth_at[j]] = 1
+                j -= 1
+    wanted[0] = 1
+    new_index = np.zeros(end + 1, np.int64)
+    n = 0
+    for i in range(end):
+        new_index[i] = n
+        n += wanted[i]
+    new_index[end] = n
+    k = 0
+    for i in range(end):
+        if wanted[i]:
+            t = np.int64(tries[4 * i + 3])
+            out[k, 0] = tries[4 * i]
+            out[k, 1] = tries[4 * i + 1]
+            out[k, 2] = new_index[tries[4 * i + 2]]
+            out[k, 3] = t if t >= 0 and keep[t] else -1
+            k += 1
+    return k
+
+
+@jit
+def _max_depth(tries, end):
+    most = 0
+    for i in range(end):
+        most = max(most, np.int64(tries[4 * i + 1]))
+    return most

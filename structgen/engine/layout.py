@@ -1,0 +1,138 @@
+"""Where everything lies in the heap: the one description that builders and kernels share.
+
+A compiled grammar is one int64 array, the *heap*, of records that refer to each other by offset. One
+array argument instead of five makes a kernel's step about five times cheaper, and a record that is
+one run of words is one cache line instead of four. Records are only ever appended; the array is
+copied to a larger one when it is full, and offsets stay true.
+
+    header | rule states, dense rows, operations, FIRST sets | lexer | frames, stacks, matcher states, memo
+             written by rules/ (a rule when it is first visited)       interned by kernels
+
+Rule state (``STATE_WORDS`` words, then its edges, then its calls)
+    S_FLAGS      FINAL: the rule may end here; FORWARD: a rule whose automaton is S_ROW, or not yet built (0)
+    S_EDGES      number of edges, ``EDGE_WORDS`` each: lowest symbol | highest << 16, target, operation
+    S_CALLS      number of calls, ``CALL_WORDS`` each: see below
+    S_ROW        offset of a dense row of targets by byte class, or 0; edges come before it
+    S_CMAP       offset of the byte -> class map (32 words of 8 bytes)
+    S_PUSH       state to return to, when taking an edge of the dense row calls another automaton
+    S_FINAL_OP   operation that must succeed for the rule to end here, or 0
+    S_WIDE       state whose vocabulary table serves this state (itself, or the one it overlays), or 0
+    S_ROW_OP     operation of every edge of the dense row, or 0
+    S_TABLE      index of the state's vocabulary table + 1, or 0 when not yet made
+    S_COUNT_OP   the counting operation of the automaton this state belongs to, or 0
+    S_PARAM      the callee's parameter after an edge of the dense row that calls (S_PUSH)
+    S_RULE       number of the rule, for messages and for building on demand
+
+A symbol is a byte in discipline ``any`` and a terminal's number in ``longest``: the parser is the same.
+
+Call: C_INIT initial state of the callee, C_RET state to return to (0: a call in last place, which leaves
+no frame), C_PARAM the callee's first parameter, C_OP operation on the caller's parameter, C_FIRST offset
+of the callee's FIRST set (one bit a symbol), C_FLAGS reserved.
+
+Operation (4 words: code, a, b, c): a guard on, and a change of, the parameter of the running rule.
+"""
+
+from __future__ import annotations
+
+# Header of the heap.
+H_TOP = 0  # first free word
+H_LIMIT = 1  # interning stops here; the rest is room for one record
+H_HASH = 2  # offset of the hash table
+H_HASH_MASK = 3  # its size - 1
+H_HASH_COUNT = 4
+H_MODE = 5  # 0: symbols are bytes ("any"), 1: symbols are terminals ("longest")
+H_SYMBOL_WORDS = 6  # words of a FIRST set
+H_LEX_CMAP = 7  # lexer: byte -> class
+H_LEX_CLASSES = 8
+H_LEX_STARTS = 9  # lexer: terminal -> its start state (n_terminals words)
+H_LEX_IGNORE = 10  # FIRST-like set of the ignored terminals
+H_N_TERMINALS = 11
+H_MAX_HEADS = 12
+H_LEX_LITERALS = 16  # FIRST-like set of the terminals that are literals
+H_LEX_LEVELS = 17  # number of different priorities, then at H_LEX_LEVEL_SETS their sets, highest first
+H_LEX_LEVEL_SETS = 18
+H_ROWS = 14  # mask rows in use
+H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
+H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
+HEADER_WORDS = 64
+
+# Rule states.
+S_FLAGS, S_EDGES, S_CALLS, S_ROW, S_CMAP, S_PUSH, S_FINAL_OP, S_WIDE = range(8)
+S_ROW_OP, S_TABLE, S_COUNT_OP, S_RULE, S_PARAM = range(8, 13)
+STATE_WORDS = 13
+EDGE_WORDS = 3
+CALL_WORDS = 6
+C_INIT, C_RET, C_PARAM, C_OP, C_FIRST, C_FLAGS = range(6)
+FINAL = 1
+FORWARD = 2
+
+# Operations.
+OP_INC = 1  # count below a, then count one up, held at b
+OP_AT_LEAST = 2  # count at least a
+OP_KEY = 3  # member b of the member set a may come; then it has come
+OP_ANY_KEY = 4  # one of the members at sorted places b .. c-1 of the set a may come
+OP_REST = 5  # another member than the named ones may come; then it has come
+OP_ANY_OR_REST = 6  # OP_ANY_KEY, or OP_REST without its change
+OP_CLOSE = 7  # all required members have come, and enough of them
+OP_NEVER = 8  # a key that is named so that no other member may have it, and that cannot be finished
+OP_WORDS = 4
+
+# Member set (descriptor of a Members rule).
+M_N, M_ORDERED, M_MIN, M_MAX, M_REST, M_WIDE, M_WORDS, M_N_REQUIRED, M_PLACES = range(9)
+M_REQUIRED = 9  # then: required bits (M_WORDS words); sorted place -> number or -1 (M_PLACES words);
+#                 per number: next required number at or after it; required members after it
+COUNT_SHIFT = 42  # members that have come are counted above this bit of the parameter
+COUNT_MASK = (1 << COUNT_SHIFT) - 1
+
+# Lexer: a terminal's state is this record followed by its row of targets by class.
+T_TERMINAL, T_FINAL, T_PRIORITY, T_LITERAL = range(4)
+T_ROW = 4
+
+# Interned records: [kind | key length << 8, hash, key..., values...].
+R_KEY = 2
+K_FRAME = 1  # key (return state, parameter, stack below) *; values: depth
+K_STATE = 2  # key (x, y, z) *; values: mask row + 1, accepting (0 unknown, 1 no, 2 yes),
+#                 whether the mask is full (1: every token is allowed)
+K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 unknown, 1 yes, 2 no)
+K_ACCEPT = 4  # key state, token; values: state after + 1 (0: unknown), -1 when refused
+K_SET = 5  # key words of a bit set
+K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1
+K_TERMINALS = 7  # key terminal numbers
+K_PARSER = (
+    8  # key heads of a parser state; values: lexer state at a lexeme's start, accepting, candidates (bits)
+)
+K_SHIFT = 9  # key parser state, terminal; values: parser state after + 1
+K_WATCH = 10  # key lexer states that must not complete
+STATE_VALUES = 3
+LEX_VALUES = 3
+
+# Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.
+(
+    X_FRAMES_TOP,  # tentative frames, 4 words each: return state, parameter, stack below, next entry
+    X_FRAMES,
+    X_FRAMES_CAP,
+    X_HEADS,  # lists of heads, 3 words each
+    X_HEADS_CAP,
+    X_QUEUE,  # work of one step, 3 words an item
+    X_QUEUE_CAP,
+    X_DEPTH,  # per depth of a walk: first head, number of heads, frames in use
+    X_DEPTH_CAP,
+    X_NOTES_N,  # rules that were wanted and are not built
+    X_NOTES,
+    X_NOTES_CAP,
+    X_TMP,  # keys being made
+    X_TMP_CAP,
+    X_WANT,  # the state whose vocabulary table is wanted
+    X_STEP,  # frames in use when the step began
+    X_ASKED,  # the head (record) of which it is to be found out whether it can be finished
+) = range(20, 37)
+
+# Answers of kernels below zero.
+REFUSED = -1
+GROW_HEAP = -2
+GROW_SCRATCH = -3
+BUILD_RULES = -4
+BUILD_TABLE = -5
+TOO_MANY_HEADS = -6
+GROW_ROWS = -7
+FIND_OUT = -8

@@ -1,0 +1,201 @@
+"""Token groups of a lexer: what every token does from every place in it where a lexeme may begin.
+
+Discipline ``longest`` asks, of a token that leaves the lexeme being read, which terminals the rest of it is
+cut into. That depends on the candidates, hence on the parser; but the *possibilities* do not. From a lexeme's
+start at byte i of a token, each terminal has one last place where it matches, or is still open at the token's
+end. A *signature* holds just that: the terminals still open, and from the longest match to the shortest the
+terminals that end there with the signature of what follows. Whatever the candidates, the winner can be read
+off it. Signatures are hash-consed, so tokens that no parser can tell apart share one: they are a group, and
+a mask asks the parser once a group instead of once a token (some 1,500 instead of 128,000 for the identifiers
+of a programming language).
+
+The signatures of all (place in the trie, token below it) pairs are made together, from the deepest place up,
+since what follows a cut lies deeper. They depend on the terminals and the vocabulary only.
+
+    signature : n cuts | open terminals (bits) | (signature after, terminals that end here (bits)) * n
+    0: no reading; 1: the token ends here
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ._jit import jit
+
+DEAD = 0
+END = 1
+FIRST_SIGNATURE = 8
+FULL = -1
+
+U64 = np.uint64
+
+
+@dataclass(frozen=True, eq=False)
+class UniversalLexer:
+    """All terminals as candidates, none given up: a plain automaton over byte classes.
+
+    classes : uint8[256]; trans : int32[states, classes], 0 dead, 1 start;
+    ends, open : int64[states, words], bits of the terminals that are whole, that are still read
+    """
+
+    classes: npt.NDArray[np.uint8]
+    trans: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.int64]
+    open: npt.NDArray[np.int64]
+
+
+@dataclass(eq=False)
+class Sequences:
+    """The signatures of one set of terminals on one vocabulary.
+
+    words : int64[*], the signatures; of : int32[*], signature of a (node, token below it) pair at
+    ``base[node] + rank of the token - rank[node]``; rank : int32[nodes + 1], tokens before a node
+    """
+
+    words: npt.NDArray[np.int64]
+    of: npt.NDArray[np.int32]
+    base: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int32]
+
+
+@jit
+def _make(nodes, rank, base, classes, trans, ends, still_open, words, table, of, path, state, key):
+    """Fill ``of``; the words in use, or FULL when ``words`` or ``table`` is too small."""
+    n_nodes = nodes.shape[0]
+    width = ends.shape[1]
+    mask = table.shape[0] - 1
+    top = FIRST_SIGNATURE
+    entered = 0
+    for m in range(n_nodes - 1, -1, -1):
+        end = np.int64(nodes[m, 2])
+        if rank[end] == rank[m]:
+            continue
+        low = np.int64(nodes[m, 1])
+        path[low] = m
+        state[low] = 1
+        alive = low  # depth to which the lexeme can be read
+        i = m
+        dead_until = m
+        while i < end:
+            depth = np.int64(nodes[i, 1])
+            path[depth] = i
+            if i > m and i >= dead_until:
+                if state[depth - 1] == 0:
+                    state[depth] = 0
+                else:
+                    state[depth] = trans[state[depth - 1], classes[nodes[i, 0]]]
+                if state[depth] == 0:
+                    alive = depth - 1
+                    dead_until = np.int64(nodes[i, 2])
+                else:
+                    alive = depth
+            if nodes[i, 3] >= 0:
+                at = base[m] + rank[i] - rank[m]
+                if i == m:
+                    of[at] = END
+                    i += 1
+                    continue
+                n = 0
+                size = 1 + width
+                some = False
+                for w in range(width):
+                    key[1 + w] = still_open[state[depth], w] if alive == depth else 0
+                    if key[1 + w] != 0:
+                        some = True
+                # key[size ...] holds the cuts; the terminals seen so far are kept behind the largest key.
+                seen = key.shape[0] - width
+                for w in range(width):
+                    key[seen + w] = key[1 + w]
+                d = alive if alive < depth else depth - 1
+                while d > low:
+                    new = False
+                    for w in range(width):
+                        bits = ends[state[d], w] & ~key[seen + w]
+                        key[size + 1 + w] = bits
+                        if bits != 0:
+                            new = True
+                            key[seen + w] |= bits
+                    if new:
+                        p = path[d]
+                        after = of[base[p] + rank[i] - rank[p]]
+                        key[size] = after
+                        if after != DEAD:
+                            some = True
+                        size += 1 + width
+                        n += 1
+                    d -= 1
+                if not some:
+                    of[at] = DEAD
+                    i += 1
+                    continue
+                key[0] = n
+                h = U64(0x9E3779B97F4A7C15)
+                for k in range(size):
+                    h = (h ^ U64(key[k])) * U64(0xFF51AFD7ED558CCD)
+                    h = h ^ (h >> U64(32))
+                slot = np.int64(h & U64(mask))
+                while True:
+                    known = table[slot]
+                    if known == 0:
+                        if top + size > words.shape[0] or 2 * entered > mask:
+                            return FULL
+                        for k in range(size):
+                            words[top + k] = key[k]
+                        table[slot] = top
+                        of[at] = top
+                        top += size
+                        entered += 1
+                        break
+                    same = True
+                    for k in range(size):
+                        if words[known + k] != key[k]:
+                            same = False
+                            break
+                    if same and words[known] == n:
+                        of[at] = known
+                        break
+                    slot = (slot + 1) & mask
+            i += 1
+    return top
+
+
+def make_sequences(nodes: npt.NDArray[np.int32], max_depth: int, lexer: UniversalLexer) -> Sequences:
+    """The signatures of ``lexer`` on the trie ``nodes`` (int32[n, 4]). About 0.2 s for 128,000 tokens."""
+    n = nodes.shape[0]
+    rank = np.zeros(n + 1, np.int32)
+    np.cumsum(nodes[:, 3] >= 0, out=rank[1:])
+    below = rank[nodes[:, 2]] - rank[:n]
+    base = np.zeros(n, np.int64)
+    np.cumsum(below[:-1], out=base[1:])
+    of = np.zeros(int(below.sum()), np.int32)
+    path = np.zeros(max_depth + 2, np.int64)
+    state = np.zeros(max_depth + 2, np.int64)
+    width = lexer.ends.shape[1]
+    key = np.zeros((max_depth + 4) * (1 + width) + 2 * width + 8, np.int64)
+    size = 1 << 17
+    while True:
+        words = np.zeros(size * 4, np.int64)
+        table = np.zeros(size, np.int64)
+        top = int(
+            _make(
+                nodes,
+                rank,
+                base,
+                lexer.classes,
+                lexer.trans,
+                lexer.ends,
+                lexer.open,
+                words,
+                table,
+                of,
+                path,
+                state,
+                key,
+            )
+        )
+        if top != FULL:
+            return Sequences(words[:top].copy(), of, base, rank)
+        size *= 4
