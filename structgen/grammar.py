@@ -1,0 +1,120 @@
+"""`Grammar`: what may be written, from whatever source, as one intermediate form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+from .ir import GrammarIR
+from .limits import Limits
+
+if TYPE_CHECKING:
+    from .frontends.json_schema.report import Report
+
+
+class Grammar:
+    """A language of texts. Made by one of the ``from_`` methods; knows no vocabulary.
+
+    Attributes
+    ----------
+    ir : the intermediate form (`structgen.ir.GrammarIR`)
+    report : JSON Schema: what is enforced and what is not, keyword by keyword; else None
+    """
+
+    def __init__(self, ir: GrammarIR, *, report: Report | None = None, source: str = "grammar") -> None:
+        self.ir = ir
+        self.report = report
+        self.source = source
+
+    @classmethod
+    def from_json_schema(
+        cls,
+        schema: Mapping[str, Any] | bool | str,
+        *,
+        whitespace: int | Literal["flexible", "compact", "dumps"] = 64,
+        property_order: Literal["any", "schema"] = "any",
+        strict: bool = True,
+        formats: Literal["assert", "annotate"] = "assert",
+        registry: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+    ) -> Grammar:
+        """The JSON texts that a schema allows.
+
+        Parameters
+        ----------
+        schema : dict, bool or JSON text
+        whitespace : at most so many white space characters in a row outside strings (small models run away in
+            them); "flexible": as JSON has it; "compact": none; "dumps": json.dumps' ``", "`` and ``": "``
+        property_order : "any", which is what a schema means, or "schema": as its properties are written
+        strict : a keyword that cannot be enforced raises; otherwise it is listed in ``report``
+        formats : "assert" or "annotate" what ``format`` says
+        registry : {uri: schema} for remote references; the network is never touched
+
+        Raises
+        ------
+        SchemaError, UnsupportedKeywordError : with the JSON pointer of the place
+        LimitExceededError : a bound of ``limits``
+        """
+        from .frontends.json_schema import schema_to_ir
+
+        ir, report = schema_to_ir(
+            schema,
+            whitespace=whitespace,
+            property_order=property_order,
+            strict=strict,
+            formats=formats,
+            registry=registry,
+            limits=limits or Limits(),
+        )
+        return cls(ir, report=report, source="JSON Schema")
+
+    @classmethod
+    def from_type(cls, tp: Any, **options: Any) -> Grammar:
+        """The JSON texts of a Python type: pydantic model, dataclass, TypedDict, Literal, Enum, list[T] …
+
+        ``options`` are those of :meth:`from_json_schema`.
+        """
+        from .frontends.types import type_to_schema
+
+        return cls.from_json_schema(type_to_schema(tp), **options)
+
+    @classmethod
+    def from_lark(
+        cls,
+        text: str,
+        start: str = "start",
+        base_path: str | PathLike[str] | None = None,
+        lexing: Literal["longest", "any"] = "longest",
+        *,
+        limits: Limits | None = None,
+        source: str | None = None,
+    ) -> Grammar:
+        """The texts of a grammar in Lark's dialect; ``%import`` finds the shipped ``grammars/``.
+
+        Raises GrammarError with line, column and a caret.
+        """
+        from .frontends.lark_grammar import lark_to_ir
+
+        ir = lark_to_ir(
+            text, start=start, base_path=base_path, lexing=lexing, limits=limits or Limits(), source=source
+        )
+        return cls(ir, source=source or "Lark grammar")
+
+    @classmethod
+    def from_regex(cls, pattern: str, *, limits: Limits | None = None) -> Grammar:
+        """The texts that a regular expression (Python's syntax) matches from end to end."""
+        from .frontends.simple import regex_to_ir
+
+        return cls(regex_to_ir(pattern, limits=limits or Limits()), source=f"regex {pattern!r}")
+
+    @classmethod
+    def from_choices(cls, choices: Sequence[str], *, limits: Limits | None = None) -> Grammar:
+        """Exactly one of these texts."""
+        from .frontends.simple import choices_to_ir
+
+        return cls(choices_to_ir(choices, limits=limits or Limits()), source="choices")
+
+    def __repr__(self) -> str:
+        """Say where it comes from and how large it is."""
+        return f"<Grammar from {self.source}, {len(self.ir.rules)} rules, lexing {self.ir.lexing}>"

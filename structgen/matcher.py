@@ -1,0 +1,304 @@
+"""One sequence being written: what may come next, and what has come.
+
+A matcher is a number, the interned state of its text, with the states before it. So a fork copies a list
+of numbers, a rollback drops some, and two matchers at the same point share everything that was computed
+there. The usual step touches Python twice: one kernel call copies a mask, one looks up the state after a
+token; only what was never met before takes the lock and works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from .bitmask import Bitmask
+from .engine.arena import Arena, ArenaFull
+from .engine.kernels import fill, find_accept
+from .errors import LimitExceededError
+from .explanation import Expected, Explanation, explain, look_ahead
+
+if TYPE_CHECKING:
+    from .compiled import CompiledGrammar
+
+INT32 = np.dtype(np.int32)
+T = TypeVar("T")
+MOST_FORCED = 1 << 16
+ATTEMPTS = 8
+HEALED = 4  # forced tokens at the end that a longer token might swallow are looked for this far back
+
+
+class GrammarMatcher:
+    """The text of one sequence. Not to be used by two threads at once; any number may live side by side."""
+
+    __slots__ = ("_arena", "_checked", "_compiled", "_state", "_states", "_stops", "_taken", "_terminated")
+
+    def __init__(self, compiled: CompiledGrammar) -> None:
+        self._compiled = compiled
+        self._arena: Arena = compiled._arena
+        self._state: int = self._arena.initial
+        self._states: list[int] = []  # state before each step
+        self._taken: list[int | bytes] = []  # each step: a token id, or bytes
+        self._terminated = False
+        self._stops = frozenset(compiled.vocabulary.stop_token_ids)
+        self._checked: Any = None
+
+    # ------------------------------------------------------------------------------------------------- masks
+
+    def fill_next_token_bitmask(self, bitmask: Bitmask, index: int = 0) -> bool:
+        """Write the mask of the next token into row ``index`` of ``bitmask``.
+
+        bitmask : int32[batch, >= ceil(size / 32)], C-contiguous; only that row changes, and all of it
+        Returns False when every token is allowed, so that applying the mask can be skipped.
+        After a stop token only stop tokens are allowed.
+
+        Raises ValueError for a bitmask of another type or shape, IndexError for a row that is not there.
+        """
+        if bitmask is not self._checked:
+            self.check_bitmask(bitmask)
+        if not 0 <= index < bitmask.shape[0]:
+            raise IndexError(f"row {index} of a bitmask with {bitmask.shape[0]} rows")
+        if self._terminated:
+            bitmask[index] = 0
+            bitmask[index, : self._arena.tables.words] = self._arena.tables.stops
+            return True
+        arena = self._arena
+        done = fill(arena.heap.g, arena.rows, self._state, bitmask, index)
+        while done == 0:
+            self._make_mask()
+            arena = self._arena
+            done = fill(arena.heap.g, arena.rows, self._state, bitmask, index)
+        return bool(done == 1)
+
+    def check_bitmask(self, bitmask: Any) -> None:
+        """Raise ValueError unless the mask of this matcher's vocabulary fits into rows of ``bitmask``."""
+        words = self._arena.tables.words
+        if not isinstance(bitmask, np.ndarray) or bitmask.dtype != INT32 or bitmask.ndim != 2:
+            raise ValueError(
+                "a bitmask is a two-dimensional numpy array of int32 (allocate_token_bitmask makes one)"
+            )
+        if bitmask.shape[1] < words or not bitmask.flags.c_contiguous or not bitmask.flags.writeable:
+            raise ValueError(
+                f"the bitmask must be writeable and contiguous with at least {words} words a row "
+                f"for {self._compiled.vocabulary.size} ids; it has {bitmask.shape[1]}"
+            )
+        self._checked = bitmask
+
+    def _make_mask(self) -> None:
+        self._ask(lambda arena: arena.make_mask(self._state))
+
+    def _ask(self, question: Callable[[Arena], T]) -> T:
+        """Ask the arena under its lock; where it is full, again in the one that takes its place.
+
+        That one may be nearly full, too, when other matchers were there first: hence more than one attempt.
+        """
+        for attempt in range(ATTEMPTS):
+            arena = self._arena
+            try:
+                with arena.lock:
+                    return question(arena)
+            except ArenaFull as full:
+                if attempt == ATTEMPTS - 1:
+                    raise LimitExceededError(*full.args) from None
+                self._move()
+        raise AssertionError("the last attempt answers or raises")
+
+    def _move(self) -> None:
+        """Begin again in a new arena: read the text from the start."""
+        old = self._arena
+        for attempt in range(ATTEMPTS):
+            arena = self._compiled._renew(old)
+            try:
+                state = arena.initial
+                states = []
+                with arena.lock:
+                    for step in self._taken:
+                        states.append(state)
+                        if isinstance(step, bytes):
+                            state = arena.accept_bytes(state, step)
+                        elif step not in self._stops:
+                            state = arena.accept_token(state, int(step))
+                self._arena, self._state, self._states = arena, state, states
+                return
+            except ArenaFull as full:
+                if attempt == ATTEMPTS - 1:
+                    raise LimitExceededError(*full.args) from None
+                old = arena
+
+    # ------------------------------------------------------------------------------------------------- steps
+
+    def accept_token(self, token_id: int) -> bool:
+        """Take one token. False, and nothing changed, when it is not allowed."""
+        arena = self._arena
+        found = find_accept(arena.heap.g, self._state, token_id)
+        if found > 0 and not self._terminated:
+            self._states.append(self._state)
+            self._taken.append(token_id)
+            self._state = found - 1
+            return True
+        if found < 0 or self._terminated:
+            return False
+        return self._accept_new(token_id)
+
+    def _accept_new(self, token_id: int) -> bool:
+        token_id = int(token_id)
+        vocabulary = self._compiled.vocabulary
+        if not 0 <= token_id < vocabulary.size:
+            return False
+        if token_id in self._stops:
+            if not self.is_accepting():
+                return False
+            self._states.append(self._state)
+            self._taken.append(token_id)
+            self._terminated = True
+            return True
+        if vocabulary.offsets[token_id] == vocabulary.offsets[token_id + 1]:
+            return False
+        return self._step(token_id)
+
+    def _step(self, step: int | bytes) -> bool:
+        if isinstance(step, bytes):
+            to = self._ask(lambda arena: arena.accept_bytes(self._state, step))
+        else:
+            to = self._ask(lambda arena: arena.accept_token(self._state, step))
+        if to < 0:
+            return False
+        self._states.append(self._state)
+        self._taken.append(step)
+        self._state = to
+        return True
+
+    def accept_bytes(self, data: bytes) -> bool:
+        """Take bytes, as one step. False, and nothing changed, when they are not allowed."""
+        return not self._terminated and self._step(bytes(data))
+
+    def validate_tokens(self, ids: Sequence[int]) -> int:
+        """How many of a draft, from its start, would be accepted. Nothing changes."""
+        n = 0
+        for token in ids:
+            if not self.accept_token(token):
+                break
+            n += 1
+        self.rollback(n)
+        return n
+
+    def rollback(self, n: int = 1) -> None:
+        """Take back the last ``n`` steps. Raises ValueError when there are fewer."""
+        if not 0 <= n <= len(self._states):
+            raise ValueError(f"cannot take back {n} steps of {len(self._states)}")
+        if n:
+            self._state = self._states[-n]
+            del self._states[-n:]
+            del self._taken[-n:]
+            self._terminated = False
+
+    def fork(self) -> GrammarMatcher:
+        """Another matcher with the same text. Copies one number a step taken."""
+        other = GrammarMatcher.__new__(GrammarMatcher)
+        other._compiled = self._compiled
+        other._arena = self._arena
+        other._state = self._state
+        other._states = self._states.copy()
+        other._taken = self._taken.copy()
+        other._terminated = self._terminated
+        other._stops = self._stops
+        other._checked = None
+        return other
+
+    def reset(self) -> None:
+        """Back to the start of the text."""
+        self.rollback(len(self._states))
+
+    # --------------------------------------------------------------------------------------------- questions
+
+    def is_accepting(self) -> bool:
+        """What is written is a whole text of the language."""
+        if self._terminated:
+            return True
+        return self._ask(lambda arena: arena.is_accepting(self._state))
+
+    def is_terminated(self) -> bool:
+        """A stop token was accepted."""
+        return self._terminated
+
+    def must_stop(self) -> bool:
+        """Nothing but a stop token may follow."""
+        return self._terminated or (self.is_accepting() and not self._live_bytes().any())
+
+    def _live_bytes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        return self._ask(lambda arena: arena.live_bytes(self._state))
+
+    def forced_bytes(self) -> bytes:
+        """The longest byte string that every continuation begins with (at most 65,536 bytes of it)."""
+        if self._terminated:
+            return b""
+        out = bytearray()
+        probe = self.fork()
+        while len(out) < MOST_FORCED and not probe.is_accepting():
+            live = np.flatnonzero(probe._live_bytes())
+            if len(live) != 1:
+                break
+            byte = bytes([int(live[0])])
+            if not probe.accept_bytes(byte):
+                break
+            out += byte
+        return bytes(out)
+
+    def forced_tokens(self) -> list[int]:
+        """The canonical tokens of `forced_bytes`, as far as no longer token could take their place.
+
+        The tokens at the end are left to the model where a token of the vocabulary begins with their bytes
+        and goes on past the forced part.
+        """
+        forced = self.forced_bytes()
+        if not forced:
+            return []
+        vocabulary = self._compiled.vocabulary
+        ids = list(vocabulary.encode(forced))
+        sizes = [int(vocabulary.offsets[i + 1] - vocabulary.offsets[i]) for i in ids]
+        end = len(forced)
+        keep = len(ids)
+        at = end
+        for k in range(len(ids) - 1, max(len(ids) - 1 - HEALED, -1), -1):
+            at -= sizes[k]
+            if self._goes_on(forced[at:end]):
+                keep = k
+        return ids[:keep]
+
+    def _goes_on(self, tail: bytes) -> bool:
+        """A token of the vocabulary is longer than ``tail`` and begins with it."""
+        nodes = self._compiled.vocabulary.trie.nodes
+        at = 0
+        for b in tail:
+            child = at + 1
+            end = int(nodes[at, 2])
+            while child < end and int(nodes[child, 0]) != b:
+                child = int(nodes[child, 2])
+            if child >= end:
+                return False
+            at = child
+        return int(nodes[at, 2]) > at + 1
+
+    def explain(self, token_id: int) -> Explanation:
+        """Why a token is allowed or not: the part of it that fits, the byte that fails, what was expected."""
+        return explain(self, token_id)
+
+    def expected(self) -> Expected:
+        """What may come next: bytes, the end of the text, the terminals and rules being read."""
+        return look_ahead(self)
+
+    @property
+    def compiled(self) -> CompiledGrammar:
+        """What the matcher was made from; its forks and all other matchers of it share it."""
+        return self._compiled
+
+    @property
+    def text(self) -> bytes:
+        """The bytes taken so far, stop tokens apart."""
+        vocabulary = self._compiled.vocabulary
+        return b"".join(s if isinstance(s, bytes) else (vocabulary.bytes_of(s) or b"") for s in self._taken)
+
+    def __repr__(self) -> str:
+        """Show the end of the text."""
+        return f"<GrammarMatcher after {self.text[-40:]!r}>"

@@ -1,0 +1,52 @@
+"""Compile every kernel once, so that no request waits for it."""
+
+from __future__ import annotations
+
+import gc
+
+
+def warmup() -> None:
+    """Run all kernels on a small grammar of each discipline.
+
+    The machine code is kept on disk: after the first time (seconds), in any process, this takes a fraction
+    of a second. A server calls it before it takes requests. What is in memory by then (modules, machine code)
+    is put out of the garbage collector's sight (``gc.freeze``), so that its pauses stay short.
+    """
+    from .batch import fill_next_token_bitmasks
+    from .bitmask import allocate_token_bitmask
+    from .compiled import compile as compile_grammar
+    from .engine import layout
+    from .grammar import Grammar
+    from .regex import compile_search, from_strings, intersect, parse_ecma
+    from .vocab.vocabulary import Vocabulary
+
+    letters: list[bytes | None] = [bytes([b]) for b in range(256)]
+    vocabulary = Vocabulary([*letters, b'{"', b'": "', b"ab", None], (259,))
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string", "maxLength": 9},
+            "b": {"type": "array", "items": {"type": "integer"}},
+        },
+        "required": ["a"],
+    }
+    grammars = [
+        (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
+        (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
+    ]
+    bitmask = allocate_token_bitmask(1, vocabulary.size)
+    for grammar, text in grammars:
+        compiled = compile_grammar(grammar, vocabulary)
+        compiled._arena.heap.rehash()
+        compiled._arena.heap.g[layout.H_NARROW] = 0  # a lexer's groups are made, however small the vocabulary
+        matcher = compiled.matcher()
+        for byte in text:
+            matcher.fill_next_token_bitmask(bitmask)
+            matcher.accept_token(byte)
+        matcher.fill_next_token_bitmask(bitmask)
+        fill_next_token_bitmasks([matcher], bitmask)
+        matcher.forced_bytes()
+        matcher.fork().accept_bytes(b"  ")
+    intersect(compile_search(parse_ecma("[a-z]+(?!b)")), from_strings([b"ab", b"cd"]))
+    gc.collect()
+    gc.freeze()
