@@ -1,0 +1,98 @@
+"""What is known of a grammar before its automata are built, and grammars as deep as a user may write them."""
+
+from __future__ import annotations
+
+import pytest
+
+import structgen as sg
+from structgen.ir import Alt, Expr, GrammarIR, Lit, Ref, Rep, Seq
+from structgen.rules.analysis import analyse
+from structgen.rules.recursion import INLINE, SmallRules, cycles, rules_on_cycles
+from structgen.rules.repetition import Repetitions
+
+VOCABULARY = sg.Vocabulary([*(bytes([b]) for b in range(256)), None], (256,))
+A, B = Lit(b"a"), Lit(b"b")
+
+
+def known(rules: dict[str, Expr], start: str = "s") -> dict[str, tuple[bool, bool, str]]:
+    """Of each rule: it can be finished, it may be empty, the letters with which it begins."""
+    facts = analyse(GrammarIR(rules, start), sg.Limits())
+    return {
+        name: (
+            facts.productive[k],
+            facts.nullable[k],
+            "".join(chr(b) for b in range(256) if facts.first[k] >> b & 1),
+        )
+        for name, k in facts.rule.items()
+    }
+
+
+def test_facts_travel_around_a_cycle() -> None:
+    rules: dict[str, Expr] = {
+        "s": Seq((Ref("t"), Ref("u"))),
+        "t": Alt((Seq((Ref("u"), Ref("s"))), Lit(b""))),
+        "u": Alt((Seq((A, Ref("t"))), Seq((Ref("t"), B)))),
+        "unused": Ref("undefined"),
+    }
+    assert known(rules) == {"s": (True, False, "ab"), "t": (True, True, "ab"), "u": (True, False, "ab")}
+
+
+def test_what_never_ends_is_not_productive() -> None:
+    rules: dict[str, Expr] = {"s": Alt((Ref("t"), A)), "t": Seq((B, Ref("t")))}
+    assert known(rules) == {"s": (True, False, "a"), "t": (False, False, "")}
+
+
+def test_one_expression_in_several_rules() -> None:
+    shared = Seq((Ref("t"), B))
+    rules: dict[str, Expr] = {"s": Seq((Ref("u"), shared)), "t": Alt((A, Seq((shared, A)))), "u": shared}
+    assert known(rules) == dict.fromkeys("stu", (True, False, "a"))
+    facts = analyse(GrammarIR(rules, "s"), sg.Limits())
+    assert rules_on_cycles(facts) == {"t"}
+
+
+def test_rules_on_cycles_and_small_rules() -> None:
+    rules: dict[str, Expr] = {
+        "s": Seq((Ref("t"), Ref("x"), Ref("large"))),
+        "t": Alt((A, Seq((A, Ref("u"))))),
+        "u": Seq((Ref("t"), Ref("x"))),
+        "x": Rep(Ref("y"), 0, 1),
+        "y": B,
+        "large": Seq((A,) * INLINE),
+    }
+    facts = analyse(GrammarIR(rules, "s"), sg.Limits())
+    cyclic = rules_on_cycles(facts)
+    assert cyclic == {"t", "u"}
+    small = SmallRules(facts, cyclic, Repetitions(48))
+    assert {name for name in rules if name in small} == {"s", "x", "y"}
+
+
+def test_components_come_callees_first() -> None:
+    below = {"a": ["b"], "b": ["c", "a"], "c": ["d"], "d": ["d", "e"], "e": []}
+    assert [sorted(names) for names in cycles(below)] == [["d"], ["a", "b"]]
+
+
+@pytest.mark.parametrize("shape", ["chain", "cycle", "left cycle", "nested"])
+def test_depth_is_no_matter(shape: str) -> None:
+    n = 3000
+    rules: dict[str, Expr] = {f"r{i}": Seq((A, Ref(f"r{i + 1}"))) for i in range(n)}
+    if shape == "chain":
+        rules[f"r{n}"] = B
+    elif shape == "cycle":
+        rules[f"r{n}"] = Alt((B, Ref("r0")))
+    elif shape == "left cycle":
+        rules = {f"r{i}": Alt((B, Seq((Ref(f"r{i + 1}"), A)))) for i in range(12)}
+        rules["r12"] = Alt((B, Seq((Ref("r0"), B))))
+    else:
+        inner: Expr = B
+        for _ in range(n):
+            inner = Seq((A, inner))
+        rules = {"r0": inner}
+    matcher = sg.compile(sg.Grammar(GrammarIR(rules, "r0")), VOCABULARY).matcher()
+    if shape == "left cycle":
+        assert matcher.accept_bytes(b"b" + b"a" * 12)
+        assert matcher.is_accepting()
+    else:
+        assert matcher.accept_bytes(b"a" * n)
+        assert matcher.expected().next_bytes == ((97, 98) if shape == "cycle" else (98,))
+        assert matcher.accept_bytes(b"b")
+        assert matcher.is_accepting()
