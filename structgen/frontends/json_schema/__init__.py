@@ -1,0 +1,110 @@
+"""JSON Schema to the grammar IR.
+
+::
+
+    document.py    JSON text, drafts, identifiers, where a $ref points
+    keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
+    normalise.py   schemas -> nodes: what stands beside each other is intersected
+    nodes.py       the algebra: union, intersection, complement of sets of JSON values; scalars.py  its leaves
+    languages.py, number_texts.py                  string languages, decimal texts
+    emptiness.py   what has no value is taken out  explain.py               why nothing is left
+    lower.py       nodes -> rules                  report.py                what became of each keyword
+
+The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
+``allOf`` and their like are resolved and empty branches removed; only then is it written as rules.
+
+How values are spelled
+    Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
+    ``format``, have one spelling, that of ``json.dumps(value, ensure_ascii=False)``: an escape never
+    smuggles a key past its schema. Strings that are free, or constrained in length alone, may use every
+    escape of JSON; lone surrogates never. Keys of objects that name none are free too. Integers are plain
+    digits, numbers with bounds plain decimals or the exponents that json.dumps writes, all other numbers
+    any number of JSON.
+
+Where whitespace stands
+    Between tokens as the policy says, never before the first byte nor after the last. The standard would
+    allow it there, but a model that may write newlines at the end of its answer writes them until it is cut
+    off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...errors import GrammarError, SchemaError
+from ...ir import GrammarIR
+from ...limits import Limits
+from .document import Documents, read
+from .emptiness import overlapping, settle
+from .explain import why_empty
+from .lower import Lowering
+from .normalise import Normaliser, OneOf
+from .report import Entry, Report
+
+__all__ = ["Entry", "Report", "schema_to_ir"]
+
+
+def schema_to_ir(
+    schema: Any,
+    *,
+    whitespace: int | str = 64,
+    property_order: str = "any",
+    strict: bool = True,
+    formats: str = "assert",
+    registry: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+) -> tuple[GrammarIR, Report]:
+    """The grammar of the JSON texts that a schema allows, and what became of its keywords.
+
+    Parameters
+    ----------
+    schema : a dict, a bool, or JSON text
+    whitespace : at most so many whitespace characters in a row at each place between tokens; "flexible" for
+        no
+        bound, "compact" for none, "dumps" for ``", "`` and ``": "`` as json.dumps writes them
+    property_order : "any", or "schema" for the order in which the schema writes its properties
+    strict : raise for a keyword that constrains and cannot be enforced; else the report lists it
+    formats : "assert" to enforce ``format``, "annotate" to ignore it
+    registry : {uri: schema}, documents that ``$ref`` may name; nothing else is ever loaded
+
+    Raises
+    ------
+    SchemaError : not JSON, a keyword of the wrong form, an undefined ``$ref``, nothing satisfies the schema
+    UnsupportedKeywordError : a keyword that the grammar cannot carry, with ``strict``
+    LimitExceededError : the schema is larger than ``limits`` allow once written out
+    """
+    _check_options(whitespace, property_order, formats)
+    limits = limits or Limits()
+    documents = Documents(read(schema), registry)
+    overlaps: dict[OneOf, set[tuple[int, int]]] = {}
+    while True:
+        normaliser = Normaliser(documents, strict=strict, formats=formats, limits=limits, overlaps=overlaps)
+        root = documents.root
+        formula = normaliser.formula(root.schema, root.pointer, root.resource)
+        settle(normaliser, formula)
+        kept = True
+        # Examining a promise may read further schemas, and these may make promises of their own.
+        for promise in normaliser.promises:
+            if pairs := overlapping(normaliser, promise):
+                overlaps.setdefault(promise.key, set()).update(pairs)
+                kept = False
+        if kept:
+            break
+    if not formula.productive:
+        pointer, reason = why_empty(normaliser, formula)
+        raise SchemaError(f"nothing satisfies the schema: {reason}", pointer=pointer)
+    lowering = Lowering(normaliser, whitespace, property_order == "schema")
+    return lowering.grammar(formula), normaliser.report
+
+
+def _check_options(whitespace: int | str, property_order: str, formats: str) -> None:
+    counted = isinstance(whitespace, int) and not isinstance(whitespace, bool) and whitespace >= 0
+    if not counted and whitespace not in ("flexible", "compact", "dumps"):
+        raise GrammarError(
+            f"whitespace is a number of characters, 'flexible', 'compact' or 'dumps', not {whitespace!r}"
+        )
+    if property_order not in ("any", "schema"):
+        raise GrammarError(f"property_order is 'any' or 'schema', not {property_order!r}")
+    if formats not in ("assert", "annotate"):
+        raise GrammarError(f"formats is 'assert' or 'annotate', not {formats!r}")

@@ -1,0 +1,250 @@
+"""The documents a schema is made of: reading them, drafts, and where a ``$ref`` points.
+
+A subschema's place is its JSON pointer in its document; its `Resource` is the nearest enclosing schema with
+an identifier of its own, against which references resolve. The index of identifiers and anchors is made on
+the first reference that needs one: most schemas refer by JSON pointer alone.
+
+The ``referencing`` library does all this too, over its own registry objects. It costs an import of 60 ms and
+about 50 µs a look-up, which is more than a whole schema may take here; it is used for the standard's own
+meta-schemas only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote, urljoin
+
+from ...errors import SchemaError
+
+_DRAFTS = (
+    ("draft-03", 3),
+    ("draft-04", 4),
+    ("draft-06", 6),
+    ("draft-07", 7),
+    ("2019-09", 2019),
+    ("2020-12", 2020),
+)
+LATEST = 2020
+
+
+def read(schema: Any) -> Any:
+    """The schema as Python values: a mapping or bool as it is, JSON text parsed."""
+    if isinstance(schema, (bytes, bytearray)):
+        try:
+            schema = schema.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SchemaError(f"the schema's text is not UTF-8: {error}") from None
+    if isinstance(schema, str):
+        try:
+            schema = json.loads(schema)
+        except json.JSONDecodeError as error:
+            lines = schema.splitlines() or [""]
+            shown = lines[error.lineno - 1][:110] if error.lineno <= len(lines) else ""
+            place = f"line {error.lineno}, column {error.colno}"
+            caret = f"\n  {shown}\n  {' ' * (error.colno - 1)}^" if error.colno <= 110 else ""
+            raise SchemaError(f"the schema is not JSON: {error.msg} ({place}){caret}") from None
+        except RecursionError:
+            raise SchemaError(
+                "the schema's text is nested too deeply for Python's JSON reader; "
+                "flatten it with $ref and $defs, or pass it as a dict"
+            ) from None
+    if isinstance(schema, Mapping) and not isinstance(schema, dict):
+        schema = dict(schema)
+    if not isinstance(schema, (bool, dict)):
+        raise SchemaError(f"a schema is an object or a boolean, not {kind_of(schema)}")
+    return schema
+
+
+def kind_of(value: Any) -> str:
+    """The JSON type of a value, for messages."""
+    if value is None:
+        return "null"
+    names = ((bool, "a boolean"), ((int, float), "a number"), (str, "a string"), (Mapping, "an object"))
+    return next((name for types, name in names if isinstance(value, types)), "an array")
+
+
+def draft_of(schema: Any, default: int) -> int:
+    """The draft that ``$schema`` names: 4, 6, 7, 2019 or 2020; ``default`` when it names none."""
+    if isinstance(schema, dict):
+        uri = schema.get("$schema")
+        if isinstance(uri, str):
+            return next((draft for name, draft in _DRAFTS if name in uri), default)
+    return default
+
+
+def escape(token: str) -> str:
+    """One reference token of a JSON pointer, escaped."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+@dataclass(slots=True, eq=False)
+class Resource:
+    """A schema with an identifier: the base against which the references below it resolve.
+
+    ``draft`` is 0 when the document names none; ``entered``: the root's identifier is in ``uri``.
+    """
+
+    root: Any
+    uri: str
+    pointer: str
+    draft: int
+    anchors: dict[str, tuple[Any, str]] | None = None
+    entered: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Location:
+    """A subschema at its place."""
+
+    schema: Any
+    pointer: str
+    resource: Resource
+
+
+class Documents:
+    """The root schema and the registry's documents."""
+
+    def __init__(self, root: Any, registry: Mapping[str, Any] | None) -> None:
+        self._entered: dict[tuple[int, str], Resource] = {}
+        resource = Resource(root, "", "", draft_of(root, 0))
+        self.root = self.enter(Location(root, "", resource))
+        self._registry = registry or {}
+        self._resources: dict[str, Resource] | None = None
+
+    def enter(self, at: Location) -> Location:
+        """The location with the resource that holds inside it: its own if it has an identifier."""
+        schema, resource = at.schema, at.resource
+        if not isinstance(schema, dict) or (schema is resource.root and resource.entered):
+            return at
+        name = schema.get("id") if resource.draft == 4 else schema.get("$id")
+        if (
+            not isinstance(name, str)
+            or name.startswith("#")
+            or ("$ref" in schema and 0 < resource.draft < 2019)
+        ):
+            return at
+        uri = urljoin(resource.uri, name).partition("#")[0]
+        key = (id(schema), resource.uri)
+        if key not in self._entered:
+            self._entered[key] = Resource(
+                schema, uri, at.pointer, draft_of(schema, resource.draft), entered=True
+            )
+        return Location(schema, at.pointer, self._entered[key])
+
+    def resolve(self, reference: str, at: Location) -> Location:
+        """The subschema that ``reference``, written at ``at``, names."""
+        resource = at.resource
+        uri, _, fragment = reference.partition("#")
+        if uri:
+            target = self._resource(urljoin(resource.uri, uri))
+            if target is None:
+                raise SchemaError(
+                    f"$ref {reference!r} names a document that is not here; pass it as "
+                    f"registry={{{urljoin(resource.uri, uri)!r}: schema}} (the network is never touched)",
+                    pointer=at.pointer,
+                )
+            resource = target
+        if not fragment:
+            return Location(resource.root, resource.pointer, resource)
+        if fragment.startswith("/"):
+            return self._walk(unquote(fragment), resource, reference, at)
+        found = self._anchors(resource).get(unquote(fragment))
+        if found is None:
+            raise SchemaError(f"$ref {reference!r}: there is no anchor of that name", pointer=at.pointer)
+        return Location(found[0], found[1], resource)
+
+    def _walk(self, fragment: str, resource: Resource, reference: str, at: Location) -> Location:
+        here = Location(resource.root, resource.pointer, resource)
+        for token in fragment[1:].split("/"):
+            step = token.replace("~1", "/").replace("~0", "~")
+            value: Any = here.schema
+            if isinstance(value, dict) and step in value:
+                value = value[step]
+            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                known = f"; there are {_some(value)}" if isinstance(value, dict) and value else ""
+                raise SchemaError(
+                    f"$ref {reference!r} points to nothing: no {step!r} at {here.pointer or '/'}{known}",
+                    pointer=at.pointer,
+                )
+            here = self.enter(Location(value, f"{here.pointer}/{token}", here.resource))
+        if not isinstance(here.schema, (bool, dict)):
+            what = kind_of(here.schema)
+            raise SchemaError(f"$ref {reference!r} points to {what}, not to a schema", pointer=at.pointer)
+        return here
+
+    def _resource(self, uri: str) -> Resource | None:
+        if self._resources is None:
+            self._resources = {}
+            self._index(self.root.resource)
+            for name, document in self._registry.items():
+                own = Resource(document, name.rstrip("#"), f"{name.rstrip('#')}#", draft_of(document, LATEST))
+                inside = self.enter(Location(document, own.pointer, own)).resource
+                self._resources.setdefault(own.uri, inside)
+                self._index(inside)
+        uri = uri.rstrip("#")
+        if uri not in self._resources:
+            document = _meta_schema(uri)
+            if document is not None:
+                self._index(Resource(document, uri, f"{uri}#", draft_of(document, LATEST)))
+        return self._resources.get(uri)
+
+    def _index(self, resource: Resource) -> None:
+        assert self._resources is not None
+        self._resources.setdefault(resource.uri, resource)
+        for at in self._subschemas(resource, across=True):
+            self._resources.setdefault(at.resource.uri, at.resource)
+
+    def _anchors(self, resource: Resource) -> dict[str, tuple[Any, str]]:
+        if resource.anchors is None:
+            resource.anchors = {}
+            for at in self._subschemas(resource, across=False):
+                for keyword in ("$anchor", "$dynamicAnchor", "$id", "id"):
+                    name = at.schema.get(keyword)
+                    if isinstance(name, str) and (
+                        keyword in ("$anchor", "$dynamicAnchor") or name.startswith("#")
+                    ):
+                        resource.anchors.setdefault(name.removeprefix("#"), (at.schema, at.pointer))
+        return resource.anchors
+
+    def _subschemas(self, resource: Resource, *, across: bool) -> Iterator[Location]:
+        """Every object below a resource's root, the root included; ``across`` enters other resources."""
+        stack = [Location(resource.root, resource.pointer, resource)]
+        while stack:
+            at = stack.pop()
+            if isinstance(at.schema, dict):
+                inside = self.enter(at)
+                if inside.resource is not resource and not across:
+                    continue
+                yield inside
+                below = [(escape(k), v) for k, v in at.schema.items() if k not in ("enum", "const")]
+                at = inside
+            else:
+                below = [(str(i), v) for i, v in enumerate(at.schema)]
+            for token, value in reversed(below):
+                if isinstance(value, (dict, list)):
+                    stack.append(Location(value, f"{at.pointer}/{token}", at.resource))
+
+
+def _some(names: Mapping[str, Any]) -> str:
+    shown = ", ".join(repr(name) for name in list(names)[:6])
+    return shown + (", …" if len(names) > 6 else "")
+
+
+def _meta_schema(uri: str) -> Any:
+    """One of the standard's own meta-schemas, or None."""
+    if "json-schema.org" not in uri:
+        return None
+    from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]
+
+    try:
+        return REGISTRY.contents(uri)
+    except LookupError:
+        try:
+            return REGISTRY.contents(f"{uri}#")
+        except LookupError:
+            return None

@@ -1,0 +1,170 @@
+"""Which formulas have a value at all: the least fixpoint over everything reachable.
+
+A formula is *productive* when one of its alternatives is: a scalar one always is (empty ones are dropped
+where they are made), an array when its obligatory items are, an object when its required keys are and its
+least count can be reached. What is not productive is taken out before it could be offered: an optional key
+is left out of its object, an array ends before the item, an alternative disappears.
+
+Nodes that need nothing of others are settled at sight; only the rest wait, each to be looked at again when
+something it waits for is settled.
+"""
+
+from __future__ import annotations
+
+from . import languages
+from .nodes import ALL_OBJECTS, ArraySet, Formula, Node, ObjectSet
+from .normalise import Normaliser, Promise
+
+
+def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
+    """Read every formula reachable from ``root`` and mark the productive ones; those that are new, in
+    order."""
+    reached: list[Formula] = []
+    seen = {root}
+    stack = [root]
+    children: dict[Formula, list[Formula]] = {}
+    while stack:
+        formula = stack.pop()
+        if formula.productive and formula.node is not None and formula is not root:
+            continue
+        reached.append(formula)
+        below = children[formula] = _children(normaliser.node(formula))
+        for child in reversed(below):
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
+    waiting: dict[Formula, list[Formula]] = {}
+    for formula in reversed(reached):
+        if is_productive(normaliser.node(formula)):
+            _mark(normaliser, formula, waiting)
+        else:
+            for child in children[formula]:
+                if not child.productive:
+                    waiting.setdefault(child, []).append(formula)
+    return reached
+
+
+def _mark(normaliser: Normaliser, formula: Formula, waiting: dict[Formula, list[Formula]]) -> None:
+    todo = [formula]
+    while todo:
+        settled = todo.pop()
+        if settled.productive:
+            continue
+        settled.productive = True
+        for other in waiting.pop(settled, ()):
+            if not other.productive and is_productive(normaliser.node(other)):
+                todo.append(other)
+
+
+def _children(node: Node) -> list[Formula]:
+    found: dict[Formula, None] = {}
+    for array in node.arrays:
+        found.update(dict.fromkeys(array.prefix))
+        found[array.rest] = None
+    for one in node.objects:
+        if one is not ALL_OBJECTS:
+            found.update(dict.fromkeys(one.props.values()))
+            found.update((formula, None) for _, formula in one.rest)
+    return list(found)
+
+
+def is_productive(node: Node) -> bool:
+    """Some alternative of the node is known to have a value."""
+    return bool(
+        node.simple
+        or node.numbers
+        or node.strings
+        or any(has_array(one) for one in node.arrays)
+        or any(has_object(one) for one in node.objects)
+    )
+
+
+def most_items(array: ArraySet) -> int | None:
+    """The largest number of items that the array can have; None when there is no bound."""
+    for i, formula in enumerate(array.prefix):
+        if array.max is not None and i >= array.max:
+            return array.max
+        if not formula.productive:
+            return i
+    if array.rest.productive:
+        return array.max
+    length = len(array.prefix)
+    return length if array.max is None else min(array.max, length)
+
+
+def has_array(array: ArraySet) -> bool:
+    """An array of the set is known to exist."""
+    most = most_items(array)
+    return most is None or most >= array.min
+
+
+def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]:
+    """The classes of unnamed keys that can occur: their values are productive, their keys not all named."""
+    found = []
+    for lang, formula in one.rest:
+        if formula.productive and (lang is None or not languages.without(lang, tuple(one.props)).is_empty):
+            found.append((lang, formula))
+    return found
+
+
+def has_object(one: ObjectSet) -> bool:
+    """An object of the set is known to exist."""
+    if not all(one.props[key].productive for key in one.required):
+        return False
+    if one.max is not None and max(one.min, len(one.required)) > one.max:
+        return False
+    if one.min <= len(one.required) or open_keys(one):
+        return True
+    return one.min <= sum(formula.productive for formula in one.props.values())
+
+
+def overlapping(normaliser: Normaliser, promise: Promise) -> set[tuple[int, int]]:
+    """Pairs of branches of the ``oneOf`` that have a value in common and were not known to."""
+    nodes = [normaliser.node(branch) for branch in promise.branches]
+    found = set()
+    for i, a in enumerate(nodes):
+        for j in range(i):
+            if (j, i) in promise.overlapping or _apart(a, nodes[j]):
+                continue
+            overlap = normaliser.algebra.both(promise.context, promise.branches[j], promise.branches[i])
+            settle(normaliser, overlap)
+            if overlap.productive:
+                found.add((j, i))
+    return found
+
+
+def _apart(a: Node, b: Node) -> bool:
+    """The nodes have no value in common, as far as one look tells: by type, or by a key with listed
+    values."""
+    if (
+        a.simple & b.simple
+        or (a.numbers and b.numbers)
+        or (a.strings and b.strings)
+        or (a.arrays and b.arrays)
+    ):
+        return False
+    return all(_keyed_apart(x, y) for x in a.objects for y in b.objects)
+
+
+def _keyed_apart(x: ObjectSet, y: ObjectSet) -> bool:
+    for key in x.required | y.required:
+        one, other = x.at(key).node, y.at(key).node
+        if one is not None and other is not None and _listed_apart(one, other):
+            return True
+    return False
+
+
+def _listed_apart(a: Node, b: Node) -> bool:
+    if (
+        a.simple & b.simple
+        or (a.numbers and b.numbers)
+        or (a.arrays and b.arrays)
+        or (a.objects and b.objects)
+    ):
+        return False
+    if not a.strings or not b.strings:
+        return True
+    some, others = a.strings[0].values, b.strings[0].values
+    if len(a.strings) > 1 or len(b.strings) > 1 or some is None or others is None:
+        return False
+    return frozenset(some).isdisjoint(others)

@@ -1,0 +1,316 @@
+"""Nodes to rules of the grammar IR.
+
+A rule for each formula that is reached; scalar nodes that say the same share one, and what is unconstrained
+is one of a few rules that every grammar shares, expression objects included, so that nothing is laid out
+twice.
+
+Whitespace stands where JSON allows it, save before the first byte and after the last, where it helps nobody
+and a model that runs away in newlines would never stop. An object or array that may be empty is `{ ws ( } |
+… ws } )`: the whitespace before the first member is read once, so the reading stays single.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ...automata import ByteDFA
+from ...errors import UnsupportedKeywordError
+from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...regex import from_strings, json_char, json_string, json_string_literal, union
+from . import languages, number_texts
+from .emptiness import has_array, has_object, most_items, open_keys
+from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, ArraySet, Formula, Node, ObjectSet
+from .normalise import Normaliser
+from .report import UNENFORCED
+from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
+
+Whitespace = int | str
+EMPTY = Seq(())
+QUOTE = Lit(b'"')
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Punctuation under one whitespace policy, and the rules of unconstrained JSON under it.
+
+    ``gap`` is the whitespace inside brackets, () for none.
+    """
+
+    gap: tuple[Expr, ...]
+    colon: tuple[Expr, ...]
+    comma: Expr
+    shared: dict[str, Expr]
+
+    def bracketed(self, opening: bytes, closing: bytes, inside: Expr | None, empty: bool) -> Expr:
+        """``inside`` (None: nothing can be) in brackets, or the empty pair when that is allowed."""
+        if inside is None:
+            return Seq((Lit(opening), *self.gap, Lit(closing)))
+        filled = (inside, *self.gap, Lit(closing))
+        if empty:
+            return Seq((Lit(opening), *self.gap, Alt((Lit(closing), Seq(filled)))))
+        return Seq((Lit(opening), *self.gap, *filled))
+
+
+@lru_cache(maxsize=64)
+def text(whitespace: Whitespace) -> Text:
+    """The punctuation of a whitespace policy; its expressions are the same objects every time."""
+    gap: tuple[Expr, ...] = ()
+    colon: tuple[Expr, ...] = (Lit(b":"),)
+    comma: Expr = Lit(b",")
+    shared: dict[str, Expr] = {}
+    if whitespace == "dumps":
+        colon, comma = (Lit(b": "),), Lit(b", ")
+    elif whitespace not in ("compact", 0):
+        space = Pat(number_texts.pattern(r"[ \t\n\r]"), "whitespace")
+        shared["ws"] = Rep(space, 0, None if whitespace == "flexible" else int(whitespace))
+        gap = (Ref("ws"),)
+        colon, comma = (*gap, *colon, *gap), Seq((*gap, comma, *gap))
+    made = Text(gap, colon, comma, shared)
+    value = Ref("json")
+    member = Seq((Pat(json_string(), "key"), *colon, value))
+    shared["string"] = Pat(json_string(), "string")
+    shared["number"] = Pat(number_texts.json_number(), "number")
+    shared["integer"] = Pat(number_texts.json_integer(), "integer")
+    shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
+    shared["null"] = Lit(b"null")
+    shared["json.object"] = made.bracketed(b"{", b"}", Rep(member, 1, None, comma), True)
+    shared["json.array"] = made.bracketed(b"[", b"]", Rep(value, 1, None, comma), True)
+    kinds = ("json.object", "json.array", "string", "number", "boolean", "null")
+    shared["json"] = Alt(tuple(Ref(name) for name in kinds))
+    return made
+
+
+_NEEDS = {"json": ("json.object", "json.array", "string", "number", "boolean", "null")}
+
+
+class Lowering:
+    """One grammar being written; reads nodes that `emptiness.settle` has seen."""
+
+    def __init__(self, normaliser: Normaliser, whitespace: Whitespace, ordered: bool) -> None:
+        self.normaliser = normaliser
+        self.text = text(whitespace)
+        self.ordered = ordered
+        self.rules: dict[str, Expr] = {}
+        self._todo: list[tuple[str, Node]] = []
+        self._refs: dict[Formula, Ref] = {}
+        self._scalars: dict[tuple[object, ...], Ref] = {}
+        self._tails: dict[str, Expr] = {}
+        self._free_keys = False
+
+    def grammar(self, root: Formula) -> GrammarIR:
+        """The whole grammar of a formula that has a value."""
+        start = self.ref(root).rule
+        while self._todo:
+            name, node = self._todo.pop()
+            self.rules[name] = self.value(node, name)
+        return GrammarIR(self.rules, start)
+
+    def shared(self, name: str) -> Ref:
+        """A rule that every grammar has alike."""
+        todo = [name]
+        while todo:
+            one = todo.pop()
+            if one not in self.rules:
+                self.rules[one] = self.text.shared[one]
+                todo.extend(_NEEDS.get(one, ()))
+                if one.startswith("json."):
+                    todo.extend(("json", "ws") if self.text.gap else ("json",))
+        return Ref(name)
+
+    def _gap(self) -> None:
+        if self.text.gap:
+            self.shared("ws")
+
+    def ref(self, formula: Formula) -> Ref:
+        """The rule of a formula, to be written if it is new."""
+        found = self._refs.get(formula)
+        if found is None:
+            found = self._refs[formula] = self._new_ref(formula)
+        return found
+
+    def _new_ref(self, formula: Formula) -> Ref:
+        node = self.normaliser.node(formula)
+        known = _plain(node)
+        if known is not None:
+            return self.shared(known)
+        if not node.arrays and not node.objects:
+            key = (node.simple, node.numbers, node.strings)
+            found = self._scalars.get(key)
+            if found is None:
+                found = self._scalars[key] = self._named(formula, node)
+            return found
+        return self._named(formula, node)
+
+    def _named(self, formula: Formula, node: Node) -> Ref:
+        base = formula.name if formula.kind != "schema" else "#" + formula.name
+        name, n = base, 1
+        while name in self.rules or name in self.text.shared:
+            name, n = f"{base} ({n + 1})", n + 1
+        self.rules[name] = EMPTY  # taken; written when its turn comes
+        self._todo.append((name, node))
+        return Ref(name)
+
+    def value(self, node: Node, name: str) -> Expr:
+        """The expression of a node's values."""
+        found: list[Expr] = []
+        if node.simple & NULL:
+            found.append(Lit(b"null"))
+        if node.simple & TRUE:
+            found.append(Lit(b"true"))
+        if node.simple & FALSE:
+            found.append(Lit(b"false"))
+        if node.numbers == (ALL_NUMBERS,):
+            found.append(self.shared("number"))
+        elif node.numbers == (ALL_INTEGERS,):
+            found.append(self.shared("integer"))
+        elif node.numbers:
+            found.append(Pat(union(*(number_texts.text_of(one) for one in node.numbers)), "number"))
+        found.extend(self.strings(one) for one in merge_strings(node.strings))
+        for array in node.arrays:
+            if array is ALL_ARRAYS:
+                found.append(self.shared("json.array"))
+            elif has_array(array):
+                self._gap()
+                found.append(self.array(array, name))
+        for one in node.objects:
+            if one is ALL_OBJECTS:
+                found.append(self.shared("json.object"))
+            elif has_object(one):
+                self._gap()
+                found.append(self.object(one, name))
+        return found[0] if len(found) == 1 else Alt(tuple(found))
+
+    def strings(self, one: StringSet) -> Expr:
+        """Strings of one alternative, quotes included."""
+        if one.values is not None:
+            texts = tuple(json_string_literal(value) for value in one.values)
+            return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+        if one.lang is not None:
+            return Pat(languages.text_of(one.lang), "string")
+        if one == ALL_STRINGS:
+            return self.shared("string")
+        return Seq((QUOTE, Rep(Pat(json_char(), "character"), one.min, one.max), QUOTE))
+
+    # Arrays
+
+    def array(self, array: ArraySet, name: str) -> Expr:
+        """Arrays of one alternative."""
+        most = most_items(array)
+        if most == 0:
+            return self.text.bracketed(b"[", b"]", None, True)
+        length = len(array.prefix) if most is None else min(most, len(array.prefix))
+        low = max(array.min, 1)
+        comma = self.text.comma
+        if not length:
+            items: Expr = Rep(self.ref(array.rest), low, most, comma)
+            return self.text.bracketed(b"[", b"]", items, array.min == 0)
+        # From the last place backwards: what may follow place i, in a rule of its own so that nothing nests.
+        following: Expr | None = None
+        if most is None or most > length:
+            more = Seq((comma, self.ref(array.rest)))
+            following = Rep(more, max(low - length, 0), None if most is None else most - length)
+        obligatory = min(low, length)
+        for i in range(length - 1, obligatory - 1, -1):
+            step = (comma, self.ref(array.prefix[i]))
+            tail = self._fresh(f"{name}[{i}]", Seq((*step, following) if following is not None else step))
+            following = Rep(tail, 0, 1)
+        parts: list[Expr] = []
+        for i in range(obligatory):
+            parts.extend((comma, self.ref(array.prefix[i])) if i else (self.ref(array.prefix[i]),))
+        if following is not None:
+            parts.append(following)
+        return self.text.bracketed(b"[", b"]", Seq(tuple(parts)), array.min == 0)
+
+    def _fresh(self, base: str, expr: Expr) -> Ref:
+        name, n = base, 1
+        while name in self.rules:
+            name, n = f"{base} ({n + 1})", n + 1
+        self.rules[name] = expr
+        return Ref(name)
+
+    # Objects
+
+    def tail(self, formula: Formula) -> Expr:
+        """What follows a key: the colon and the value."""
+        value = self.ref(formula)
+        found = self._tails.get(value.rule)
+        if found is None:
+            found = self._tails[value.rule] = Seq((*self.text.colon, value))
+        return found
+
+    def object(self, one: ObjectSet, name: str) -> Expr:
+        """Objects of one alternative."""
+        comma = self.text.comma
+        members = tuple(
+            Member(json_string_literal(key), self.tail(formula), key in one.required)
+            for key, formula in one.props.items()
+            if formula.productive
+        )
+        rest = self._rest(one, name) if one.max is None or one.max > len(one.required) else None
+        low = max(one.min, 1)
+        empty = not one.required and one.min == 0
+        if one.max == 0 or not (members or rest):
+            return self.text.bracketed(b"{", b"}", None, True)
+        if not members and rest is not None:
+            inside: Expr = Rep(Seq((Pat(rest.key, "key"), rest.tail)), low, one.max, comma)
+        else:
+            inside = Members(members, comma, rest, low, one.max, self.ordered)
+        return self.text.bracketed(b"{", b"}", inside, empty)
+
+    def _rest(self, one: ObjectSet, name: str) -> Rest | None:
+        classes: dict[Formula, languages.Language | None] = {}
+        for lang, formula in open_keys(one):
+            if formula in classes:
+                other = classes[formula]
+                classes[formula] = None if lang is None or other is None else languages.any_of([other, lang])
+            else:
+                classes[formula] = lang
+        if not classes:
+            return None
+        self.normaliser.report.note("keys that no property names are not kept from occurring twice")
+        closed = tuple(key for key, formula in one.props.items() if not formula.productive)
+        if len(classes) > 1:
+            self._several_classes(name)
+        langs = [lang for lang in classes.values() if lang is not None]
+        tails = tuple(self.tail(formula) for formula in classes)
+        tail = tails[0] if len(tails) == 1 else Alt(tails)
+        if len(langs) < len(classes):
+            key = languages.any_key_but(closed) if one.props else json_string()
+        else:
+            key = languages.text_of(languages.without(languages.any_of(langs), closed))
+        return Rest(key, tail)
+
+    def _several_classes(self, name: str) -> None:
+        why = "keys of different patterns have different values, which the grammar does not tell apart"
+        pointer = name.removeprefix("#")
+        if self.normaliser.strict:
+            raise UnsupportedKeywordError(
+                f"`patternProperties` cannot be enforced: {why}; strict=False leaves it out and lists it",
+                keyword="patternProperties",
+                pointer=pointer,
+            )
+        self.normaliser.report.add(pointer, "patternProperties", UNENFORCED, why)
+
+
+@lru_cache(maxsize=256)
+def _any_of(texts: tuple[bytes, ...]) -> ByteDFA:
+    return from_strings(texts)
+
+
+def _plain(node: Node) -> str | None:
+    """The shared rule that a node without constraints of its own is."""
+    if node is ANY_NODE:
+        return "json"
+    kinds = (node.simple != 0) + len(node.numbers) + len(node.strings) + len(node.arrays) + len(node.objects)
+    if kinds != 1:
+        return None
+    if node.simple:
+        return {NULL: "null", TRUE | FALSE: "boolean"}.get(node.simple)
+    if node.strings:
+        return "string" if node.strings[0] == ALL_STRINGS else None
+    if node.numbers:
+        return {ALL_NUMBERS: "number", ALL_INTEGERS: "integer"}.get(node.numbers[0])
+    if node.arrays:
+        return "json.array" if node.arrays[0] is ALL_ARRAYS else None
+    return "json.object" if node.objects[0] is ALL_OBJECTS else None

@@ -1,0 +1,380 @@
+"""What each keyword of a schema lets through, held against the IR by a plain recogniser."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from structgen.errors import GrammarError, LimitExceededError, SchemaError, UnsupportedKeywordError
+from structgen.frontends.json_schema import schema_to_ir
+from structgen.ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
+from structgen.limits import Limits
+
+from .ir_recogniser import accepts
+
+
+def check(schema: Any, yes: list[Any], no: list[Any], **options: Any) -> None:
+    """The values' compact texts are accepted and refused; a str beginning with ``=`` is a text as it is."""
+    ir, _ = schema_to_ir(schema, **options)
+    for values, wanted in ((yes, True), (no, False)):
+        for value in values:
+            as_text = isinstance(value, str) and value.startswith("=")
+            text = value[1:] if as_text else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+            assert accepts(ir, text) is wanted, (schema, text)
+
+
+EVERYTHING = [None, True, False, 0, -1.5, "", 'ä\n"', [], [1, [2]], {}, {"a": {"b": None}}]
+
+CASES = [
+    ({}, EVERYTHING, ["=", "=nul", "=01", "=[1,]", "={,}"]),
+    (True, EVERYTHING, []),
+    ({"type": "null"}, [None], [False, 0, ""]),
+    ({"type": "boolean"}, [True, False], [None, 0]),
+    ({"type": "string"}, ["", "ä", "=\"\\u00e4\\/\"", "=\"\\ud83d\\ude00\""], [1, "=\"\\ud83d\"", "=\"\n\""]),
+    ({"type": "integer"}, [0, -12, 10**30], [1.5, "=01", "=-", "1"]),
+    ({"type": "number"}, [0, -1.5, "=1e9", "=1E-9", "=0.10"], ["=.5", "=1.", "=+1", "1"]),
+    ({"type": ["integer", "null"]}, [1, None], [1.5, "a"]),
+    ({"type": ["integer", "number"]}, [1, 1.5], ["a"]),
+    ({"enum": ["a", 1, None, [1], {"b": 2}]}, ["a", 1, None, [1], {"b": 2}], ["b", 2, [2], {"b": 3}, [1, 1]]),
+    ({"enum": [1.0, 1e-7]}, ["=1.0", "=1", "=1e-07", "=0.0000001"], ["=1.1"]),
+    ({"enum": ["a", 1, 5], "type": "integer", "minimum": 2}, [5], ["a", 1]),
+    ({"enum": ["a", "bb", "ccc"], "minLength": 2, "pattern": "b|c"}, ["bb", "ccc"], ["a"]),
+    ({"const": {"x": 1, "y": [True]}}, ['={"x":1,"y":[true]}', '={"y":[true],"x":1}'], [{"x": 1}, {}]),
+    ({"const": "é\""}, ['="é\\""'], ['="\\u00e9\\""']),
+    ({"minLength": 2, "maxLength": 3}, ["ab", "äöü", '="\\u00e4b"', 7, [], None], ["a", "abcd"]),
+    ({"type": "string", "pattern": "^a.c$"}, ["abc", "aäc"], ["abbc", "xabc", '="\\u0061bc"']),
+    ({"type": "string", "pattern": "b"}, ["abc", "b"], ["ac", ""]),
+    ({"type": "string", "pattern": "^a+$", "minLength": 2, "maxLength": 3}, ["aa", "aaa"], ["a", "aaaa"]),
+    ({"type": "integer", "minimum": -5, "maximum": 12}, [-5, 0, 12], [-6, 13, 100]),
+    ({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 4}, [2, 3], [1, 4]),
+    ({"type": "integer", "minimum": 1.5}, [2, 30], [1, -2]),
+    ({"type": "number", "minimum": 0.25, "exclusiveMaximum": 3}, [0.25, 0.3, 2.99, "=1e0"], [0.24, 3,
+     "=3.0"]),
+    ({"type": "number", "multipleOf": 0.05}, [0.1, "=1.150", 3], [0.01, 1.02]),
+    ({"type": "integer", "multipleOf": 7, "minimum": 10}, [14, 70], [7, 15]),
+    ({"items": {"type": "integer"}}, [[], [1, 2], "x"], [["a"], [1, "a"]]),
+    ({"items": False}, [[], {}], [[1]]),
+    ({"type": "array", "minItems": 2, "maxItems": 3}, [[1, 2], [1, "a", {}]], [[], [1], [1, 2, 3, 4]]),
+    ({"prefixItems": [{"type": "integer"}, {"type": "string"}]}, [[], [1], [1, "a"], [1, "a", {}]], [["a"],
+     [1, 1]]),
+    (
+        {"prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False, "minItems": 1},
+        [[1], [1, "a"]],
+        [[], [1, "a", 1]],
+    ),
+    (
+        {"items": [{"type": "integer"}], "additionalItems": {"type": "string"}, "minItems": 2, "maxItems": 3},
+        [[1, "a"], [1, "a", "b"]],
+        [[1], [1, 2], [1, "a", "b", "c"]],
+    ),
+    (
+        {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["b"]},
+        [{"b": 1}, {"a": 1, "b": 2}, {"b": 2, "a": 1}, {"z": 0, "b": 1}],
+        [{}, {"a": 1}, {"b": 1, "a": "x"}, '={"b":1,"b":2}', '={"\\u0061":"x","b":1}'],
+    ),
+    ({"properties": {"a": {}}, "additionalProperties": False}, [{}, {"a": 1}, 3], [{"b": 1}]),
+    ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, [{"b": None, "a": 1}], [{"b": 1}]),
+    ({"required": ["x"], "additionalProperties": {"type": "integer"}}, [{"x": 1}], [{"x": "a"}, {}]),
+    ({"minProperties": 1, "maxProperties": 2}, [{"a": 1}, {"a": 1, "b": 2}], [{}, {"a": 1, "b": 2, "c": 3}]),
+    ({"type": "object", "properties": {"a": {}, "b": {}}, "minProperties": 2}, [{"a": 1, "z": 1}],
+     [{"a": 1}]),
+    ({"properties": {"a": False}}, [{}, {"b": 1}], [{"a": 1}, '={"\\u0061":1}']),
+    (
+        {"patternProperties": {"^x": {"type": "integer"}}, "additionalProperties": False},
+        [{}, {"x1": 1}],
+        [{"x": "a"}, {"y": 1}],
+    ),
+    ({"properties": {"x1": {"minimum": 3}}, "patternProperties": {"^x": {"type": "integer"}},
+      "additionalProperties": False}, [{"x1": 3, "x2": 0}], [{"x1": 2}, {"x1": "a"}]),
+    ({"propertyNames": {"pattern": "^a"}}, [{"ab": 1}], [{"ba": 1}]),
+    ({"propertyNames": {"enum": ["a", "b"]}, "minProperties": 2}, [{"b": 1, "a": 1}], [{"a": 1}, {"a": 1,
+     "c": 1}]),
+    ({"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 1}]}, [1, "a"], ["ab", None]),
+    ({"type": "object", "properties": {"a": {"type": "integer"}}, "anyOf": [{"required": ["a"]},
+     {"required": ["b"]}]},
+     [{"a": 1}, {"b": 1}, {"b": 1, "a": 1}], [{}, {"c": 1}, {"b": 1, "a": "x"}]),
+    ({"allOf": [{"properties": {"a": {"minimum": 1}}}, {"properties": {"a": {"type": "integer"}},
+     "required": ["a"]}]},
+     [{"a": 1}], [{"a": 0}, {"a": 1.5}, {}]),
+    ({"oneOf": [{"type": "integer"}, {"type": "string"}]}, [1, "a"], [None, 1.5]),
+    ({"oneOf": [{"type": "integer"}, {"minimum": 2}]}, [1, 2.5, "a"], [2, 3, 1.5]),
+    ({"type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, [{"a": 1}, {"b": 1}], [{},
+     {"a": 1, "b": 1}]),
+    ({"oneOf": [{"properties": {"k": {"const": "x"}, "v": {"type": "integer"}}, "required": ["k"]},
+                {"properties": {"k": {"const": "y"}, "v": {"type": "string"}}, "required": ["k"]}],
+      "type": "object"},
+     [{"k": "x", "v": 1}, {"v": "a", "k": "y"}], [{"k": "x", "v": "a"}, {"k": "z"}, {}]),
+    ({"not": {"type": "string"}}, [1, None, []], ["a"]),
+    ({"type": "object", "not": {"required": ["a"]}}, [{}, {"b": 1}], [{"a": 1}]),
+    ({"type": "string", "not": {"enum": ["a", "b"]}}, ["", "c", "ab"], ["a", "b"]),
+    ({"type": "integer", "not": {"const": 3}}, [2, 4, -3], [3]),
+    ({"if": {"properties": {"k": {"const": 1}}, "required": ["k"]}, "then": {"required": ["a"]},
+      "else": {"required": ["b"]}},
+     [{"k": 1, "a": 0}, {"k": 2, "b": 0}, {"b": 0}], [{"k": 1, "b": 0}, {"k": 2}, {}]),
+    ({"dependentRequired": {"a": ["b"]}}, [{}, {"b": 1}, {"b": 1, "a": 1}], [{"a": 1}]),
+    ({"dependencies": {"a": ["b"], "c": {"maxProperties": 1}}}, [{"a": 1, "b": 1}, {"c": 1}], [{"a": 1},
+     {"c": 1, "b": 1}]),
+    ({"$ref": "#/$defs/a%25~1b", "$defs": {"a%/b": {"type": "null"}}}, [None], [1]),
+    ({"$defs": {"n": {"type": "integer"}}, "$ref": "#/$defs/n", "minimum": 3}, [3], [2, 3.5]),
+    ({"$schema": "http://json-schema.org/draft-07/schema#", "definitions": {"n": {"type": "integer"}},
+      "$ref": "#/definitions/n", "minimum": 3}, [2, 3], ["a"]),
+    ({"properties": {"next": {"$ref": "#"}, "v": {"type": "integer"}}, "required": ["v"], "type": "object"},
+     [{"v": 1}, {"v": 1, "next": {"next": {"v": 3}, "v": 2}}], [{"next": {"v": 1}}, {"v": 1, "next": {}}]),
+    ({"anyOf": [{"$ref": "#"}, {"type": "string"}]}, ["a"], [1]),
+    ({"$id": "http://x/y.json", "$ref": "y.json#n", "$defs": {"a": {"$anchor": "n", "type": "null"}}},
+     [None], [1]),
+    ({"$schema": "http://json-schema.org/draft-04/schema#", "minimum": 3, "exclusiveMinimum": True,
+     "type": "integer"},
+     [4], [3]),
+    ({"$schema": "http://json-schema.org/draft-04/schema#", "const": 3}, [3, 4], []),
+    ({"$id": "http://x/d/", "$ref": "e/", "$defs": {"a": {"$id": "e/", "items": {"$ref": "f"}},
+      "b": {"$id": "http://x/d/e/f", "type": "null"}}}, [[None], 1], [[1]]),
+    ({"unevaluatedProperties": False, "properties": {"a": {}}}, [{"a": 1}], [{"b": 1}]),
+    ({"additionalItems": {"type": "null"}, "unevaluatedItems": {"type": "string"}}, [["a"]], [[1]]),
+    ({"type": "string", "format": "date"}, ["2024-02-29"], ["2023-02-29", "2024-13-01", "2024-1-1"]),
+    ({"type": "string", "format": "ipv6"}, ["::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4"], ["1::2::3", ":1",
+     "1:2:3:4:5:6:7"]),
+    ({"type": "string", "format": "color"}, ["red"], [1]),
+    ({"contains": {"type": "null"}, "enum": [[], [1], [1, None]]}, [[1, None]], [[], [1]]),
+    ({"uniqueItems": True, "enum": [[1, 1], [1, 2]]}, [[1, 2]], [[1, 1]]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "yes", "no"), CASES, ids=lambda x: json.dumps(x)[:60])
+def test_keywords(schema: Any, yes: list[Any], no: list[Any]) -> None:
+    check(schema, yes, no)
+
+
+@pytest.mark.parametrize(
+    ("policy", "yes", "no"),
+    [
+        (2, ["{}", "{ \n}", '{ "a"  : [ ] ,\t"b":1}'], ["{   }", ' {"a":[],"b":1}', "{} "]),
+        (0, ["{}", '{"a":[1,2]}'], ["{ }", '{"a": [1]}', '{"a":[1, 2]}']),
+        ("compact", ["{}", '{"a":[1,2]}'], ["{ }", '{"a": [1]}']),
+        ("flexible", ["{" + " \n" * 200 + "}", '{"a":\r[ 1,2]}'], ["{}\n"]),
+        ("dumps", ["{}", '{"a": [1, 2], "b": []}'], ['{"a":[1, 2]}', '{"a": [1,2]}', "{ }", "[ ]"]),
+    ],
+)
+def test_whitespace(policy: Any, yes: list[str], no: list[str]) -> None:
+    for schema in ({}, {"properties": {"a": {"type": "array"}}, "type": "object"}):
+        check(schema, ["=" + text for text in yes], ["=" + text for text in no], whitespace=policy)
+
+
+def test_default_whitespace_is_64() -> None:
+    check({}, ["=[" + " " * 64 + "1]"], ["=[" + " " * 65 + "1]"])
+
+
+def test_property_order() -> None:
+    schema = {"properties": {"b": {}, "a": {}}, "required": ["c"]}
+    texts = ['={"a":1,"b":1,"c":1}', '={"c":1,"b":1}', '={"z":1,"b":1,"c":1}']
+    check(schema, texts, [])
+    check(schema, ['={"b":1,"a":1,"c":1,"z":1}', '={"c":1}'], texts, property_order="schema")
+
+
+def test_counts_are_parameters() -> None:
+    ir, _ = schema_to_ir({"type": "string", "maxLength": 10**9})
+    (text,) = ir.rules.values()
+    assert isinstance(text, Seq)
+    assert isinstance(text.items[1], Rep)
+    assert (text.items[1].min, text.items[1].max) == (0, 10**9)
+
+
+def _below(expr: Expr) -> list[Expr]:
+    if isinstance(expr, (Seq, Alt)):
+        return list(expr.items)
+    if isinstance(expr, Rep):
+        return [expr.item, *([expr.sep] if expr.sep else [])]
+    if isinstance(expr, Members):
+        tails = [member.tail for member in expr.members] + ([expr.rest.tail] if expr.rest else [])
+        return [*tails, expr.sep]
+    return []
+
+
+@pytest.mark.parametrize(("schema", "yes", "no"), CASES, ids=lambda x: json.dumps(x)[:60])
+def test_every_rule_is_there_and_no_value_is_empty(schema: Any, yes: Any, no: Any) -> None:
+    ir, _ = schema_to_ir(schema)
+    todo = list(ir.rules.values())
+    while todo:
+        expr = todo.pop()
+        if isinstance(expr, Ref):
+            assert expr.rule in ir.rules
+        if isinstance(expr, Pat):
+            assert not expr.dfa.is_empty
+        todo.extend(_below(expr))
+    assert {name for name in ir.rules if accepts(GrammarIR(ir.rules, name), b"")} <= {"ws"}
+
+
+UNSATISFIABLE = [
+    (False, "false"),
+    ({"$ref": "#"}, "nothing satisfies"),
+    ({"allOf": [{"type": "string"}, {"type": "integer"}]},
+     "`type` 'string' at /allOf/0 and `type` 'integer' at /allOf/1"),
+    ({"type": "string", "minLength": 5, "maxLength": 3}, "`minLength` 5"),
+    ({"type": "string", "pattern": "^a$", "allOf": [{"minLength": 2}]}, "/allOf/0"),
+    ({"type": "integer", "minimum": 4, "maximum": 3}, "`maximum` 3"),
+    ({"type": "integer", "exclusiveMinimum": 1, "exclusiveMaximum": 2}, "`exclusiveMaximum` 2"),
+    ({"type": "integer", "minimum": 1, "maximum": 4, "multipleOf": 5}, "`multipleOf` 5"),
+    ({"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}, "asks for itself again"),
+    ({"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "enum": [1]}}},
+     "requires 'a'"),
+    ({"type": "object", "required": ["a"], "additionalProperties": False}, "which it also forbids"),
+    ({"type": "object", "minProperties": 2, "properties": {"a": {}}, "additionalProperties": False},
+     "`minProperties` 2"),
+    ({"type": "array", "minItems": 1, "items": False}, "`minItems` 1"),
+    ({"type": "array", "minItems": 3, "maxItems": 2}, "`maxItems` 2"),
+    ({"enum": []}, "`enum` []"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "message"), UNSATISFIABLE, ids=lambda x: json.dumps(x)[:60])
+def test_unsatisfiable(schema: Any, message: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        schema_to_ir(schema)
+    assert message in str(caught.value)
+
+
+def test_what_is_empty_is_never_offered() -> None:
+    loop = {"type": "object", "required": ["again"], "properties": {"again": {"$ref": "#/$defs/loop"}}}
+    schema = {
+        "$defs": {"loop": loop},
+        "properties": {
+            "x": {"$ref": "#/$defs/loop"},
+            "y": {"items": {"$ref": "#/$defs/loop"}, "type": "array"},
+        },
+        "additionalProperties": {"anyOf": [{"$ref": "#/$defs/loop"}, {"type": "null"}]},
+        "type": "object",
+    }
+    ir, _ = schema_to_ir(schema)
+    assert not any("loop" in name for name in ir.rules)
+    check(schema, [{}, {"y": []}, {"z": None}], [{"x": {}}, {"x": None}, {"y": [None]}])
+
+
+ERRORS = [
+    ('{"type": ', SchemaError, "line 1, column 10"),
+    (5, SchemaError, "not a number"),
+    ({"type": "strnig"}, SchemaError, "at /type:"),
+    ({"properties": {"a/b": {"pattern": "(a"}}}, SchemaError, "at /properties/a~1b/pattern:"),
+    ({"items": {"$ref": "#/$defs/x"}, "$defs": {"y": {}}}, SchemaError,
+     "at /items: $ref '#/$defs/x' points to nothing"),
+    ({"$ref": "http://elsewhere/x.json"}, SchemaError, "registry="),
+    ({"$ref": "#nowhere"}, SchemaError, "no anchor"),
+    ({"properties": {"a": 3}}, SchemaError, "at /properties/a:"),
+    ({"minItems": -1}, SchemaError, "at /minItems:"),
+    ({"maxLength": "3"}, SchemaError, "`maxLength` is a whole number"),
+    ({"anyOf": []}, SchemaError, "at /anyOf:"),
+    ({"not": {"$ref": "#"}}, SchemaError, "through `not`"),
+    ({"items": {"uniqueItems": True}}, UnsupportedKeywordError,
+     "at /items: `uniqueItems` cannot be enforced"),
+    ({"contains": {"type": "null"}}, UnsupportedKeywordError, "`contains`"),
+    ({"$dynamicRef": "#x"}, UnsupportedKeywordError, "`$dynamicRef`"),
+    ({"not": {"items": {"type": "null"}}}, UnsupportedKeywordError, "`not`"),
+    ({"format": "regex"}, UnsupportedKeywordError, "`format`"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "error", "message"), ERRORS, ids=lambda x: str(x)[:60])
+def test_errors(schema: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        schema_to_ir(schema)
+    assert message in str(caught.value)
+
+
+def test_unsupported_keyword_is_named() -> None:
+    with pytest.raises(UnsupportedKeywordError) as caught:
+        schema_to_ir({"properties": {"a": {"uniqueItems": True}}})
+    assert (caught.value.keyword, caught.value.pointer) == ("uniqueItems", "/properties/a")
+
+
+@pytest.mark.parametrize(
+    "options", [{"whitespace": -1}, {"whitespace": "no"}, {"property_order": "x"}, {"formats": "x"}]
+)
+def test_options(options: dict[str, Any]) -> None:
+    with pytest.raises(GrammarError):
+        schema_to_ir({}, **options)
+
+
+def test_report() -> None:
+    schema = {
+        "title": "t",
+        "type": "array",
+        "uniqueItems": True,
+        "x-mine": 1,
+        "items": {"format": "nonsense"},
+    }
+    _, report = schema_to_ir(schema, strict=False)
+    assert [(e.pointer, e.keyword) for e in report.unenforced] == [("", "uniqueItems")]
+    assert [e.keyword for e in report.enforced] == ["type", "items"]
+    assert [(e.pointer, e.keyword, e.why) for e in report.annotations] == [
+        ("", "title", ""),
+        ("", "x-mine", "unknown keyword"),
+        ("/items", "format", "unknown format 'nonsense'"),
+    ]
+    assert len(list(report)) == len(report) == 6
+    assert "not enforced /uniqueItems" in str(report)
+
+
+def test_not_strict_allows_more_and_never_less() -> None:
+    check({"uniqueItems": True, "minItems": 1}, [[1, 1]], [[]], strict=False)
+    check({"type": "array", "not": {"uniqueItems": True}}, [[1], [1, 1]], [{}], strict=False)
+
+
+def test_formats_can_be_annotations() -> None:
+    check({"type": "string", "format": "date"}, ["x"], [1], formats="annotate")
+
+
+def test_registry() -> None:
+    registry = {"http://x/defs.json": {"$defs": {"n": {"type": "integer"}, "m": {"$ref": "#/$defs/n"}}}}
+    check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)
+
+
+def test_keys_of_patterns_with_different_values_are_refused() -> None:
+    with pytest.raises(UnsupportedKeywordError) as caught:
+        schema_to_ir({"properties": {"o": {"patternProperties": {"^a": {"type": "null"}}}}})
+    assert caught.value.keyword == "patternProperties"
+
+
+def _nested(depth: int, wrap: Any) -> Any:
+    schema: Any = {"type": "string"}
+    for _ in range(depth):
+        schema = wrap(schema)
+    return schema
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda s: {"items": s},
+        lambda s: {"properties": {"a": s}, "required": ["a"]},
+        lambda s: {"allOf": [s], "minLength": 1},
+        lambda s: {"anyOf": [s, {"type": "null"}]},
+        lambda s: {"not": s},
+    ],
+)
+def test_deep_nesting_meets_no_recursion_limit(wrap: Any) -> None:
+    ir, _ = schema_to_ir(_nested(10_000, wrap))
+    assert ir.start in ir.rules
+
+
+def test_deep_values_meet_no_recursion_limit() -> None:
+    value: Any = 1
+    for _ in range(10_000):
+        value = [value]
+    ir, _ = schema_to_ir({"const": value})
+    assert len(ir.rules) > 10_000
+
+
+def test_products_of_unions_meet_a_limit() -> None:
+    def union(j: int) -> Any:
+        return {"anyOf": [{"properties": {f"p{i}": {"minLength": j + 1}}} for i in range(12)]}
+
+    with pytest.raises(LimitExceededError) as caught:
+        schema_to_ir({"allOf": [union(j) for j in range(12)]}, limits=Limits(max_grammar_nodes=20_000))
+    assert caught.value.limit == "max_grammar_nodes"
+
+
+def test_equal_subschemas_share_a_rule() -> None:
+    schema = {"properties": {name: {"type": "string", "maxLength": 5} for name in "abcdef"}}
+    ir, _ = schema_to_ir(schema)
+    assert sum(isinstance(rule, Seq) and rule.items[0] == Lit(b'"') for rule in ir.rules.values()) == 1
