@@ -1,0 +1,1 @@
+"""Measures structgen beside its peers, in one run. ``python -m benchmarks --help``; method in README.md."""
