@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ModelError,
         SchemaError,
         StructgenError,
+        UnsatisfiableError,
         UnsupportedKeywordError,
         VocabularyError,
     )
@@ -53,6 +54,7 @@ _HOME = {
     "ModelError": "errors",
     "SchemaError": "errors",
     "StructgenError": "errors",
+    "UnsatisfiableError": "errors",
     "UnsupportedKeywordError": "errors",
     "Vocabulary": "vocab.vocabulary",
     "VocabularyError": "errors",
@@ -76,6 +78,7 @@ __all__ = [
     "ModelError",
     "SchemaError",
     "StructgenError",
+    "UnsatisfiableError",
     "UnsupportedKeywordError",
     "Vocabulary",
     "VocabularyError",

@@ -3,7 +3,8 @@
     StructgenError
      ├── GrammarError              a grammar, pattern or type that cannot be used; line, column, caret
      │    └── SchemaError          a JSON Schema that cannot be used; JSON pointer
-     │         └── UnsupportedKeywordError   a keyword that would not be enforced
+     │         ├── UnsupportedKeywordError   a keyword that would not be enforced
+     │         └── UnsatisfiableError        nothing satisfies the schema
      ├── LimitExceededError        which limit, its value, what was reached
      ├── VocabularyError           a tokenizer whose bytes cannot be known
      └── ModelError                a model that is not there or cannot be loaded
@@ -73,6 +74,10 @@ class UnsupportedKeywordError(SchemaError):
     def __init__(self, message: str, *, keyword: str, pointer: str = "") -> None:
         self.keyword = keyword
         super().__init__(message, pointer=pointer)
+
+
+class UnsatisfiableError(SchemaError):
+    """A JSON Schema that no value satisfies; the message says which keywords contradict each other."""
 
 
 class LimitExceededError(StructgenError):

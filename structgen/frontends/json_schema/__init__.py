@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import GrammarError, SchemaError
+from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
 from ...limits import Limits
 from .document import Documents, read
@@ -70,7 +70,8 @@ def schema_to_ir(
 
     Raises
     ------
-    SchemaError : not JSON, a keyword of the wrong form, an undefined ``$ref``, nothing satisfies the schema
+    SchemaError : not JSON, a keyword of the wrong form, an undefined ``$ref``
+    UnsatisfiableError : nothing satisfies the schema
     UnsupportedKeywordError : a keyword that the grammar cannot carry, with ``strict``
     LimitExceededError : the schema is larger than ``limits`` allow once written out
     """
@@ -93,7 +94,7 @@ def schema_to_ir(
             break
     if not formula.productive:
         pointer, reason = why_empty(normaliser, formula)
-        raise SchemaError(f"nothing satisfies the schema: {reason}", pointer=pointer)
+        raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema")
     return lowering.grammar(formula), normaliser.report
 
