@@ -102,6 +102,19 @@ class Grammar:
         return cls(ir, source=source or "Lark grammar")
 
     @classmethod
+    def from_gbnf(
+        cls, text: str, start: str = "root", *, limits: Limits | None = None, source: str | None = None
+    ) -> Grammar:
+        """The texts of a grammar in GBNF, the dialect of llama.cpp; every way of reading a text counts.
+
+        Raises GrammarError with line, column and a caret.
+        """
+        from .frontends.gbnf import gbnf_to_ir
+
+        ir = gbnf_to_ir(text, start=start, limits=limits or Limits(), source=source)
+        return cls(ir, source=source or "GBNF")
+
+    @classmethod
     def from_regex(cls, pattern: str, *, limits: Limits | None = None) -> Grammar:
         """The texts that a regular expression (Python's syntax) matches from end to end."""
         from .frontends.simple import regex_to_ir

@@ -11,7 +11,7 @@ from .places import describe_failure, feed
 
 def check(args: argparse.Namespace) -> int:
     """Say whether the text belongs to the grammar; 1 when it does not."""
-    if args.text == "-" and "-" in (args.schema, args.lark):
+    if args.text == "-" and "-" in (args.schema, args.lark, args.gbnf):
         raise InputError("the grammar and the text cannot both be read from stdin")
     matcher = compile_grammar(read_grammar(args), bytes_vocabulary()).matcher()
     data = read_bytes(args.text, "text")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def generate(args: argparse.Namespace) -> int:
     """Write ``-n`` texts; 3 when the tokens ran out before one was complete."""
-    if args.prompt == "-" and "-" in (args.schema, args.lark):
+    if args.prompt == "-" and "-" in (args.schema, args.lark, args.gbnf):
         raise InputError("the grammar and the prompt cannot both be read from stdin")
     reporter = Reporter(quiet=args.quiet)
     grammar = read_grammar(args)

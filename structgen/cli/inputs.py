@@ -54,6 +54,8 @@ def read_grammar(args: argparse.Namespace) -> Grammar:
         return grammar
     if args.lark is not None:
         return _located(_from_lark, args.lark, args)
+    if args.gbnf is not None:
+        return _located(_from_gbnf, args.gbnf, args)
     if args.regex is not None:
         return _located(_from_regex, "--regex", args)
     return _located(_from_choices, "--choices", args)
@@ -111,8 +113,16 @@ def _from_lark(args: argparse.Namespace) -> Grammar:
     text = read_text(args.lark if args.lark == "-" else str(path), "grammar")
     base = None if args.lark == "-" else path.parent
     return Grammar.from_lark(
-        text, start=args.start, base_path=base, source=None if base is None else str(args.lark)
+        text, start=args.start or "start", base_path=base, source=None if base is None else str(args.lark)
     )
+
+
+def _from_gbnf(args: argparse.Namespace) -> Grammar:
+    from ..grammar import Grammar
+
+    text = read_text(args.gbnf, "grammar")
+    name = None if args.gbnf == "-" else str(args.gbnf)
+    return Grammar.from_gbnf(text, start=args.start or "root", source=name)
 
 
 def bytes_vocabulary() -> Vocabulary:

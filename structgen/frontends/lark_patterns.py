@@ -36,6 +36,7 @@ from ..regex import (
     literal,
     union,
 )
+from .regular import exact_text
 
 _ANYTHING = Repeat(Chars(ANY_CHAR), 0, None)
 _SOMETHING = Repeat(Chars(ANY_CHAR), 1, None)
@@ -46,7 +47,7 @@ Lazy = frozenset[int]
 
 def language(node: Node, lazy: Lazy, limits: Limits) -> ByteDFA:
     """What a terminal with this pattern matches."""
-    if (exact := _exact(node)) is not None:
+    if (exact := exact_text(node)) is not None:
         return literal(exact)
     if not _has_lazy(node, lazy):
         return compile_match(node, limits=limits)
@@ -142,14 +143,6 @@ def _below(node: Node) -> list[Node]:
         found.update((id(item), item) for item in fresh)
         stack.extend(fresh)
     return list(found.values())
-
-
-def _exact(node: Node) -> bytes | None:
-    """The one text that a node matches, if it is a plain string."""
-    ranges = [item.ranges if isinstance(item, Chars) else () for item in _flat(node)]
-    if not all(len(r) == 1 and r[0][0] == r[0][1] for r in ranges):
-        return None
-    return "".join(chr(r[0][0]) for r in ranges).encode()
 
 
 def _has_lazy(node: Node, lazy: frozenset[int]) -> bool:

@@ -96,10 +96,13 @@ def test_version(run: Run) -> None:
         ("2 * (3 + 4)", ("--lark", "arithmetic")),
         ("xyx", ("--lark", "g.lark")),
         ("yy", ("--lark", "g.lark", "--start", "ys")),
+        ("xyx", ("--gbnf", "g.gbnf")),
+        ("yy", ("--gbnf", "g.gbnf", "--start", "ys")),
     ],
 )
 def test_text_that_belongs(run: Run, text: str, args: tuple[str, ...]) -> None:
     files = {"s.json": json.dumps(SCHEMA), "t": text, "g.lark": 'start: "x" ys "x"\nys: "y"+'}
+    files["g.gbnf"] = 'root ::= "x" ys "x"\nys ::= "y"+'
     for name, stdin in (("t", ""), ("-", text)):
         result = run("check", *args, name, stdin=stdin, files=files)
         assert (result.code, result.err) == (0, "")
@@ -268,6 +271,11 @@ BAD: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
         ("check", "--lark", "g.lark", "t"),
         {"g.lark": 'start: "x" |\n | %'},
         "g.lark:2:4: ",
+    ),
+    "gbnf that does not parse": (
+        ("check", "--gbnf", "g.gbnf", "t"),
+        {"g.gbnf": 'root ::= "x" {'},
+        "g.gbnf:1:14: ",
     ),
     "start rule that is not there": (("check", "--lark", "json", "--start", "nothing", "t"), {}, "'nothing'"),
     "grammar of no name": (("check", "--lark", "jsom", "t"), {}, "jsom.*json"),
