@@ -149,9 +149,9 @@ def tokenizer_source(name: str | None = None, reporter: Reporter | None = None) 
 
 def default_model_path() -> Path:
     """Where the converted default model lies in the cache, or will lie."""
-    from ..vocab.cache import cache_dir
+    from ..cache import cache_dir
 
-    return Path(cache_dir()) / "models" / f"smollm2-135m-instruct-{WHEEL_SHA256[:12]}"
+    return cache_dir() / "models" / f"smollm2-135m-instruct-{WHEEL_SHA256[:12]}"
 
 
 def default_model_folder(reporter: Reporter | None = None) -> Path:
@@ -174,9 +174,9 @@ def default_model_folder(reporter: Reporter | None = None) -> Path:
 
 def _cache_folder(kind: str) -> Path:
     """``<cache>/<kind>``, made if it is missing."""
-    from ..vocab.cache import cache_dir
+    from ..cache import cache_dir
 
-    folder = Path(cache_dir()) / kind
+    folder = cache_dir() / kind
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

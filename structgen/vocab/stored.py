@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 
-from .cache import cache_dir, read_arrays, write_arrays
+from ..cache import read_kept, write_kept
 from .table import TokenTable
 from .trie import Trie
 
@@ -35,10 +35,9 @@ def stored_table(
     h.update(b"\0")
     h.update(content)
     key = h.hexdigest()
-    path = cache_dir() / "vocab" / f"{key}.bin"
-    found = read_arrays(path, key)
+    found = read_kept("vocab", key)
     if found is not None:
-        meta, arrays = found
+        meta, arrays = found.meta, found.arrays
         return TokenTable(
             data=arrays["data"],
             offsets=arrays["offsets"],
@@ -57,5 +56,5 @@ def stored_table(
         "max_depth": trie.max_depth,
     }
     arrays = {"data": table.data, "offsets": table.offsets, "nodes": trie.nodes, "aliases": aliases}
-    write_arrays(path, key, meta, arrays)
+    write_kept("vocab", key, meta, arrays)
     return table

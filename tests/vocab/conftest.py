@@ -23,6 +23,7 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder of the test's own."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("STRUCTGEN_CACHE", str(folder))
+    monkeypatch.delenv("STRUCTGEN_CACHE_BYTES")
     return folder
 
 

@@ -1,72 +1,15 @@
-"""The cache: believed when it is sound, rebuilt when it is not, done without when it cannot be had."""
+"""Tokenizers kept on disk: believed when sound, read anew when not, done without when they cannot be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders
 
 from structgen.errors import VocabularyError
-from structgen.vocab import Vocabulary, cache, huggingface, stored
-from structgen.vocab.cache import cache_dir, read_arrays, write_arrays
-
-ARRAYS = {
-    "a": np.arange(7, dtype=np.uint8),
-    "b": np.arange(6, dtype=np.int32).reshape(3, 2),
-    "c": np.empty((0, 4), np.int64),
-    "d": np.array([True, False]),
-}
-
-
-def test_arrays_round_trip(tmp_path: Path) -> None:
-    path = tmp_path / "x.bin"
-    assert write_arrays(path, "key", {"n": 1, "s": "é"}, ARRAYS)
-    meta, arrays = read_arrays(path, "key") or ({}, {})
-    assert meta == {"n": 1, "s": "é"}
-    assert list(arrays) == list(ARRAYS)
-    for name, array in arrays.items():
-        assert array.dtype == ARRAYS[name].dtype
-        assert array.tolist() == ARRAYS[name].tolist()
-        assert array.flags.aligned
-        assert array.flags.c_contiguous
-        assert array.flags.writeable
-    assert [p.name for p in tmp_path.iterdir()] == ["x.bin"]
-
-
-def test_other_dtypes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="float64"):
-        write_arrays(tmp_path / "x.bin", "key", {}, {"f": np.zeros(2)})
-
-
-def test_every_damage_reads_as_absent(tmp_path: Path) -> None:
-    path = tmp_path / "x.bin"
-    write_arrays(path, "key", {}, ARRAYS)
-    sound = path.read_bytes()
-    assert read_arrays(tmp_path / "none.bin", "key") is None
-    assert read_arrays(path, "other key") is None
-    for length in range(len(sound)):
-        path.write_bytes(sound[:length])
-        assert read_arrays(path, "key") is None
-    for position in range(len(sound)):
-        damaged = bytearray(sound)
-        damaged[position] ^= 1
-        path.write_bytes(damaged)
-        assert read_arrays(path, "key") is None
-    path.write_bytes(sound + b"\0")
-    assert read_arrays(path, "key") is None
-    path.write_bytes(sound)
-    assert read_arrays(path, "key") is not None
-
-
-def test_cache_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("STRUCTGEN_CACHE", str(tmp_path / "x"))
-    assert cache_dir() == tmp_path / "x"
-    monkeypatch.delenv("STRUCTGEN_CACHE")
-    assert cache_dir().name == "structgen"
-    assert cache_dir().is_absolute()
+from structgen.vocab import Vocabulary, huggingface, stored
 
 
 @pytest.fixture
@@ -176,12 +119,3 @@ def test_unusable_folder_is_done_without(
     for n in (1, 2):
         assert Vocabulary.from_huggingface(byte_fallback, stop_token_ids=(2,)).bytes_of(3) == b"\0"
         assert count_builds() == n
-
-
-def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(cache.os, "replace", full)
-    assert write_arrays(tmp_path / "x.bin", "key", {}, ARRAYS) is False
-    assert list(tmp_path.iterdir()) == []
