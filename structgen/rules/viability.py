@@ -30,14 +30,16 @@ def certify(ir: GrammarIR, facts: Analysis) -> bool:
     n = len(lexer.names)
     if any(not lexer.wins_with[t] for t in range(n)):
         return False
+    used = {e.name for e in facts.exprs if isinstance(e, Term)}
     for name in ir.ignore:
         i = facts.terminal_number[name]
-        # What the blank may have become by running on: from there, too, every terminal must be able to begin.
+        # What the blank may have become by running on: from there, too, every terminal must be able to begin;
+        # the blank's own need not, unless a rule asks for it.
         blanks = [q for q in lexer.ends if lexer.only(q, i)]
         for byte in lexer.one_byte_wins(i):
             clean = all(lexer.step(q, byte) is None for q in lexer.ends if not lexer.only(q, i))
             if clean and all(
-                t == i or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
+                (t == i and name not in used) or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
                 for q in blanks
                 for t in range(n)
             ):

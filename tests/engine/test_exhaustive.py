@@ -79,6 +79,16 @@ def test_longest(capsys: pytest.CaptureFixture[str]) -> None:
     report(capsys, "longest", check)
 
 
+def test_longest_where_a_blank_swallows_itself() -> None:
+    """A rule that asks for two blanks in a row has no text when the first takes all."""
+    blank = s.terminal("W", "a+", 0, False)
+    grammar = GrammarIR({"s": s.Seq((s.Term("W"), s.Term("W")))}, "s", {"W": blank}, ("W",), "longest")
+    check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
+    check.grammar(grammar, depth=2)
+    assert check.totals.empty == 1
+    assert not check.totals.differences
+
+
 def test_longest_with_tables(capsys: pytest.CaptureFixture[str]) -> None:
     check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
     with tables_everywhere():
