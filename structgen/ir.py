@@ -83,7 +83,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rest:
-    """Members whose key is none of the named ones: a key in ``key``'s language, then ``tail``."""
+    """Members whose key is none of the named ones: a key in ``key``'s language, then ``tail``.
+
+    Which of these keys have come is not kept: one may come again.
+    """
 
     key: ByteDFA
     tail: Expr
@@ -95,14 +98,14 @@ class Members:
 
     In any order, or (``ordered``) in the order of ``members`` with those of ``rest`` after them.
     ``min_count`` and ``max_count`` bound the number of members, ``rest`` included. No key may be a
-    prefix of another key, nor of a member of ``rest.key``'s language (JSON keys end in a quote, so
-    they never are); a ``rest`` key equal to a named key is excluded. The empty sequence belongs to
-    the language when nothing is required and ``min_count`` is 0.
+    prefix of another key, named or of ``rest`` (JSON keys end in a quote, so they never are), and no
+    key may belong to two of ``rest``; a ``rest`` key equal to a named key is excluded. The empty
+    sequence belongs to the language when nothing is required and ``min_count`` is 0.
     """
 
     members: tuple[Member, ...]
     sep: Expr
-    rest: Rest | None = None
+    rest: tuple[Rest, ...] = ()
     min_count: int = 0
     max_count: int | None = None
     ordered: bool = False

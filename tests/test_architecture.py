@@ -34,7 +34,7 @@ LAYERS: dict[str, set[str]] = {
     "vocab": {"cache", "errors"},
     "frontends": {"automata", "errors", "ir", "limits", "regex"},
     "grammar": {"frontends", "ir", "limits"},
-    "rules": {"automata", "engine", "errors", "ir", "limits"},
+    "rules": {"automata", "engine", "errors", "ir", "limits", "regex"},
     "engine": {"errors", "ir", "limits", "rules", "vocab"},
     "explanation": set(),
     "matcher": {"bitmask", "engine", "errors", "explanation"},

@@ -24,8 +24,8 @@ def spell_keys(g, at, keys, offsets, spelled, targets, ops, m, any_time, trans, 
     m, any_time : the member set; 1 when another key may come at any time
     trans, classes, words : the other keys' automaton (int32[states, classes], uint8[256]) and the number of
         words from each of its states (float64[states]); one dead state when there are no other keys
-    rest : int64[7], of its layout: first state, words a state, class map, state to return to, operation,
-        its start, S_PARAM
+    rest : int64[7], of its layout: first state, words a state, class map, state to return to (0: its ends
+        lead on by themselves), operation, its start, number of the rule
     todo : int64[*], scratch of 5 words a pending node
     """
     first, stride, cmap, ret, rest_op = rest[0], rest[1], rest[2], rest[3], rest[4]

@@ -9,8 +9,8 @@ r"""Regular languages: pattern text -> tree -> automaton over characters -> auto
 - `parse_python`, `parse_ecma`: the two dialects, to one tree (`ast`).
 - `compile_match`, `compile_search`: a tree to the bytes of the texts that match, or that hold a match.
 - `CharDFA`: the same over characters, where patterns are intersected, complemented and bounded in length.
-- `union`, `intersect`, `difference`, `concat`, `star`, `literal`, `from_strings`, `from_tables`: automata
-  over bytes.
+- `union`, `disjoint_union`, `intersect`, `difference`, `concat`, `star`, `literal`, `from_strings`,
+  `from_tables`: automata over bytes.
 - `json_text`: languages of JSON strings as they are written. `numbers`: ranges of JSON numbers.
 
 Two automata of one language are equal arrays with equal digests, whatever they were made from.
@@ -40,7 +40,7 @@ from .chars import CharDFA
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
 from .numbers import integer_range, number_range
-from .operations import concat, difference, from_strings, intersect, literal, star, union
+from .operations import concat, difference, disjoint_union, from_strings, intersect, literal, star, union
 from .python_syntax import parse_python
 from .spelling import utf8
 from .tables import Budget, empty_language, from_tables
@@ -81,6 +81,7 @@ __all__ = [
     "compile_search",
     "concat",
     "difference",
+    "disjoint_union",
     "empty_language",
     "from_strings",
     "from_tables",

@@ -6,6 +6,7 @@ An operation takes the limits that bound it; without any, the default ones.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,6 +64,25 @@ def union(*dfas: ByteDFA, limits: Limits | None = None) -> ByteDFA:
     if len(some) < 2:
         return some[0] if some else empty_language()
     return _join(some, [], range(len(some)), range(len(some)), limits)
+
+
+@lru_cache(maxsize=256)
+def disjoint_union(dfas: tuple[ByteDFA, ...]) -> tuple[ByteDFA, list[int]]:
+    """The strings of any of them, and for each the state in which its strings end, and no others.
+
+    None of the strings begins another, and none belongs to two of the automata.
+    """
+    # A byte after the string says whose it is; what reads it is an end, and it is taken away again.
+    marked = union(*(concat(dfa, literal(bytes([i]))) for i, dfa in enumerate(dfas)))
+    last = int(np.flatnonzero(marked.final)[0])
+    to_last = marked.trans == last
+    ends = [int(np.flatnonzero(to_last[:, marked.classes[i]])[0]) for i in range(len(dfas))]
+    trans = np.where(to_last, 0, marked.trans)
+    trans -= trans > last
+    return (
+        ByteDFA(marked.classes, np.delete(trans, last, axis=0), np.delete(to_last.any(axis=1), last)),
+        [q - (q > last) for q in ends],
+    )
 
 
 def concat(*dfas: ByteDFA, limits: Limits | None = None) -> ByteDFA:

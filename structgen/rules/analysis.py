@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq, Term
+from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Rest, Seq, Term
 from ..limits import Limits
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
@@ -58,11 +58,14 @@ def children_of(expr: Expr) -> tuple[Expr, ...]:
     if isinstance(expr, Rep):
         return (expr.item,) if expr.sep is None else (expr.item, expr.sep)
     if isinstance(expr, Members):
-        below = [expr.sep, *[m.tail for m in expr.members]]
-        if expr.rest is not None:
-            below.append(expr.rest.tail)
-        return tuple(below)
+        return (expr.sep, *[m.tail for m in expr.members], *[rest.tail for rest in expr.rest])
     return ()
+
+
+def has_other_keys(rest: Rest, e: Members) -> bool:
+    """Some key of ``rest``, which is one of ``e``'s, is not named."""
+    words = rest.key.word_counts[rest.key.start]
+    return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
 
 
 def analyse(ir: GrammarIR, limits: Limits) -> Analysis:
@@ -259,8 +262,9 @@ class _Facts:
         for m in e.members:
             bits |= 1 << m.key[0]
             required = required or m.required
-        if e.rest is not None and self.productive[kids[-1]]:
-            bits |= e.rest.key.first_bits
+        for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True):
+            if self.productive[tail]:
+                bits |= rest.key.first_bits
         return True, e.min_count == 0 and not required, bits
 
     def _can_finish(self, e: Members, kids: tuple[int, ...]) -> bool:
@@ -280,8 +284,8 @@ class _Facts:
             return False
         if needed <= possible:
             return True
-        if e.rest is None or not self.productive[kids[-1]]:
-            return False
-        # Other keys can make up for it when there are enough of them; one that is not named counts for all.
-        named = sum(e.rest.key.matches(m.key) for m in e.members)
-        return bool(e.rest.key.word_counts[e.rest.key.start] > named)
+        # Other keys can make up for it: one that is not named may come again and again.
+        return any(
+            self.productive[tail] and has_other_keys(rest, e)
+            for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True)
+        )

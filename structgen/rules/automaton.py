@@ -22,14 +22,14 @@ Unit = int  # number of a callable automaton (a rule, a pattern, a counted or ke
 class Overlay:
     """A state that goes on as a state of another automaton's dense row wherever it has no edge of its own.
 
-    row, cmap : heap offsets of that row and its class map; ret : state (of this graph) to return to after it;
-    op : operation of taking it; wide : the state whose vocabulary table serves; param : the other automaton's
-    parameter after that step
+    row, cmap : heap offsets of that row and its class map; ret : state (of this graph) to return to after it,
+    None: the row leads there by itself; op : operation of taking it; wide : the state whose vocabulary table
+    serves; param : the other automaton's parameter after that step
     """
 
     row: int
     cmap: int
-    ret: int
+    ret: int | None
     op: int
     wide: int
     param: int = 0
@@ -186,7 +186,7 @@ def determinise_all(g: Graph, starts: Sequence[int], max_states: int) -> tuple[l
         else:
             d_edges = []
         d_calls = _merged(calls, number) if calls else []
-        if overlay is not None:
+        if overlay is not None and overlay.ret is not None:
             overlay = replace(overlay, ret=number((overlay.ret,)))
         out.append(DState(d_edges, d_calls, final, overlay))
     return out, begin

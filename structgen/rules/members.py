@@ -4,22 +4,30 @@ Which keys have come is a set in the frame. The keys are spelled as a trie, whos
 key (`OP_KEY`); where other keys may come, the trie's states are overlays of those keys' automaton, so that
 a key that leaves every named one goes on there. After each tail a separator leads back to the trie, guarded
 so that it is offered only when something can follow.
+
+Other keys of several kinds, each with a tail of its own, have one automaton, too, whose ends say of which
+kind a key was. A call cannot tell its caller where it ended, so a copy of that automaton belongs to the
+members alone, and its ends lead straight to the tails. The way not taken is a call for each kind: as many
+readings side by side as there are kinds, and the named keys taken out of each automaton beforehand.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.spelling import spell_keys
 from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
+from ..regex import disjoint_union
+from .analysis import has_other_keys
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
-from .records import Records
+from .records import Block, Records
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,9 @@ class _Plan:
     keys: list[bytes]  # of all members, sorted: a key that cannot be finished is still not another key
     places: list[int]  # of each key: its number in ``alive``, or -1
     spelled: list[bool]  # of each key: it is in the language of the other keys
-    rest: Rest | None
+    rests: list[Rest]  # kinds of other keys
+    others: ByteDFA | None  # the keys of all kinds
+    ends: list[int]  # of each kind: the state of ``others`` where its keys end, where there are several
     most: int  # members at most; -1: any number
 
 
@@ -42,10 +52,10 @@ def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_s
     units, heap = graphs.units, records.heap
     owner = units.all[unit].owner
     plan = _plan(e, graphs)
-    alive, keys, places, rest = plan.alive, plan.keys, plan.places, plan.rest
+    alive, keys, places, others = plan.alive, plan.keys, plan.places, plan.others
     n = len(keys)
     m = heap.put(_member_set(plan, e))
-    any_time = rest is not None and plan.most < 0 and not (e.ordered and any(x.required for x in alive))
+    any_time = others is not None and plan.most < 0 and not (e.ordered and any(x.required for x in alive))
 
     g = Graph()
     root = g.state()
@@ -61,28 +71,34 @@ def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_s
         return at
 
     # After a separator something must be able to come.
-    more = 0 if any_time else units.op(L.OP_ANY_KEY if rest is None else L.OP_ANY_OR_REST, m, 0, n)
+    more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
     splice(g, determinise(graphs.of(e.sep, owner), 0, max_states), after, root, more)
     tail_states = [after if k < 0 else tail_of(alive[k].tail) for k in places]
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
     trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
-    rest_tail = 0
-    if rest is not None:
-        rest_tail = tail_of(rest.tail)
+    rest_tails = [tail_of(rest.tail) for rest in plan.rests]
+    alone = rest_tails[0] if len(rest_tails) == 1 else None  # where a call of the other keys returns to
+    block = (0, 0, 0)
+    if others is not None:
         counts = plan.most >= 0 or e.min_count > 0 or e.ordered
-        block = records.pattern(rest.key, units.pattern(rest.key, "other key", owner))
-        trie.overlay(rest, block, units.op(L.OP_REST, m) if counts else 0)
+        block = records.pattern(others, units.pattern(others, "other key", owner))
+        if alone is None:
+            block = records.copy(block, others.n_states - 1)
+        trie.overlay(others, block, units.op(L.OP_REST, m) if counts else 0)
     trie.write()
     g.edges[root].extend(trie.first_edges(keys, tail_states))
-    if rest is not None:
-        g.overlay[root] = trie.root_overlay(rest_tail)
+    if others is not None:
+        g.overlay[root] = trie.root_overlay(alone)
     # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
-    others = list(dict.fromkeys([*tail_states, *([rest_tail] if rest is not None else [])]))
-    states, begin = determinise_all(g, [root, *others], max_states)
+    starts = [root, *dict.fromkeys([*tail_states, *rest_tails])]
+    states, begin = determinise_all(g, starts, max_states)
     at, where = records.rule(states, unit)
-    place = {s: where[k] for s, k in zip([root, *others], begin, strict=True)}
-    trie.write([place[s] for s in tail_states], place[rest_tail] if rest is not None else 0)
+    place = {s: where[k] for s, k in zip(starts, begin, strict=True)}
+    trie.write([place[s] for s in tail_states], place[alone] if alone is not None else 0)
+    if others is not None and alone is None:
+        ends = {q: place[s] for q, s in zip(plan.ends, rest_tails, strict=True)}
+        records.redirect(block, others.n_states - 1, ends)
     return at
 
 
@@ -97,14 +113,15 @@ def _plan(e: Members, graphs: Graphs) -> _Plan:
     most = -1 if e.max_count is None else e.max_count
     if not facts.productive[facts.of(e.sep)]:
         most = 1
-    plan = _Plan(alive, keys, [number.get(key, -1) for key in keys], [False] * len(keys), None, most)
-    rest = e.rest
-    if rest is None:
-        return plan
-    spelled = [rest.key.matches(key) for key in keys]
-    if not facts.productive[facts.of(rest.tail)] or rest.key.word_counts[rest.key.start] <= sum(spelled):
-        rest = None
-    return replace(plan, spelled=spelled, rest=rest)
+    places = [number.get(key, -1) for key in keys]
+    rests = [rest for rest in e.rest if facts.productive[facts.of(rest.tail)] and has_other_keys(rest, e)]
+    if not rests:
+        return _Plan(alive, keys, places, [False] * len(keys), [], None, [], most)
+    others = rests[0].key
+    ends: list[int] = []
+    if len(rests) > 1:
+        others, ends = disjoint_union(tuple(rest.key for rest in rests))
+    return _Plan(alive, keys, places, [others.matches(key) for key in keys], rests, others, ends, most)
 
 
 def _member_set(plan: _Plan, e: Members) -> list[int]:
@@ -120,7 +137,7 @@ def _member_set(plan: _Plan, e: Members) -> list[int]:
         if k + 1 < n:
             later[k] = later[k + 1] + required[k + 1]
         bits[k // 62] |= required[k] << (k % 62)
-    head = [n, int(e.ordered), e.min_count, plan.most, int(plan.rest is not None), int(n > L.COUNT_SHIFT)]
+    head = [n, int(e.ordered), e.min_count, plan.most, int(plan.others is not None), int(n > L.COUNT_SHIFT)]
     return [*head, words, sum(required), len(plan.places), *bits, *plan.places, *following, *later]
 
 
@@ -146,13 +163,13 @@ class _Trie:
         self._room = (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
         self._at = -1
 
-    def overlay(self, rest: Rest, block: tuple[int, int, int], op: int) -> None:
+    def overlay(self, others: ByteDFA, block: Block, op: int) -> None:
         """Other keys may come: their automaton lies in ``block``, and ``op`` is done when one begins."""
-        self._layout[:6] = (*block, 0, op, rest.key.start)
-        self._words = (rest.key.trans, rest.key.classes, rest.key.word_counts)
+        self._layout[:6] = (*block, 0, op, others.start)
+        self._words = (others.trans, others.classes, others.word_counts)
 
     def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
-        """Write the trie; again with the states that its keys and the other keys lead to."""
+        """Write the trie; again with the states that its keys, and a call of the other keys, lead to."""
         self._layout[3] = rest_tail
         after = np.array(targets, np.int64) if targets is not None else np.zeros(len(self._ops), np.int64)
         first = self._at < 0
@@ -187,8 +204,8 @@ class _Trie:
             edge += L.EDGE_WORDS
         return found
 
-    def root_overlay(self, tail: int) -> Overlay:
-        """The root as an overlay of the other keys' first state; ``tail``: graph state after such a key."""
+    def root_overlay(self, tail: int | None) -> Overlay:
+        """The root as an overlay of the other keys' first state; ``tail``: graph state after their call."""
         g = self.heap.g
         row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
         return Overlay(row, int(self._layout[2]), tail, int(self._layout[4]), wide)

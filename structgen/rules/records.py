@@ -22,7 +22,7 @@ from .automaton import DState, Overlay
 from .repetition import Repetitions, looped
 from .units import Units
 
-_Block = tuple[int, int, int]  # offset of the first state, words a state, class map
+Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]
 
 SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
@@ -49,7 +49,7 @@ class Records:
         self.wide_sources: dict[int, tuple[bytes, int, bool]] = {}
         self._repetitions = repetitions
         self._build = build
-        self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[_Block, int]] = {}
+        self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[Block, int]] = {}
         self._states = 0
 
     def count_states(self, n: int) -> None:
@@ -60,7 +60,7 @@ class Records:
                 "max_rule_states", self.max_states, self._states, "building rule automata"
             )
 
-    def pattern(self, dfa: ByteDFA, unit: int, counted: tuple[int, int] | None = None) -> _Block:
+    def pattern(self, dfa: ByteDFA, unit: int, counted: tuple[int, int] | None = None) -> Block:
         """Write ``dfa``: (offset of its first state, words a state, class map); the others follow in order.
 
         counted : (OP_INC operation, OP_AT_LEAST operation): the ends of the pattern are its start again
@@ -82,7 +82,7 @@ class Records:
         stride = words.shape[1]
         cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
         base = heap.reserve(n * stride)
-        states = heap.g[base : base + n * stride].reshape(n, stride)
+        states = self._states_of(base, stride, n)
         np.multiply(places, base, out=states)
         states += words
         states[:, L.S_CMAP] = cmap
@@ -96,6 +96,30 @@ class Records:
         block = (base, stride, cmap)
         self._blocks[key] = block, unit
         return block
+
+    def copy(self, block: Block, n: int) -> Block:
+        """Write the ``n`` states of a pattern again; they use the vocabulary tables of the first ones.
+
+        So the ends may be made to lead elsewhere (`redirect`), with no frame to return from.
+        """
+        at, stride, cmap = block
+        self.count_states(n)
+        base = self.heap.reserve(n * stride)
+        self.heap.g[base : base + n * stride] = self.heap.g[at : at + n * stride]
+        states = self._states_of(base, stride, n)
+        for part in (states[:, L.S_ROW], states[:, L.STATE_WORDS :]):
+            part[part > 0] += base - at
+        return base, stride, cmap
+
+    def redirect(self, block: Block, n: int, targets: dict[int, int]) -> None:
+        """Of a copied block: what leads to state ``q`` of its automaton leads to offset ``targets[q]``."""
+        base, stride, _ = block
+        rows = self._states_of(base, stride, n)[:, L.STATE_WORDS :]
+        for q, target in targets.items():
+            rows[rows == base + (q - 1) * stride] = target
+
+    def _states_of(self, base: int, stride: int, n: int) -> _Int64:
+        return self.heap.g[base : base + n * stride].reshape(n, stride)
 
     def rule(self, states: list[DState], unit: int) -> tuple[int, list[int]]:
         """Write the states of a rule's automaton; the offset of state 0, and those of all."""
@@ -120,7 +144,8 @@ class Records:
             flags, final_op = (0, 0) if s.final < 0 else (L.FINAL, s.final)
             row, cmap, ret, row_op, param = 0, 0, 0, 0, 0
             if o is not None:
-                row, cmap, ret, row_op, param = o.row, o.cmap, base + offsets[o.ret], o.op, o.param
+                row, cmap, row_op, param = o.row, o.cmap, o.op, o.param
+                ret = base + offsets[o.ret] if o.ret is not None else 0
             edges, calls = len(s.edges), len(s.calls)
             extend((flags, edges, calls, row, cmap, ret, final_op, wide, row_op, 0, 0, unit, param))
             for lo, hi, to, op in s.edges:

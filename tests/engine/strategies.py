@@ -151,15 +151,30 @@ def repetitions() -> list[GrammarIR]:
 
 
 KEYS = (b"b", b"ab", b"aab", b"aaab")
-REST_KEYS = {"a*b": d.cat(d.Star(A), B), "a{2,}b": d.cat(A, A, d.Star(A), B), "ab": d.word(b"ab")}
+REST_KEYS = {
+    "a*b": d.cat(d.Star(A), B),
+    "a{2,}b": d.cat(A, A, d.Star(A), B),
+    "(aa)*b": d.cat(d.Star(d.word(b"aa")), B),
+    "a(aa)*b": d.cat(A, d.Star(d.word(b"aa")), B),
+    "ab": d.word(b"ab"),
+}
+REST_SETS = (("a*b",), ("a{2,}b",), ("ab",), ("(aa)*b", "a(aa)*b"), ("ab", "a{2,}b"), ("(aa)*b", "ab"))
+
+
+def rest_set(names: Sequence[str], tails: Sequence[Expr]) -> tuple[Rest, ...]:
+    """Rests with keys of `REST_KEYS`; tails left over are not used."""
+    return tuple(Rest(to_dfa(REST_KEYS[name], b"ab"), tail) for name, tail in zip(names, tails, strict=False))
 
 
 def members() -> list[GrammarIR]:
-    """Named members and a rest, with order, counts, and tails that are empty, recursive or impossible."""
+    """Named members and rests, with order, counts, and tails that are empty, recursive or impossible."""
     rests = [
-        None,
-        *(Rest(to_dfa(r, b"ab"), LIT_A) for r in REST_KEYS.values()),
-        Rest(to_dfa(d.cat(d.Star(A), B)), Ref("s")),
+        (),
+        *(rest_set(names, (LIT_A, LIT_B)) for names in REST_SETS),
+        rest_set(("(aa)*b", "a(aa)*b"), (Alt(()), EMPTY)),
+        rest_set(("ab", "a{2,}b"), (Ref("r"), pattern("a*"))),
+        rest_set(("a*b",), (Ref("s"),)),
+        rest_set(("(aa)*b", "a(aa)*b"), (Ref("s"), LIT_A)),
     ]
     counts = [(0, None), (0, 2), (1, 1), (2, 3), (3, None), (2, 1), (0, 0), (1, 300)]
     tails: list[tuple[Expr, ...]] = [
@@ -330,9 +345,8 @@ def members_drawn(draw: st.DrawFn, items: st.SearchStrategy[Expr]) -> Members:
     """Members with any tails."""
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=3))
     named = tuple(Member(k, draw(items), draw(st.booleans())) for k in keys)
-    rest = None
-    if draw(st.booleans()):
-        rest = Rest(to_dfa(REST_KEYS[draw(st.sampled_from(sorted(REST_KEYS)))], b"ab"), draw(items))
+    chosen = draw(st.sampled_from(((), *REST_SETS)))
+    rest = rest_set(chosen, [draw(items) for _ in chosen])
     low, high = draw(st.sampled_from([(0, None), (0, 2), (1, None), (2, 3)]))
     return Members(named, draw(items), rest, low, high, draw(st.booleans()))
 
@@ -398,14 +412,11 @@ def show_expr(e: Expr) -> str:
             return f"{show_expr(item)}{{{low},{'' if high is None else high}{between}}}"
         case Members():
             named = [f"{m.key.decode()}{'!' if m.required else '?'} {show_expr(m.tail)}" for m in e.members]
-            rest = (
-                [
-                    f"...{[w for w in map(str.encode, ('b', 'ab', 'aab')) if e.rest.key.matches(w)]} "
-                    f"{show_expr(e.rest.tail)}"
-                ]
-                if e.rest
-                else []
-            )
+            rest = [
+                f"...{[w for w in map(str.encode, ('b', 'ab', 'aab')) if one.key.matches(w)]} "
+                f"{show_expr(one.tail)}"
+                for one in e.rest
+            ]
             kind = "ordered" if e.ordered else "any order"
             return f"<{kind} {e.min_count}..{e.max_count} sep {show_expr(e.sep)}: {'; '.join(named + rest)}>"
     raise TypeError(e)

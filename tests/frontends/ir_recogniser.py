@@ -116,8 +116,8 @@ class _Recogniser:
                 continue
             for end in self.ends(member.tail, at + len(member.key)):
                 yield i, end
-        if expr.rest is not None:
-            for key_end in _dfa_ends(expr.rest.key, self.data, at):
+        for rest in expr.rest:
+            for key_end in _dfa_ends(rest.key, self.data, at):
                 if self.data[at:key_end] not in named:
-                    for end in self.ends(expr.rest.tail, key_end):
+                    for end in self.ends(rest.tail, key_end):
                         yield None, end

@@ -187,7 +187,7 @@ def _below(expr: Expr) -> list[Expr]:
     if isinstance(expr, Rep):
         return [expr.item, *([expr.sep] if expr.sep else [])]
     if isinstance(expr, Members):
-        tails = [member.tail for member in expr.members] + ([expr.rest.tail] if expr.rest else [])
+        tails = [member.tail for member in (*expr.members, *expr.rest)]
         return [*tails, expr.sep]
     return []
 

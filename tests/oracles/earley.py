@@ -83,9 +83,8 @@ class Translation:
         sep = self.expr(e.sep)
         tails = [self.expr(m.tail) for m in e.members]
         keys = [self.expr(ir.Lit(m.key)) for m in e.members]
-        rest = None
-        if e.rest is not None:
-            rest = (self.dfa(e.rest.key, tuple(m.key for m in e.members)), self.expr(e.rest.tail))
+        named = tuple(m.key for m in e.members)
+        rests = [(self.dfa(rest.key, named), self.expr(rest.tail)) for rest in e.rest]
         bound = max(e.min_count, 1) if e.max_count is None else e.max_count
         states: dict[tuple[frozenset[int], int, bool], Symbol] = {}
         todo: list[tuple[frozenset[int], int, bool]] = []
@@ -109,7 +108,7 @@ class Translation:
                     here.append(
                         (*between, keys[i], tails[i], state(seen | {i}, min(count + 1, bound), in_rest))
                     )
-            if rest is not None:
+            for rest in rests:
                 here.append((*between, *rest, state(seen, min(count + 1, bound), e.ordered)))
         return start
 

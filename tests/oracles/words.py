@@ -70,9 +70,9 @@ def words(grammar: ir.GrammarIR, alphabet: bytes, length: int) -> Words:
 
     def members(e: ir.Members) -> Iterator[bytes]:
         slots = [(join(frozenset({m.key}), of(m.tail)), i) for i, m in enumerate(e.members)]
-        if e.rest is not None:
-            others = matching(e.rest.key) - {m.key for m in e.members}
-            slots.append((join(others, of(e.rest.tail)), len(slots)))
+        for rest in e.rest:
+            others = matching(rest.key) - {m.key for m in e.members}
+            slots.append((join(others, of(rest.tail)), len(e.members)))
         sep = of(e.sep)
         todo: list[tuple[Words, tuple[int, ...]]] = [(EMPTY, ())]
         for row, order in todo:

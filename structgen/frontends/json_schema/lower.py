@@ -255,7 +255,7 @@ class Lowering:
         if not members and rest is not None:
             inside: Expr = Rep(Seq((Pat(rest.key, "key"), rest.tail)), low, one.max, comma)
         else:
-            inside = Members(members, comma, rest, low, one.max, self.ordered)
+            inside = Members(members, comma, (rest,) if rest else (), low, one.max, self.ordered)
         return self.text.bracketed(b"{", b"}", inside, empty)
 
     def _rest(self, one: ObjectSet, name: str) -> Rest | None:
