@@ -36,6 +36,7 @@ class Grammar:
         property_order: Literal["any", "schema"] = "any",
         strict: bool = True,
         formats: Literal["assert", "annotate"] = "assert",
+        integers: Literal["any", "plain"] = "any",
         registry: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
     ) -> Grammar:
@@ -49,6 +50,8 @@ class Grammar:
         property_order : "any", which is what a schema means, or "schema": as its properties are written
         strict : a keyword that cannot be enforced raises; otherwise it is listed in ``report``
         formats : "assert" or "annotate" what ``format`` says
+        integers : "any": as the standard allows them, ``1.0`` and ``1e2`` too; "plain": digits alone, which
+            ``json.loads`` reads as ``int``
         registry : {uri: schema} for remote references; the network is never touched
 
         Raises
@@ -64,6 +67,7 @@ class Grammar:
             property_order=property_order,
             strict=strict,
             formats=formats,
+            integers=integers,
             registry=registry,
             limits=limits or Limits(),
         )
@@ -73,11 +77,12 @@ class Grammar:
     def from_type(cls, tp: Any, **options: Any) -> Grammar:
         """The JSON texts of a Python type: pydantic model, dataclass, TypedDict, Literal, Enum, list[T] …
 
-        ``options`` are those of :meth:`from_json_schema`.
+        ``options`` are those of :meth:`from_json_schema`; integers are "plain" unless they say otherwise,
+        since an ``int`` is.
         """
         from .frontends.types import type_to_schema
 
-        return cls.from_json_schema(type_to_schema(tp), **options)
+        return cls.from_json_schema(type_to_schema(tp), **{"integers": "plain", **options})
 
     @classmethod
     def from_lark(

@@ -83,6 +83,12 @@ def _add_grammar(parser: Parser) -> None:
         help="--schema: properties in any order (default), or as the schema writes them",
     )
     group.add_argument(
+        "--integers",
+        choices=("any", "plain"),
+        default="any",
+        help="--schema: whole numbers as the standard allows them, 1.0 and 1e2 too (default), or as digits",
+    )
+    group.add_argument(
         "--lax",
         action="store_true",
         help="--schema: go on when a keyword cannot be enforced, and say which; otherwise that is an error",

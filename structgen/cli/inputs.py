@@ -84,6 +84,7 @@ def _from_schema(args: argparse.Namespace) -> Grammar:
         read_text(args.schema, "schema"),
         whitespace=args.whitespace,
         property_order=args.property_order,
+        integers=args.integers,
         strict=not args.lax,
     )
 

@@ -39,7 +39,7 @@ from .ast import literal as literal_node
 from .chars import CharDFA
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
-from .numbers import integer_range, number_range
+from .numbers import exponent_range, integer_range, number_range
 from .operations import concat, difference, disjoint_union, from_strings, intersect, literal, star, union
 from .python_syntax import parse_python
 from .spelling import utf8
@@ -83,6 +83,7 @@ __all__ = [
     "difference",
     "disjoint_union",
     "empty_language",
+    "exponent_range",
     "from_strings",
     "from_tables",
     "integer_range",

@@ -136,7 +136,7 @@ def _at_least(bound: Decimal, strict: bool, exponent: bool) -> ByteDFA:
         concat(literal(whole.encode()), _fraction_at_least(part, strict)),
     ]
     if exponent and bound == 0:
-        parts.append(concat(_byte_set(b"123456789"), _fraction(), _exponents(None, None)))
+        parts.append(concat(_byte_set(b"123456789"), _fraction(), exponent_range(None, None)))
     elif exponent:
         digits = "".join(map(str, bound.as_tuple().digits)).lstrip("0")
         at = bound.adjusted()
@@ -144,8 +144,8 @@ def _at_least(bound: Decimal, strict: bool, exponent: bool) -> ByteDFA:
         same = concat(literal(digits[0].encode()), _fraction_at_least(digits[1:], strict))
         if above:
             same = union(same, concat(_byte_set(above), _fraction()))
-        parts.append(concat(same, _exponents(at, at)))
-        parts.append(concat(_byte_set(b"123456789"), _fraction(), _exponents(at + 1, None)))
+        parts.append(concat(same, exponent_range(at, at)))
+        parts.append(concat(_byte_set(b"123456789"), _fraction(), exponent_range(at + 1, None)))
     return union(*parts)
 
 
@@ -173,8 +173,11 @@ def _fraction_at_least(digits: str, strict: bool) -> ByteDFA:
 
 
 @lru_cache(maxsize=_KEPT)
-def _exponents(lo: int | None, hi: int | None) -> ByteDFA:
-    """``e`` or ``E`` and an exponent from ``lo`` to ``hi``, with a sign or without, zeros in front or not."""
+def exponent_range(lo: int | None, hi: int | None) -> ByteDFA:
+    """``e`` or ``E`` and an exponent from ``lo`` to ``hi``, with a sign or without, zeros in front or not.
+
+    None is no bound; empty when ``lo`` is above ``hi``.
+    """
     zeros = star(literal(b"0"))
     parts = []
     if hi is None or hi >= 0:

@@ -33,7 +33,8 @@ CASES = [
     ({"type": "null"}, [None], [False, 0, ""]),
     ({"type": "boolean"}, [True, False], [None, 0]),
     ({"type": "string"}, ["", "ä", "=\"\\u00e4\\/\"", "=\"\\ud83d\\ude00\""], [1, "=\"\\ud83d\"", "=\"\n\""]),
-    ({"type": "integer"}, [0, -12, 10**30], [1.5, "=01", "=-", "1"]),
+    ({"type": "integer"}, [0, -12, 10**30, 1.0, "=1e2", 1e22], [1.5, "=01", "=-", "1", "=1e-2"]),
+    ({"type": "integer", "not": {"multipleOf": 3}}, [4.0, 5], [3, 6.0, 0]),
     ({"type": "number"}, [0, -1.5, "=1e9", "=1E-9", "=0.10"], ["=.5", "=1.", "=+1", "1"]),
     ({"type": ["integer", "null"]}, [1, None], [1.5, "a"]),
     ({"type": ["integer", "number"]}, [1, 1.5], ["a"]),
@@ -288,7 +289,8 @@ def test_unsupported_keyword_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"whitespace": -1}, {"whitespace": "no"}, {"property_order": "x"}, {"formats": "x"}]
+    "options",
+    [{"whitespace": -1}, {"whitespace": "no"}, {"property_order": "x"}, {"formats": "x"}, {"integers": "x"}],
 )
 def test_options(options: dict[str, Any]) -> None:
     with pytest.raises(GrammarError):
@@ -322,6 +324,13 @@ def test_not_strict_allows_more_and_never_less() -> None:
 
 def test_formats_can_be_annotations() -> None:
     check({"type": "string", "format": "date"}, ["x"], [1], formats="annotate")
+
+
+def test_integers_can_be_plain() -> None:
+    check({"items": {"type": "integer"}}, ["=[1]", "=[-20]"], ["=[1.0]", "=[1e2]"], integers="plain")
+    check({"enum": [1, 2.0, 2.5]}, ["=1", "=2", "=2.5"], ["=1.0", "=2.0"], integers="plain")
+    check({"minimum": 1, "type": "integer"}, ["=1", "=20"], ["=1.0", "=0"], integers="plain")
+    check({"type": "number"}, ["=1", "=1.0", "=1e2"], [], integers="plain")
 
 
 def test_registry() -> None:

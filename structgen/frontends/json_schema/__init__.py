@@ -17,9 +17,8 @@ How values are spelled
     Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
     ``format``, have one spelling, that of ``json.dumps(value, ensure_ascii=False)``: an escape never
     smuggles a key past its schema. Strings that are free, or constrained in length alone, may use every
-    escape of JSON; lone surrogates never. Keys of objects that name none are free too. Integers are plain
-    digits, numbers with bounds plain decimals or the exponents that json.dumps writes, all other numbers
-    any number of JSON.
+    escape of JSON; lone surrogates never. Keys of objects that name none are free too. Numbers without
+    constraints are any number of JSON; what constrained ones and integers look like, `number_texts` says.
 
 Where whitespace stands
     Between tokens as the policy says, never before the first byte nor after the last. The standard would
@@ -52,6 +51,7 @@ def schema_to_ir(
     property_order: str = "any",
     strict: bool = True,
     formats: str = "assert",
+    integers: str = "any",
     registry: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> tuple[GrammarIR, Report]:
@@ -66,6 +66,8 @@ def schema_to_ir(
     property_order : "any", or "schema" for the order in which the schema writes its properties
     strict : raise for a keyword that constrains and cannot be enforced; else the report lists it
     formats : "assert" to enforce ``format``, "annotate" to ignore it
+    integers : "any" spelling of a whole number that the standard takes for one (``1``, and since draft 6
+        ``1.0`` and ``1e2``), or "plain" digits
     registry : {uri: schema}, documents that ``$ref`` may name; nothing else is ever loaded
 
     Raises
@@ -75,7 +77,7 @@ def schema_to_ir(
     UnsupportedKeywordError : a keyword that the grammar cannot carry, with ``strict``
     LimitExceededError : the schema is larger than ``limits`` allow once written out
     """
-    _check_options(whitespace, property_order, formats)
+    _check_options(whitespace, property_order, formats, integers)
     limits = limits or Limits()
     documents = Documents(read(schema), registry)
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
@@ -95,11 +97,11 @@ def schema_to_ir(
     if not formula.productive:
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
-    lowering = Lowering(normaliser, whitespace, property_order == "schema")
+    lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
     return lowering.grammar(formula), normaliser.report
 
 
-def _check_options(whitespace: int | str, property_order: str, formats: str) -> None:
+def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:
     counted = isinstance(whitespace, int) and not isinstance(whitespace, bool) and whitespace >= 0
     if not counted and whitespace not in ("flexible", "compact", "dumps"):
         raise GrammarError(
@@ -109,3 +111,5 @@ def _check_options(whitespace: int | str, property_order: str, formats: str) -> 
         raise GrammarError(f"property_order is 'any' or 'schema', not {property_order!r}")
     if formats not in ("assert", "annotate"):
         raise GrammarError(f"formats is 'assert' or 'annotate', not {formats!r}")
+    if integers not in ("any", "plain"):
+        raise GrammarError(f"integers is 'any' or 'plain', not {integers!r}")

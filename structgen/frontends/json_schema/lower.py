@@ -53,7 +53,7 @@ class Text:
 
 
 @lru_cache(maxsize=64)
-def text(whitespace: Whitespace) -> Text:
+def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     """The punctuation of a whitespace policy; its expressions are the same objects every time."""
     gap: tuple[Expr, ...] = ()
     colon: tuple[Expr, ...] = (Lit(b":"),)
@@ -71,7 +71,7 @@ def text(whitespace: Whitespace) -> Text:
     member = Seq((Pat(json_string(), "key"), *colon, value))
     shared["string"] = Pat(json_string(), "string")
     shared["number"] = Pat(number_texts.json_number(), "number")
-    shared["integer"] = Pat(number_texts.json_integer(), "integer")
+    shared["integer"] = Pat(number_texts.json_integer(plain_integers), "integer")
     shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
     shared["null"] = Lit(b"null")
     shared["json.object"] = made.bracketed(b"{", b"}", Rep(member, 1, None, comma), True)
@@ -87,9 +87,13 @@ _NEEDS = {"json": ("json.object", "json.array", "string", "number", "boolean", "
 class Lowering:
     """One grammar being written; reads nodes that `emptiness.settle` has seen."""
 
-    def __init__(self, normaliser: Normaliser, whitespace: Whitespace, ordered: bool) -> None:
+    def __init__(
+        self, normaliser: Normaliser, whitespace: Whitespace, ordered: bool, plain_integers: bool
+    ) -> None:
         self.normaliser = normaliser
-        self.text = text(whitespace)
+        self.plain_values = plain_integers
+        self.plain_integers = plain_integers or normaliser.documents.root.resource.draft == 4
+        self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
         self.rules: dict[str, Expr] = {}
         self._todo: list[tuple[str, Node]] = []
@@ -165,7 +169,10 @@ class Lowering:
         elif node.numbers == (ALL_INTEGERS,):
             found.append(self.shared("integer"))
         elif node.numbers:
-            found.append(Pat(union(*(number_texts.text_of(one) for one in node.numbers)), "number"))
+            texts = (
+                number_texts.text_of(one, self.plain_integers, self.plain_values) for one in node.numbers
+            )
+            found.append(Pat(union(*texts), "number"))
         found.extend(self.strings(one) for one in merge_strings(node.strings))
         for array in node.arrays:
             if array is ALL_ARRAYS:

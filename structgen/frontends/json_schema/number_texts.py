@@ -1,16 +1,26 @@
-"""Decimal texts of numbers between bounds, and of multiples.
+"""Texts of numbers: between bounds, whole, multiples.
 
-A number without bounds is any JSON number. With bounds, or as a multiple, it is written as a plain decimal,
-or with an exponent as json.dumps writes it: one digit other than zero before the point, and the exponent's
-sign. General exponents would need an automaton that weighs digits against the exponent, which none can.
+A number without constraints is any JSON number. Constraints ask for its value, and an exponent moves the
+point by an amount that no automaton can weigh against the digits (``1000...0e-9``). So a number that is
+constrained is written in one of the *shapes* below. They have every value, and every text of json.dumps save
+those of multiples past 10^16 with digits after the point:
 
-An integer is written plainly, without point or exponent.
+- a plain decimal: ``-12``, ``1.50``
+- whole digits with an exponent that is not negative: ``1e22``, ``120.0E+3``
+- one digit other than zero before the point, and a negative exponent: ``1.5e-07``
+
+Between bounds (`number_range`), with any exponent one digit other than zero stands before the point. Whole
+numbers without bounds may have, beside the shapes, up to `MOST_DIGITS` digits after the point and an exponent
+that makes them whole (``1.5e+300``), which is how json.dumps writes large ones. Where "plain" integers are
+asked for, and in draft 4, which takes integers for a kind of text, they have neither point nor exponent.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
+from math import gcd
 
 import numpy as np
 
@@ -20,17 +30,22 @@ from ...regex import (
     compile_match,
     concat,
     difference,
+    exponent_range,
     from_strings,
     from_tables,
     integer_range,
     intersect,
     literal,
+    number_range,
     parse_ecma,
     union,
 )
 from .scalars import Number, NumberSet
 
 MAX_RESIDUES = 100_000
+MANY_DIGITS = 30  # of a bound on whole numbers: below, what has an exponent is spelled out digit by digit
+MOST_DIGITS = 17  # after the point, of a whole number with an exponent: a float has no more
+_NATURAL = r"(?:0|[1-9][0-9]*)"
 
 
 @lru_cache(maxsize=512)
@@ -41,151 +56,150 @@ def pattern(text: str) -> ByteDFA:
 
 def json_number() -> ByteDFA:
     """Every JSON number."""
-    return pattern(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    return pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
-def json_integer() -> ByteDFA:
-    """Integers as plain digits."""
-    return pattern(r"-?(?:0|[1-9][0-9]*)")
+@cache
+def json_integer(plain: bool) -> ByteDFA:
+    """Numbers whose value is whole; ``plain``: as digits alone, one text for each."""
+    if plain:
+        return integer_range(None, None)
+    parts = [_multiples_in_shapes(1), pattern(r"-?0(?:\.0+)?[eE]-[0-9]+")]
+    for digits in range(1, MOST_DIGITS + 1):
+        mantissa = pattern(rf"-?{_NATURAL}\.[0-9]{{{digits}}}0*")
+        parts.append(concat(mantissa, exponent_range(digits, None)))
+    return union(*parts)
 
 
 @lru_cache(maxsize=1024)
-def text_of(one: NumberSet) -> ByteDFA:
-    """The texts of a set of numbers."""
+def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
+    """The texts of a set of numbers; ``plain``: whole numbers of a set of integers as digits alone.
+
+    ``plain_values`` says the same of listed numbers.
+    """
     if one.values is not None:
-        return from_strings([text.encode() for _, texts in one.values for text in texts])
-    bounded = one.low is not None or one.high is not None
+        listed = [_preferred(texts, plain_values) for _, texts in one.values]
+        return from_strings([text.encode() for texts in listed for text in texts])
     if one.integer:
         assert not isinstance(one.low, Fraction)
         assert not isinstance(one.high, Fraction)
-        found = integer_range(one.low, one.high) if bounded else json_integer()
-    elif one.integer is False:
-        found = difference(pattern("-?" + _NATURAL + _FRACTION), pattern(rf"-?{_NATURAL}(?:\.0+)?"))
-        if bounded:
-            found = intersect(found, _between(one))
+        if plain:
+            found = integer_range(one.low, one.high)
+        else:
+            found = _whole_between(one.low, one.high) if one.is_bounded else json_integer(False)
+    elif one.is_bounded:
+        low, high = _decimal(one.low), _decimal(one.high)
+        found = number_range(low, high, exclusive_lo=one.low_open, exclusive_hi=one.high_open)
     else:
-        found = _between(one) if bounded else json_number()
+        found = json_number()
+    if one.integer is False:
+        found = intersect(found, difference(_shapes(), _multiples_in_shapes(1)))
     for divisor in one.multiples:
-        found = intersect(found, _multiples(divisor))
+        found = intersect(found, _multiples_in_shapes(divisor))
+    for divisor in one.avoided:
+        found = intersect(found, difference(_shapes(), _multiples_in_shapes(divisor)))
     return found
 
 
-_NATURAL = r"(?:0|[1-9][0-9]*)"
-_FRACTION = r"(?:\.[0-9]+)?"
-
-
-def _between(one: NumberSet) -> ByteDFA:
-    """Texts of the numbers between two bounds, with either sign."""
-    low, high = one.low, one.high
+def _whole_between(low: int | None, high: int | None) -> ByteDFA:
+    """Texts of the whole numbers between two bounds, with a fraction of zeros or an exponent or neither."""
+    if any(bound is not None and abs(bound) >= 10**MANY_DIGITS for bound in (low, high)):
+        between = number_range(_decimal(low), _decimal(high))
+        return intersect(between, _multiples_in_shapes(1))
     parts = []
     if high is None or high >= 0:
-        from_zero = low is None or low < 0
-        parts.append(_positive(0 if from_zero else low, high, one.low_open and not from_zero, one.high_open))
+        parts.append(_whole_magnitudes(0 if low is None else max(low, 0), high))
     if low is None or low <= 0:
-        to_zero = high is None or high > 0
-        least = 0 if high is None or to_zero else -high
-        most = None if low is None else -low
-        mirrored = _positive(least, most, one.high_open and not to_zero, one.low_open)
-        parts.append(concat(literal(b"-"), mirrored))
+        least = 0 if high is None else max(-high, 0)
+        parts.append(concat(literal(b"-"), _whole_magnitudes(least, None if low is None else -low)))
     return union(*parts)
 
 
-def _positive(low: Number | None, high: Number | None, low_open: bool, high_open: bool) -> ByteDFA:
-    """Texts without a sign of the numbers between two bounds that are not negative."""
-    found = union(pattern(_NATURAL + _FRACTION), pattern(r"[1-9](?:\.[0-9]+)?[eE][+-]?[0-9]+"))
-    if low:
-        found = intersect(found, _beyond(low, low_open, above=True))
-    elif low_open:
-        found = difference(found, pattern(r"0(?:\.0+)?"))
-    if high is not None:
-        found = intersect(found, _beyond(high, high_open, above=False))
-    return found
+def _whole_magnitudes(low: int, high: int | None) -> ByteDFA:
+    """The same without a sign; the bounds are not negative."""
+    parts = [concat(integer_range(low, high), pattern(r"(?:\.0+)?"))]
+    most = len(str(low if high is None else high))
+    with_exponent = []
+    for exponent in range(most):
+        power = 10**exponent
+        first, last = max(-(-low // power), 1), 9 if high is None else min(high // power, 9)
+        if first <= last:
+            sign = r"\+?" if exponent else "[+-]?"
+            with_exponent.append(rf"[{first}-{last}](?:\.0+)?[eE]{sign}0*{exponent}")
+    if with_exponent:
+        parts.append(pattern("|".join(with_exponent)))
+    if high is None:
+        parts.append(concat(pattern(r"[1-9](?:\.0+)?"), exponent_range(most, None)))
+    return union(*parts)
 
 
-def _beyond(bound: Number, is_open: bool, *, above: bool) -> ByteDFA:
-    """Texts without a sign of the numbers on one side of a bound that is not negative."""
-    whole, digits = _digits(bound)
-    other = integer_range(whole + 1, None) if above else integer_range(0, whole - 1)
-    found = union(concat(other, pattern(_FRACTION)), _close_to(whole, digits, is_open, above))
-    if not bound:
-        return found
-    power, scaled = 0, Fraction(bound)
-    while scaled >= 10:
-        power, scaled = power + 1, scaled / 10
-    while scaled < 1:
-        power, scaled = power - 1, scaled * 10
-    digit, digits = _digits(scaled)
-    other = integer_range(digit + 1, 9) if above else integer_range(1, digit - 1)
-    mantissa = union(concat(other, pattern(_FRACTION)), _close_to(digit, digits, is_open, above))
-    farther = _exponents(power + 1, None) if above else _exponents(None, power - 1)
+def _preferred(texts: tuple[str, ...], plain: bool) -> tuple[str, ...]:
+    """Of the texts of one listed number, digits alone where these are preferred and there."""
+    if not plain:
+        return texts
+    return tuple(text for text in texts if text.removeprefix("-").isdecimal()) or texts
+
+
+def _decimal(bound: Number | None) -> Decimal | None:
+    """A bound, which has finitely many digits, as a decimal."""
+    if bound is None:
+        return None
+    exact, places = Fraction(bound), 0
+    while exact.denominator != 1:
+        exact, places = exact * 10, places + 1
+    return Decimal((int(exact < 0), Decimal(abs(exact.numerator)).as_tuple().digits, -places))
+
+
+@cache
+def _shapes() -> ByteDFA:
+    """Numbers in the shapes that constrained ones have."""
     return union(
-        found,
-        concat(mantissa, _exponents(power, power)),
-        concat(pattern(r"[1-9](?:\.[0-9]+)?"), farther),
+        pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?"),
+        concat(pattern(rf"-?{_NATURAL}(?:\.0+)?"), exponent_range(0, None)),
+        concat(pattern(r"-?[1-9](?:\.[0-9]+)?"), exponent_range(None, -1)),
     )
 
 
-def _exponents(low: int | None, high: int | None) -> ByteDFA:
-    """Exponents between two bounds, with the letter and any sign and leading zeros."""
-    parts = []
-    if high is None or high >= 0:
-        least = 0 if low is None else max(low, 0)
-        parts.append(concat(pattern(r"[eE]\+?0*"), integer_range(least, high)))
-    if low is None or low <= 0:
-        least = 0 if high is None or high > 0 else -high
-        parts.append(concat(pattern(r"[eE]-0*"), integer_range(least, None if low is None else -low)))
-    return union(*parts)
-
-
-def _digits(bound: Number) -> tuple[int, str]:
-    """The whole part of a decimal, and the digits after its point without zeros at the end."""
-    whole = bound.__floor__()
-    rest = bound - whole
-    digits = ""
-    while rest:
-        rest *= 10
-        digits += str(rest.__floor__())
-        rest -= rest.__floor__()
-    return whole, digits
-
-
-def _close_to(whole: int, digits: str, is_open: bool, above: bool) -> ByteDFA:
-    """Decimals with this whole part on one side of ``whole.digits``, the bound itself unless open."""
-    if not digits:
-        closed = r"(?:\.[0-9]+)?" if above else r"(?:\.0+)?"
-        if is_open and not above:
-            return integer_range(1, 0)
-        return pattern(rf"{whole}\.[0-9]*[1-9][0-9]*" if is_open else rf"{whole}{closed}")
-    branches = [] if above else [""]
-    for i, digit in enumerate(digits):
-        if above and digit != "9":
-            branches.append(rf"\.{digits[:i]}[{int(digit) + 1}-9][0-9]*")
-        if not above and digit != "0":
-            branches.append(rf"\.{digits[:i]}[0-{int(digit) - 1}][0-9]*")
-        if not above and i:
-            branches.append(rf"\.{digits[:i]}")
-    if above:
-        branches.append(rf"\.{digits}[0-9]*[1-9][0-9]*" if is_open else rf"\.{digits}[0-9]*")
-    elif not is_open:
-        branches.append(rf"\.{digits}0*")
-    return pattern(rf"{whole}(?:{'|'.join(branches)})")
-
-
 @lru_cache(maxsize=256)
-def _multiples(divisor: Number) -> ByteDFA:
-    """Plain decimals that are multiples of a decimal number.
+def _multiples_in_shapes(divisor: Number) -> ByteDFA:
+    """Multiples of p / 10^k in the shapes above.
 
-    With d = p / 10^k the automaton reads the number's digits up to the k-th after the point modulo p, and
-    zeros from there. States: dead, start, sign, a lone leading zero, then the residues for the whole part,
-    the point, and for each of the k places; at the end zeros only.
+    A whole m with exponent e is a multiple if and only if p divides m 10^(e + k): that is, m is a multiple of
+    p / gcd(p, 10^(e + k)), which stays the same once e is large. With a negative exponent -e, the number
+    before it has to be a multiple of p 10^e / 10^k, which a single digit before the point forbids past k.
     """
     places, scaled = 0, Fraction(divisor)
     while scaled.denominator != 1:
         places, scaled = places + 1, scaled * 10
     p = int(scaled)
+    parts = [_plain_multiples(p, places)]
+    exponent, left = 0, p // gcd(p, 10**places)
+    while True:
+        following = left // gcd(left, 10)
+        mantissa = intersect(pattern(rf"-?{_NATURAL}(?:\.0+)?"), _plain_multiples(left, 0))
+        parts.append(concat(mantissa, exponent_range(exponent, None if following == left else exponent)))
+        if following == left:
+            break
+        exponent, left = exponent + 1, following
+    single = pattern(r"-?[1-9](?:\.[0-9]+)?")
+    for exponent in range(1, places + 1):
+        mantissa = intersect(single, _plain_multiples(p, places - exponent))
+        parts.append(concat(mantissa, exponent_range(-exponent, -exponent)))
+    return union(*parts)
+
+
+@lru_cache(maxsize=1024)
+def _plain_multiples(p: int, places: int) -> ByteDFA:
+    """Plain decimals that are multiples of p / 10^places.
+
+    With k places the automaton reads the number's digits up to the k-th after the point modulo p, and
+    zeros from there. States: dead, start, sign, a lone leading zero, then the residues for the whole part,
+    the point, and for each of the k places; at the end zeros only.
+    """
     if p * (places + 3) > MAX_RESIDUES:
+        divisor = f"{p}e-{places}" if places else str(p)
         raise LimitExceededError(
-            "max_dfa_states", MAX_RESIDUES, p * (places + 3), f"writing multipleOf {divisor}"
+            "max_dfa_states", MAX_RESIDUES, p * (places + 3), f"writing multiples of {divisor}"
         )
     residues = np.arange(p)
     layer = [4 + i * p for i in range(places + 3)]

@@ -18,6 +18,11 @@ from .languages import Language
 Number = int | Fraction
 
 
+LONGEST_RUN = 4096
+"""So many multiples of one number in a row are never all multiples of others, unless there are hundreds of
+others; there the automaton of the texts has the last word, not the set."""
+
+
 class CannotComplementError(Exception):
     """The complement of a node is not in the algebra; the message says which part of it."""
 
@@ -26,8 +31,8 @@ class CannotComplementError(Exception):
 class NumberSet:
     """Numbers between two bounds. ``integer``: True integers, False the others, None both.
 
-    ``values`` restricts to listed numbers, each with the texts it may be written as. ``multiples`` are
-    divisors.
+    ``values`` restricts to listed numbers, each with the texts it may be written as. Numbers of the set are
+    multiples of all ``multiples``, and of none of ``avoided``.
     """
 
     integer: bool | None = None
@@ -37,6 +42,12 @@ class NumberSet:
     high_open: bool = False
     multiples: tuple[Number, ...] = ()
     values: tuple[tuple[Number, tuple[str, ...]], ...] | None = None
+    avoided: tuple[Number, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        """There is a bound on one side or both."""
+        return self.low is not None or self.high is not None
 
     def holds(self, value: Number) -> bool:
         """The number belongs to the set, ``values`` aside."""
@@ -46,7 +57,9 @@ class NumberSet:
             return False
         if self.high is not None and (value > self.high or (self.high_open and value == self.high)):
             return False
-        return all(Fraction(value, divisor).denominator == 1 for divisor in self.multiples)
+        if any(is_multiple(value, divisor) for divisor in self.avoided):
+            return False
+        return all(is_multiple(value, divisor) for divisor in self.multiples)
 
 
 @dataclass(slots=True, frozen=True)
@@ -68,6 +81,11 @@ class StringSet:
 ALL_NUMBERS: Final = NumberSet()
 ALL_INTEGERS: Final = NumberSet(integer=True)
 ALL_STRINGS: Final = StringSet()
+
+
+def is_multiple(value: Number, divisor: Number) -> bool:
+    """The quotient is whole."""
+    return (Fraction(value) / divisor).denominator == 1
 
 
 def least(a: int | None, b: int | None) -> int | None:
@@ -101,6 +119,7 @@ def both_numbers(a: NumberSet, b: NumberSet) -> NumberSet | None:
         high_open,
         tuple(dict.fromkeys(a.multiples + b.multiples)),
         values,
+        tuple(dict.fromkeys(a.avoided + b.avoided)),
     )
 
 
@@ -112,28 +131,52 @@ def number_set(
     high_open: bool = False,
     multiples: tuple[Number, ...] = (),
     values: tuple[tuple[Number, tuple[str, ...]], ...] | None = None,
+    avoided: tuple[Number, ...] = (),
 ) -> NumberSet | None:
     """A normalised set of numbers, or None when it is empty."""
     if integer and low is not None:
         low, low_open = low.__ceil__() + (low_open and low == low.__ceil__()), False
     if integer and high is not None:
         high, high_open = high.__floor__() - (high_open and high == high.__floor__()), False
-    if values is None and low is not None and high is not None:
-        if low > high or (low == high and (low_open or high_open)):
-            return None
-        if low == high and integer is False and Fraction(low).denominator == 1:
-            return None
     if len(multiples) > 1 or (multiples and integer):
         multiples = (_common_multiple((*multiples, 1) if integer else multiples),)
-    if multiples and values is None and not _has_multiple(multiples[0], low, high, low_open, high_open):
-        return None
-    if multiples and integer is False and Fraction(multiples[0]).denominator == 1:
-        return None
-    found = NumberSet(integer, low, high, low_open, high_open, multiples, values)
+    found = NumberSet(
+        integer,
+        low,
+        high,
+        low_open,
+        high_open,
+        () if integer and multiples == (1,) else multiples,
+        values,
+        avoided,
+    )
     if values is not None:
         kept = tuple((value, texts) for value, texts in values if found.holds(value))
         return NumberSet(values=kept) if kept else None
-    return found
+    return found if _has_number(found) else None
+
+
+def _has_number(one: NumberSet) -> bool:
+    """There is a number in a set without listed values."""
+    low, high = one.low, one.high
+    step: Number = one.multiples[0] if one.multiples else 1
+    avoided = (*one.avoided, 1) if one.integer is False else one.avoided
+    if not one.integer and not one.multiples:
+        if low is None or high is None or low < high:
+            return True  # Between two numbers there are always some that are no multiples of anything given.
+        return low == high and one.holds(low)
+    if any(is_multiple(step, divisor) for divisor in avoided):
+        return False
+    if low is None or high is None:
+        return True
+    value = (Fraction(low) / step).__ceil__() * step
+    for _ in range(LONGEST_RUN):
+        if value > high:
+            return False
+        if one.holds(value):
+            return True
+        value += step
+    return True
 
 
 def _common_multiple(divisors: tuple[Number, ...]) -> Number:
@@ -143,17 +186,6 @@ def _common_multiple(divisors: tuple[Number, ...]) -> Number:
         scale = lcm(found.denominator, other.denominator)
         found = Fraction(lcm(int(found * scale), int(other * scale)), scale)
     return found.numerator if found.denominator == 1 else found
-
-
-def _has_multiple(
-    divisor: Number, low: Number | None, high: Number | None, low_open: bool, high_open: bool
-) -> bool:
-    if low is None or high is None:
-        return True
-    first = (Fraction(low) / divisor).__ceil__() * divisor
-    if low_open and first == low:
-        first += divisor
-    return first < high or (first == high and not high_open)
 
 
 def outside_numbers(a: NumberSet) -> list[NumberSet]:
@@ -166,9 +198,8 @@ def outside_numbers(a: NumberSet) -> list[NumberSet]:
             for lo, hi in zip(lows, highs, strict=True)
         ]
         return [one for one in ranges if one is not None]
-    if a.multiples:
-        raise CannotComplementError("`multipleOf`: the numbers that are no multiple")
-    found = []
+    found = [NumberSet(avoided=(divisor,)) for divisor in a.multiples]
+    found += [NumberSet(multiples=(divisor,)) for divisor in a.avoided]
     if a.low is not None:
         found.append(NumberSet(high=a.low, high_open=not a.low_open))
     if a.high is not None:

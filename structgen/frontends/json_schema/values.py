@@ -1,6 +1,6 @@
 """Listed values (``enum``, ``const``) as nodes, and their check by a validator.
 
-A number is listed with the texts that it may be written as: ``1`` as ``1``, ``1.0`` as ``1.0`` and as ``1``,
+A number is listed with the texts that it may be written as: ``1`` and ``1.0`` both as ``1`` and as ``1.0``,
 ``1e-7`` as ``1e-07`` (what json.dumps writes) and as ``0.0000001``.
 """
 
@@ -35,11 +35,14 @@ def number_of(value: Any) -> Number | None:
 def texts_of(value: int | float) -> tuple[str, ...]:
     """The texts in which a listed number may be written."""
     texts = [json.dumps(value)]
+    plain = texts[0]
     if isinstance(value, float):
-        plain = format(Decimal(repr(value)), "f")
+        plain = format(Decimal(plain), "f")
         plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
-        if len(plain) <= MAX_PLAIN_DIGITS:
-            texts.append(plain)
+    if isinstance(value, int) or len(plain) <= MAX_PLAIN_DIGITS:
+        texts.append(plain)
+        if "." not in plain:
+            texts.append(f"{plain}.0")
     return tuple(dict.fromkeys(texts))
 
 
