@@ -19,6 +19,7 @@ class Expected:
     """The answer of :meth:`GrammarMatcher.expected`; ``str()`` says it in words.
 
     next_bytes : bytes that may come next, ascending
+    specials : special tokens that may come next, by name (``[id]`` where there is none)
     end : the text may end here
     terminals : discipline ``longest``: terminals being read, or that may begin
     rules : rules being read; parts with an automaton of their own as "members of RULE" and the like
@@ -28,10 +29,12 @@ class Expected:
     end: bool
     terminals: tuple[str, ...]
     rules: tuple[str, ...]
+    specials: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Say it in words."""
         parts = [describe_bytes(self.next_bytes)] if self.next_bytes else []
+        parts.extend(f"token {name}" for name in self.specials[:MOST_NAMES])
         if self.end:
             parts.append("the end of the text")
         names = self.terminals or self.rules
@@ -84,7 +87,9 @@ def look_ahead(matcher: GrammarMatcher) -> Expected:
     with arena.lock:
         terminals = tuple(map(str, arena.expected_terminals(matcher._state)))
         rules = tuple(arena.rules_at(matcher._state))
-    return Expected(live, end, terminals, rules)
+    names = {token: name for name, token in matcher.compiled.vocabulary.specials.items()}
+    specials = tuple(names.get(token, f"[{token}]") for token in matcher._live_specials())
+    return Expected(live, end, terminals, rules, specials)
 
 
 def explain(matcher: GrammarMatcher, token_id: int) -> Explanation:
@@ -96,6 +101,10 @@ def explain(matcher: GrammarMatcher, token_id: int) -> Explanation:
         reason = "" if allowed else "the text is not whole yet"
         return _at(probe, allowed, token_id, None, 0, reason)
     data = vocabulary.bytes_of(token_id) if 0 <= token_id < vocabulary.size else None
+    if data is None and probe.accept_token(token_id):
+        return _at(probe, True, token_id, None, 0, "")
+    if data is None and token_id in matcher._arena.symbol_of_token:
+        return _at(probe, False, token_id, None, 0, "this special token cannot come here")
     if data is None:
         reason = "text never writes it (a special token, a hole or padding)"
         return _at(probe, False, token_id, None, 0, reason)

@@ -5,7 +5,7 @@ how a front end asks for a *parameter* of a frame (a count, a set of keys seen):
 state with a number, never unrolled.
 
 Meaning of an expression: a set of byte strings (discipline ``any``), or of terminal sequences
-(discipline ``longest``, where only `Term`, `Ref`, `Seq`, `Alt` and `Rep` may occur).
+(discipline ``longest``, where only `Term`, `Special`, `Ref`, `Seq`, `Alt` and `Rep` may occur).
 """
 
 from __future__ import annotations
@@ -35,6 +35,18 @@ class Term:
     """A terminal of the grammar, by name."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """One special token, by its name or its id: a symbol that no text writes, in either discipline.
+
+    ``optional``: nothing at all can be read here with a vocabulary that has no such token; otherwise such a
+    vocabulary is refused.
+    """
+
+    token: str | int
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +123,7 @@ class Members:
     ordered: bool = False
 
 
-Expr = Lit | Pat | Term | Ref | Seq | Alt | Rep | Members
+Expr = Lit | Pat | Term | Special | Ref | Seq | Alt | Rep | Members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +151,7 @@ class GrammarIR:
         discipline "longest" only (for "any" the front end weaves them into the rules)
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
+    specials : the special tokens that occur in the rules, each once
     """
 
     rules: dict[str, Expr]
@@ -146,3 +159,4 @@ class GrammarIR:
     terminals: dict[str, Terminal] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     lexing: str = "any"
+    specials: tuple[Special, ...] = ()

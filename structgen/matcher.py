@@ -153,7 +153,8 @@ class GrammarMatcher:
             self._taken.append(token_id)
             self._terminated = True
             return True
-        if vocabulary.offsets[token_id] == vocabulary.offsets[token_id + 1]:
+        written = vocabulary.offsets[token_id] < vocabulary.offsets[token_id + 1]
+        if not written and token_id not in self._arena.symbol_of_token:
             return False
         return self._step(token_id)
 
@@ -224,20 +225,30 @@ class GrammarMatcher:
 
     def must_stop(self) -> bool:
         """Nothing but a stop token may follow."""
-        return self._terminated or (self.is_accepting() and not self._live_bytes().any())
+        if self._terminated:
+            return True
+        return self.is_accepting() and not self._live_bytes().any() and not self._live_specials()
+
+    def _live_specials(self) -> list[int]:
+        return (
+            self._ask(lambda arena: arena.live_specials(self._state)) if self._arena.symbol_of_token else []
+        )
 
     def _live_bytes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
         return self._ask(lambda arena: arena.live_bytes(self._state))
 
     def forced_bytes(self) -> bytes:
-        """The longest byte string that every continuation begins with (at most 65,536 bytes of it)."""
+        """The longest byte string that every continuation begins with (at most 65,536 bytes of it).
+
+        Special tokens write no bytes: where one may come, nothing is forced.
+        """
         if self._terminated:
             return b""
         out = bytearray()
         probe = self.fork()
         while len(out) < MOST_FORCED and not probe.is_accepting():
             live = np.flatnonzero(probe._live_bytes())
-            if len(live) != 1:
+            if len(live) != 1 or probe._live_specials():
                 break
             byte = bytes([int(live[0])])
             if not probe.accept_bytes(byte):

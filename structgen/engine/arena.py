@@ -27,6 +27,7 @@ from . import kernels
 from . import layout as L
 from .heap import Heap
 from .sequences import Sequences, make_sequences
+from .specials import find_special_tokens
 from .vocab_tables import VocabTables
 
 if TYPE_CHECKING:
@@ -59,15 +60,22 @@ class Arena:
         self.vocabulary = vocabulary
         self.tables = VocabTables.of(vocabulary)
         longest = ir.lexing == "longest"
-        facts = analyse(ir, limits)
-        symbols = max(len(facts.terminal_number), 1) if longest else 256
+        tokens = find_special_tokens(ir, vocabulary)
+        facts = analyse(ir, limits, tokens)
+        symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads)
         self.builder: RuleBuilder = RuleBuilder(ir, self.heap, limits, facts)
         self.terminals = lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
         self.heap.lay_out_scratch(self.tables.max_depth)
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
-        self._terminals_key: Hashable = tuple(terminal.dfa.digest for terminal, _, _ in self.terminals)
+        self._terminals_key: Hashable = (
+            int(self.g[L.H_SYMBOL_WORDS]),
+            *(terminal.dfa.digest for terminal, _, _ in self.terminals),
+        )
+        pairs = [(tokens[special], symbol) for special, symbol in facts.special_symbol.items()]
+        self.specials: npt.NDArray[np.int64] = np.array(pairs, np.int64).reshape(-1, 2)
+        self.symbol_of_token: dict[int, int] = dict(pairs)
         # Untouched pages cost nothing: much room at once spares copies of what is filled.
         first = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // (4 * self.tables.words)))
         self.rows: npt.NDArray[np.int32] = np.empty((first, self.tables.words), np.int32)
@@ -177,7 +185,8 @@ class Arena:
         if self._terminals_key not in t.sequences:
             from ..rules.universal import universal_lexer
 
-            lexer = universal_lexer([terminal for terminal, _, _ in self.terminals])
+            words = int(self.g[L.H_SYMBOL_WORDS])
+            lexer = universal_lexer([terminal for terminal, _, _ in self.terminals], words)
             t.sequences[self._terminals_key] = (
                 None if lexer is None else make_sequences(t.nodes[: t.n_nodes], t.max_depth, lexer)
             )
@@ -245,7 +254,7 @@ class Arena:
                 a, b, c = todo.popleft()
                 if self._call(kernels.head_complete, a, b, c) == 1:
                     return True
-                for byte in self._lex_bytes:
+                for byte in (*self._lex_bytes, *(-1 - symbol for symbol in self.symbol_of_token.values())):
                     n = self._call(kernels.expand_head, a, b, c, byte)
                     at = int(self.g[L.X_HEADS]) + 3
                     found = self.g[at : at + 3 * n].tolist()
@@ -289,6 +298,9 @@ class Arena:
 
     def accept_token(self, state: int, token: int) -> int:
         """Matcher state after ``token``, or REFUSED."""
+        symbol = self.symbol_of_token.get(token)
+        if symbol is not None:
+            return self._call(kernels.accept_symbol, state, symbol, False)
         v = self.vocabulary
         return self._call(
             kernels.accept_token, state, v.data, int(v.offsets[token]), int(v.offsets[token + 1]), token
@@ -300,6 +312,14 @@ class Arena:
             return state
         array = np.frombuffer(data, np.uint8).copy()
         return self._call(kernels.accept_bytes, state, array, 0, len(data))
+
+    def live_specials(self, state: int) -> list[int]:
+        """The special tokens that may come next."""
+        return [
+            token
+            for token, symbol in self.symbol_of_token.items()
+            if self._call(kernels.accept_symbol, state, symbol, False) != L.REFUSED
+        ]
 
     def is_accepting(self, state: int) -> bool:
         """The text may end here."""
@@ -323,6 +343,7 @@ class Arena:
                     t.stops,
                     t.everything,
                     t.aliases,
+                    self.specials,
                 )
             )
             if answer >= 0:

@@ -476,7 +476,7 @@ def _advance(g, src, n, symbol, dst):
                             return count
                 e += EDGE_WORDS
             row = g[s + S_ROW]
-            if row != 0 and not hit:
+            if row != 0 and not hit and symbol < 256:
                 to = g[row + ((g[g[s + S_CMAP] + (symbol >> 3)] >> ((symbol & 7) << 3)) & 0xFF)]
                 if to != 0:
                     r2 = r
@@ -981,6 +981,70 @@ def _begin_lexeme(g, dst, count, parser, watch, cls):
 
 
 @jit
+def _advance_symbol(g, src, n, symbol, silent, dst):
+    """As `_step` for a symbol that is no byte: a special token, or (``silent``) a mark between two bytes.
+
+    A special token cuts whatever lexeme is read, so no scan threatens what was read before it. A mark leaves
+    the text as it is: the scans go on, that of the lexeme that ends here included.
+    """
+    if g[H_MODE] == 0:
+        return _advance(g, src, n, symbol, dst)
+    count = 0
+    for i in range(n):
+        h = g[X_HEADS] + 3 * (src + i)
+        q = g[h]
+        parser = g[h + 1]
+        watch = g[h + 2] if silent else 0
+        if g[q + R_KEY] < 0:  # at a lexeme's start
+            count = _emit_symbol(g, dst, count, parser, symbol, watch)
+            if count < 0:
+                return count
+            continue
+        won = _lex_won(g, q)
+        if won == 0:
+            continue
+        if silent:
+            tmp = g[X_TMP] + g[X_TMP_CAP] // 2
+            k = 0
+            if watch != 0:
+                for j in range(g[watch] >> 8):
+                    g[tmp + k] = g[watch + R_KEY + j]
+                    k += 1
+            k = _sorted_insert(g, tmp, k, q)
+            watch = _intern(g, tmp, k, K_WATCH, 0)
+            if watch < 0:
+                return watch
+        for j in range(g[won] >> 8):
+            t = g[won + R_KEY + j]
+            if _is_ignored(g, t):
+                count = _emit_symbol(g, dst, count, parser, symbol, watch)
+                if count < 0:
+                    return count
+            after = _shift(g, parser, t)
+            if after < 0:
+                return after
+            if after > 0:
+                count = _emit_symbol(g, dst, count, after, symbol, watch)
+                if count < 0:
+                    return count
+    return count
+
+
+@jit
+def _emit_symbol(g, dst, count, parser, symbol, watch):
+    """Emit the head at a lexeme's start after ``parser`` and ``symbol``, if that can be shifted."""
+    after = _shift(g, parser, symbol)
+    if after < 0:
+        return after
+    if after == 0:
+        return count
+    start = _candidates(g, after)
+    if start < 0:
+        return start
+    return _emit_exact(g, dst, count, start, after, watch)
+
+
+@jit
 def _emit_exact(g, base, count, a, b, c):
     """Head (a, b, c) into the list at ``base`` unless it is there, or can be known never to be finished."""
     for i in range(count):
@@ -1017,12 +1081,15 @@ def intern_head(g, a, b, c):
 
 @jit
 def expand_head(g, a, b, c, byte):
-    """Discipline ``longest``: the heads after ``byte`` from one head, left in scratch from place 1 on."""
+    """Discipline ``longest``: the heads after ``byte`` from one head, left in scratch from place 1 on.
+
+    A byte below zero is a special token: its symbol is -1 - byte.
+    """
     g[X_FRAMES_TOP] = 1
     g[X_NOTES_N] = 0
     h = g[X_HEADS]
     g[h], g[h + 1], g[h + 2] = a, b, c
-    n = _advance_lexed(g, 0, 1, byte, 1)
+    n = _advance_lexed(g, 0, 1, byte, 1) if byte >= 0 else _advance_symbol(g, 0, 1, -1 - byte, False, 1)
     return BUILD_RULES if g[X_NOTES_N] > 0 else n
 
 
@@ -1175,6 +1242,20 @@ def accept_bytes(g, state, data, start, end):
     if n < 0:
         return n
     return _store(g, src, n)
+
+
+@jit
+def accept_symbol(g, state, symbol, silent):
+    """The matcher state after a symbol that is no byte (see `_advance_symbol`), REFUSED, or a code."""
+    n = _load(g, state)
+    if n < 0:
+        return n
+    k = _advance_symbol(g, 0, n, symbol, silent, n)
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    if k <= 0:
+        return REFUSED if k == 0 else k
+    return _store(g, n, k)
 
 
 @jit
@@ -1522,11 +1603,14 @@ def fill_rows(g, rows, states, indices, out):
 
 
 @jit
-def make_mask(g, tries, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases):
+def make_mask(
+    g, tries, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
+):
     """Make the mask of ``state`` in ``rows`` and note it; 0, or a code.
 
     stops, everything : int32[words], the stop tokens, all ids
     aliases : int32[n, 2], (token walked, token with the same bytes)
+    specials : int64[n, 2], (special token, symbol)
     """
     n = g[state] >> 8
     if g[state + R_KEY + n] != 0:  # made by another thread, and perhaps being read: its place stays
@@ -1588,6 +1672,13 @@ def make_mask(g, tries, tables, info, groups, ids, signatures, rows, state, stop
         if (rows[row, t >> 5] >> (t & 31)) & 1:
             u = np.int64(aliases[i, 1])
             rows[row, u >> 5] |= np.int32(1) << np.int32(u & 31)
+    for i in range(specials.shape[0]):
+        to = accept_symbol(g, state, specials[i, 1], False)
+        if to < REFUSED:
+            return to
+        if to != REFUSED:
+            t = specials[i, 0]
+            rows[row, t >> 5] |= np.int32(1) << np.int32(t & 31)
     if yes:
         for w in range(words):
             rows[row, w] |= stops[w]

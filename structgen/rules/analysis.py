@@ -11,12 +11,12 @@ only ever grow).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Rest, Seq, Term
+from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
 from ..limits import Limits
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
@@ -32,6 +32,7 @@ class Analysis:
     productive : some text belongs to it
     nullable : the empty text belongs to it
     first : int with one bit a symbol (a byte, or a terminal's number) with which a non-empty text can begin
+    special_symbol : the symbols of the special tokens that there are; they come after all others
     """
 
     exprs: list[Expr]
@@ -40,6 +41,7 @@ class Analysis:
     rule: dict[str, int]
     called_early: tuple[str, ...]
     terminal_number: dict[str, int]
+    special_symbol: dict[Special, int]
     productive: list[bool]
     nullable: list[bool]
     first: list[int]
@@ -68,8 +70,10 @@ def has_other_keys(rest: Rest, e: Members) -> bool:
     return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
 
 
-def analyse(ir: GrammarIR, limits: Limits) -> Analysis:
+def analyse(ir: GrammarIR, limits: Limits, specials: Mapping[Special, object] | None = None) -> Analysis:
     """Number the expressions that the start rule reaches, and find the three facts of each.
+
+    specials : those of ``ir.specials`` that can be written
 
     Raises GrammarError for a rule or terminal that is not defined.
     """
@@ -90,7 +94,10 @@ def analyse(ir: GrammarIR, limits: Limits) -> Analysis:
             raise GrammarError(f"terminal {name!r} is used but not defined")
     terminal_number = {name: i for i, name in enumerate(names)}
 
-    facts = _Facts(ir, rule, terminal_number)
+    symbols = 256 if ir.lexing == "any" else len(names)
+    special_symbol = {special: symbols + i for i, special in enumerate(specials or ())}
+
+    facts = _Facts(ir, rule, terminal_number, special_symbol)
     for e, kids in zip(exprs, children, strict=True):
         facts.add(e, kids)
     if early:
@@ -103,6 +110,7 @@ def analyse(ir: GrammarIR, limits: Limits) -> Analysis:
         rule,
         called_early,
         terminal_number,
+        special_symbol,
         facts.productive,
         facts.nullable,
         facts.first,
@@ -155,10 +163,17 @@ def _number(
 class _Facts:
     """The three facts of the expressions so far; one method for each kind of expression."""
 
-    def __init__(self, ir: GrammarIR, rule: dict[str, int], terminal_number: dict[str, int]) -> None:
+    def __init__(
+        self,
+        ir: GrammarIR,
+        rule: dict[str, int],
+        terminal_number: dict[str, int],
+        special_symbol: dict[Special, int],
+    ) -> None:
         self.ir = ir
         self.rule = rule
         self.terminal_number = terminal_number
+        self.special_symbol = special_symbol
         self.productive: list[bool] = []
         self.nullable: list[bool] = []
         self.first: list[int] = []
@@ -166,6 +181,7 @@ class _Facts:
             Lit: self._literal,
             Pat: self._pattern,
             Term: self._terminal,
+            Special: self._special,
             Ref: self._call,
             Seq: self._sequence,
             Alt: self._choice,
@@ -216,6 +232,10 @@ class _Facts:
         if self.ir.lexing == "longest":
             return True, False, 1 << self.terminal_number[e.name]
         return True, dfa.accepts_empty, dfa.first_bits
+
+    def _special(self, e: Special, _: tuple[int, ...]) -> _Fact:
+        symbol = self.special_symbol.get(e)
+        return (True, False, 1 << symbol) if symbol is not None else _NOTHING
 
     def _call(self, e: Ref, _: tuple[int, ...]) -> _Fact:
         target = self.rule[e.rule]

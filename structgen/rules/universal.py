@@ -16,8 +16,11 @@ from ..ir import Terminal
 MOST_STATES = 20_000
 
 
-def universal_lexer(terminals: Sequence[Terminal]) -> UniversalLexer | None:
-    """The automaton over all ``terminals`` (their order is the bits' order); None past `MOST_STATES`."""
+def universal_lexer(terminals: Sequence[Terminal], words: int) -> UniversalLexer | None:
+    """The automaton over all ``terminals`` (their order is the bits' order); None past `MOST_STATES`.
+
+    words : of a set of symbols
+    """
     n = len(terminals)
     stacked = np.stack([t.dfa.classes for t in terminals])
     _, byte_of, classes = np.unique(stacked, axis=1, return_index=True, return_inverse=True)
@@ -42,7 +45,6 @@ def universal_lexer(terminals: Sequence[Terminal]) -> UniversalLexer | None:
                     return None
             row.append(at)
         rows.append(row)
-    words = max(1, -(-n // 64))
     ends = np.zeros((len(states) + 1, words), np.uint64)
     still_open = np.zeros((len(states) + 1, words), np.uint64)
     for i, state in enumerate(states):

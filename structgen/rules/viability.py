@@ -9,7 +9,7 @@ terminals that can stand side by side there is a clean cut: a byte that begins t
 which may end there can swallow. Where an ignored terminal is one byte long (a space) and can be cut cleanly
 from everything, it serves between all pairs. Then every reading that no longer match threatens can be
 finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
-derivation. (Fewer candidates than all only make winning easier.)
+derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all.)
 
 Without the certificate, and for readings that a longer match still threatens, the arena searches.
 """
@@ -47,7 +47,7 @@ def certify(ir: GrammarIR, facts: Analysis) -> bool:
     follow = _pairs(ir, facts)
     for q in lexer.ends:
         for x in lexer.accepting(q):
-            bits = follow[x]
+            bits = follow[x] & ((1 << n) - 1)
             y = 0
             while bits:
                 if bits & 1 and all(lexer.step(q, b) is not None for b in lexer.wins_with[y]):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 import structgen as sg
-from structgen.ir import Alt, Expr, GrammarIR, Lit, Ref, Rep, Seq
+from structgen.grammar import Grammar
+from structgen.ir import Alt, Expr, GrammarIR, Lit, Ref, Rep, Seq, Term, Terminal
+from structgen.regex import compile_match, literal, parse_python
 from structgen.rules.analysis import analyse
 from structgen.rules.recursion import INLINE, SmallRules, cycles, rules_on_cycles
 from structgen.rules.repetition import Repetitions
@@ -96,3 +98,13 @@ def test_depth_is_no_matter(shape: str) -> None:
         assert matcher.expected().next_bytes == ((97, 98) if shape == "cycle" else (98,))
         assert matcher.accept_bytes(b"b")
         assert matcher.is_accepting()
+
+
+def test_what_is_ignored_and_read_as_well_is_not_cut_from_itself() -> None:
+    """After a C no two As can follow: what looks like two of them is one."""
+    a = Terminal("A", compile_match(parse_python("a+")))
+    terminals = {"A": a, "B": Terminal("B", literal(b"b")), "C": Terminal("C", literal(b"c"))}
+    body = Alt((Term("B"), Seq((Term("C"), Term("A"), Term("A")))))
+    ir = GrammarIR({"s": body}, "s", terminals, ("A",), "longest")
+    matcher = sg.compile(Grammar(ir), VOCABULARY).matcher()
+    assert matcher.expected().next_bytes == (ord("a"), ord("b"))
