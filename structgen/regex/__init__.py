@@ -8,7 +8,8 @@ r"""Regular languages: pattern text -> tree -> automaton over characters -> auto
 
 - `parse_python`, `parse_ecma`: the two dialects, to one tree (`ast`).
 - `compile_match`, `compile_search`: a tree to the bytes of the texts that match, or that hold a match.
-- `CharDFA`: the same over characters, where patterns are intersected, complemented and bounded in length.
+- `CharDFA`: the same over characters, where patterns are intersected, complemented and bounded in length;
+  `divide` tells several apart.
 - `union`, `disjoint_union`, `intersect`, `difference`, `concat`, `star`, `literal`, `from_strings`,
   `from_tables`: automata over bytes.
 - `json_text`: languages of JSON strings as they are written. `numbers`: ranges of JSON numbers.
@@ -36,7 +37,7 @@ from .ast import (
     charset,
 )
 from .ast import literal as literal_node
-from .chars import CharDFA
+from .chars import CharDFA, divide
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
 from .numbers import exponent_range, integer_range, number_range
@@ -82,6 +83,7 @@ __all__ = [
     "concat",
     "difference",
     "disjoint_union",
+    "divide",
     "empty_language",
     "exponent_range",
     "from_strings",

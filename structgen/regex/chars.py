@@ -8,7 +8,7 @@ that are no text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -195,9 +195,59 @@ class CharDFA:
         return [int(n) for n in np.bincount(self.partition.class_of, weights=widths)]
 
 
+def divide(languages: Sequence[CharDFA], limits: Limits | None = None) -> list[tuple[list[int], CharDFA]]:
+    """All texts, divided by which of the languages they belong to: (numbers of these languages, the texts).
+
+    Every text belongs to one class, and no class is empty. In the order of the numbers.
+    """
+    if len(languages) == 1:
+        classes = [([], languages[0].complement()), ([0], languages[0])]
+        return [one for one in classes if not one[1].is_empty]
+    starts = np.unique(np.concatenate([lang.partition.starts for lang in languages]))
+    columns = [
+        lang.partition.class_of[np.searchsorted(lang.partition.starts, starts, side="right") - 1]
+        for lang in languages
+    ]
+    kinds, of_start = np.unique(np.stack(columns), axis=1, return_inverse=True)  # surrogates come first
+    parts = Partition(starts, of_start.reshape(-1).astype(np.int64))
+    # All automata run side by side: a state is the state of each, one below the other in one table.
+    sizes = [lang.n_states for lang in languages]
+    offsets = np.cumsum([0, *sizes[:-1]])
+    tables = [lang.trans[:, kind] + at for lang, kind, at in zip(languages, kinds, offsets, strict=True)]
+    move = np.concatenate(tables).astype(np.int32)
+    is_end = np.concatenate([lang.final for lang in languages])
+    budget = Budget(limits)
+    first = (offsets + (np.array(sizes) > 1)).astype(np.int32)
+    number = {first.tobytes(): 1}
+    found = [first]
+    rows = [np.zeros(len(kinds[0]), np.int32)]
+    for at in found:  # grows on the way
+        budget.check_time("telling patterns apart")
+        after = np.ascontiguousarray(move[at].T)
+        row = np.zeros(len(after), np.int32)
+        for k in range(1, len(after)):
+            key = after[k].tobytes()
+            to = number.get(key)
+            if to is None:
+                to = number[key] = len(found) + 1
+                found.append(after[k])
+                budget.check_states(to, "telling patterns apart")
+            row[k] = to
+        rows.append(row)
+    labels, label_of = np.unique(is_end[np.stack(found)], axis=0, return_inverse=True)
+    trans = np.stack(rows)
+    divided = []
+    for i, label in enumerate(labels):
+        final = np.concatenate(([False], label_of.reshape(-1) == i))
+        divided.append((np.flatnonzero(label).tolist(), CharDFA.from_table(parts, trans, final)))
+    return sorted(divided, key=lambda one: one[0])
+
+
 def _acyclic_order(trans: np.ndarray) -> list[int] | None:
     """The live states, each after those it leads to; None when there is a cycle."""
     n = len(trans)
+    if (trans[1:] == np.arange(1, n)[:, None]).any():
+        return None
     follow = [sorted(set(row.tolist()) - {0}) for row in trans]
     waiting = [len(f) for f in follow]
     before: list[list[int]] = [[] for _ in range(n)]

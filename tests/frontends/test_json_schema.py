@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from structgen.errors import GrammarError, LimitExceededError, SchemaError, UnsupportedKeywordError
+from structgen.errors import (
+    GrammarError,
+    LimitExceededError,
+    SchemaError,
+    UnsatisfiableError,
+    UnsupportedKeywordError,
+)
 from structgen.frontends.json_schema import schema_to_ir
 from structgen.ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from structgen.limits import Limits
@@ -78,6 +84,29 @@ CASES = [
     ({"properties": {"a": {}}, "additionalProperties": False}, [{}, {"a": 1}, 3], [{"b": 1}]),
     ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, [{"b": None, "a": 1}], [{"b": 1}]),
     ({"required": ["x"], "additionalProperties": {"type": "integer"}}, [{"x": 1}], [{"x": "a"}, {}]),
+    ({"patternProperties": {"^a": {"type": "integer"}}}, [{}, {"a": 1, "b": "x"}, {"aa": 1, "ab": 2}],
+     [{"a": "x"}, {"b": 1, "ab": None}]),
+    (
+        {"patternProperties": {"^a": {"type": "integer"}, "b$": {"minimum": 5}}},
+        [{"ab": 5, "a": 1, "b": 6, "xb": "s", "c": None}, {"b": "x"}],
+        [{"ab": 4}, {"ab": "x"}, {"b": 1}, {"a": "x"}],
+    ),
+    (
+        {"properties": {"ab": {"maximum": 7}, "c": {"type": "null"}}, "patternProperties": {"^a": {"type":
+         "integer"}, "b$": {"minimum": 5}}, "additionalProperties": {"type": "string"}, "required": ["ab"]},
+        [{"ab": 6}, {"ab": 7, "c": None, "z": "s", "a": 0, "b": 9}],
+        [{"ab": 8}, {"ab": 6.5}, {"ab": 6, "z": 1}, {"ab": 6, "c": "s"}, {"c": None}, {"ab": 6, "a": "s"}],
+    ),
+    (
+        {"patternProperties": {"^a": {"type": "integer"}, "^ab": {"type": "string"}}},
+        [{"a": 1, "b": None}],
+        [{"ab": 1}, {"ab": "x"}, {"abc": "x", "a": 1}],
+    ),
+    (
+        {"patternProperties": {"^a": {"minimum": 0}}, "propertyNames": {"maxLength": 2}, "maxProperties": 2},
+        [{"a": 1}, {"ab": 1, "zz": None}, {}],
+        [{"abc": 1}, {"a": -1}, {"a": 1, "b": 2, "c": 3}],
+    ),
     ({"minProperties": 1, "maxProperties": 2}, [{"a": 1}, {"a": 1, "b": 2}], [{}, {"a": 1, "b": 2, "c": 3}]),
     ({"type": "object", "properties": {"a": {}, "b": {}}, "minProperties": 2}, [{"a": 1, "z": 1}],
      [{"a": 1}]),
@@ -338,10 +367,22 @@ def test_registry() -> None:
     check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)
 
 
-def test_keys_of_patterns_with_different_values_are_refused() -> None:
-    with pytest.raises(UnsupportedKeywordError) as caught:
-        schema_to_ir({"properties": {"o": {"patternProperties": {"^a": {"type": "null"}}}}})
-    assert caught.value.keyword == "patternProperties"
+def test_few_keys_of_a_pattern_come_once_each() -> None:
+    schema = {"patternProperties": {"^[ab]$": {}}, "additionalProperties": False, "minProperties": 2}
+    check(schema, [{"a": 1, "b": 2}, {"b": 1, "a": 2}], [{}, {"a": 1}, '={"a":1,"a":2}', {"c": 1, "a": 1}])
+    with pytest.raises(UnsatisfiableError):
+        schema_to_ir({**schema, "type": "object", "minProperties": 3})
+
+
+def test_kinds_of_keys_have_a_bound() -> None:
+    def schema(n: int) -> dict[str, Any]:
+        return {"patternProperties": {f"^{i}-": {"const": i} for i in range(n)}, "type": "object"}
+
+    check(schema(200), [{"7-a": 7, "199-": 199, "x": None}], [{"7-a": 8}])
+    with pytest.raises(UnsupportedKeywordError, match="kinds"):
+        schema_to_ir(schema(256))
+    _, report = schema_to_ir(schema(256), strict=False)
+    assert [entry.keyword for entry in report.unenforced] == ["patternProperties"]
 
 
 def _nested(depth: int, wrap: Any) -> Any:

@@ -20,7 +20,7 @@ from structgen.frontends.json_schema import schema_to_ir
 from .ir_recogniser import accepts
 
 NAMES = ["a", "b", "ab"]
-PATTERNS = ["^a", "b$", "^[ab]*$", "a.b", "^(?!a)"]
+PATTERNS = ["^a", "b$", "^[ab]*$", "a.b", "^(?!a)", "^[ab]$", "^a?b$"]
 
 
 def any_value(rng: random.Random, depth: int = 2) -> Any:
@@ -82,7 +82,7 @@ def any_schema(rng: random.Random, depth: int = 3) -> Any:
         "properties": lambda: {name: below() for name in rng.sample(NAMES, rng.randrange(1, 3))},
         "required": lambda: rng.sample(NAMES, rng.randrange(1, 3)),
         "additionalProperties": below,
-        "patternProperties": lambda: {rng.choice(PATTERNS): below()},
+        "patternProperties": lambda: {p: below() for p in rng.sample(PATTERNS, rng.randrange(1, 4))},
         "propertyNames": lambda: rng.choice([{"maxLength": 1}, {"pattern": "^a"}, {"enum": ["a", "z"]}]),
         "minProperties": count,
         "maxProperties": lambda: 1 + count(),

@@ -100,11 +100,11 @@ def has_array(array: ArraySet) -> bool:
 
 def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]:
     """The classes of unnamed keys that can occur: their values are productive, their keys not all named."""
-    found = []
-    for lang, formula in one.rest:
-        if formula.productive and (lang is None or not languages.without(lang, tuple(one.props)).is_empty):
-            found.append((lang, formula))
-    return found
+    return [
+        (lang, formula)
+        for lang, formula in one.rest
+        if formula.productive and languages.count_besides(lang, one.props, 1)
+    ]
 
 
 def has_object(one: ObjectSet) -> bool:
@@ -113,9 +113,13 @@ def has_object(one: ObjectSet) -> bool:
         return False
     if one.max is not None and max(one.min, len(one.required)) > one.max:
         return False
-    if one.min <= len(one.required) or open_keys(one):
+    if one.min <= len(one.required):
         return True
-    return one.min <= sum(formula.productive for formula in one.props.values())
+    missing = one.min - sum(formula.productive for formula in one.props.values())
+    for lang, formula in one.rest:
+        if missing > 0 and formula.productive:
+            missing -= languages.count_besides(lang, one.props, missing)
+    return missing <= 0
 
 
 def overlapping(normaliser: Normaliser, promise: Promise) -> set[tuple[int, int]]:

@@ -7,7 +7,7 @@ by object for JSON texts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,8 @@ from ...limits import Limits
 from ...regex import (
     Alt,
     CharDFA,
-    difference,
-    from_strings,
+    divide,
     json_string,
-    json_string_literal,
     literal_node,
     parse_ecma,
 )
@@ -74,15 +72,29 @@ def any_of(languages: list[Language]) -> Language:
     return found
 
 
+@lru_cache(maxsize=256)
+def divided(languages: tuple[Language, ...], limits: Limits) -> list[tuple[list[int], Language]]:
+    """All texts, divided by which of the languages they belong to: (numbers of these, the texts)."""
+    return divide(languages, limits)
+
+
 def of_length(lang: Language, low: int, high: int | None) -> Language:
     """The texts of ``low`` to ``high`` code points."""
     return lang.bounded(low, high)
 
 
 @lru_cache(maxsize=1024)
-def without(lang: Language, names: tuple[str, ...]) -> Language:
-    """The texts but these."""
-    return lang.difference(of_values(names)) if names else lang
+def few_texts(lang: Language, most: int) -> tuple[str, ...] | None:
+    """The texts of a language that has at most ``most`` of them, shortest first; None for others."""
+    return tuple(lang.iter_strings()) if lang.count_language(most) is not None else None
+
+
+def count_besides(lang: Language | None, names: Collection[str], most: int) -> int:
+    """How many texts the language has besides these, counted up to ``most``."""
+    count = None if lang is None else lang.count_language(most + len(names))
+    if lang is None or count is None:
+        return most
+    return min(most, count - sum(map(lang.matches, names)))
 
 
 @lru_cache(maxsize=1024)
@@ -91,8 +103,7 @@ def text_of(lang: Language) -> ByteDFA:
     return json_string(lang, escapes="canonical")
 
 
-@lru_cache(maxsize=1024)
-def any_key_but(names: tuple[str, ...]) -> ByteDFA:
-    """All JSON strings in their canonical spelling but these."""
-    every = json_string(escapes="canonical")
-    return difference(every, from_strings([json_string_literal(name) for name in names])) if names else every
+@lru_cache(maxsize=1)
+def any_key() -> ByteDFA:
+    """All JSON strings in their canonical spelling."""
+    return json_string(escapes="canonical")

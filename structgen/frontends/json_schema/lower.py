@@ -15,19 +15,34 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
-from ...errors import UnsupportedKeywordError
 from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
 from .emptiness import has_array, has_object, most_items, open_keys
-from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, ArraySet, Formula, Node, ObjectSet
+from .nodes import (
+    ALL_ARRAYS,
+    ALL_OBJECTS,
+    ANY,
+    ANY_NODE,
+    FALSE,
+    NULL,
+    TRUE,
+    ArraySet,
+    Formula,
+    Node,
+    ObjectSet,
+)
 from .normalise import Normaliser
-from .report import UNENFORCED
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 
 Whitespace = int | str
 EMPTY = Seq(())
+NOTHING = Alt(())
 QUOTE = Lit(b'"')
+MOST_NAMED = 128
+"""Keys that match a pattern are named one by one when they are at most so many."""
+MOST_KINDS = 256
+"""Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,55 +264,64 @@ class Lowering:
     def object(self, one: ObjectSet, name: str) -> Expr:
         """Objects of one alternative."""
         comma = self.text.comma
-        members = tuple(
+        members = [
             Member(json_string_literal(key), self.tail(formula), key in one.required)
             for key, formula in one.props.items()
             if formula.productive
-        )
-        rest = self._rest(one, name) if one.max is None or one.max > len(one.required) else None
+        ]
         low = max(one.min, 1)
         empty = not one.required and one.min == 0
-        if one.max == 0 or not (members or rest):
+        rests: list[Rest] = []
+        if one.max is None or one.max > len(one.required):
+            rests = self._other_keys(one, members, name)
+        if one.max == 0 or not (members or rests):
             return self.text.bracketed(b"{", b"}", None, True)
-        if not members and rest is not None:
-            inside: Expr = Rep(Seq((Pat(rest.key, "key"), rest.tail)), low, one.max, comma)
+        if not members and len(rests) == 1:
+            inside: Expr = Rep(Seq((Pat(rests[0].key, "key"), rests[0].tail)), low, one.max, comma)
         else:
-            inside = Members(members, comma, (rest,) if rest else (), low, one.max, self.ordered)
+            inside = Members(tuple(members), comma, tuple(rests), low, one.max, self.ordered)
         return self.text.bracketed(b"{", b"}", inside, empty)
 
-    def _rest(self, one: ObjectSet, name: str) -> Rest | None:
-        classes: dict[Formula, languages.Language | None] = {}
-        for lang, formula in open_keys(one):
-            if formula in classes:
-                other = classes[formula]
-                classes[formula] = None if lang is None or other is None else languages.any_of([other, lang])
-            else:
-                classes[formula] = lang
-        if not classes:
-            return None
-        self.normaliser.report.note("keys that no property names are not kept from occurring twice")
-        closed = tuple(key for key, formula in one.props.items() if not formula.productive)
-        if len(classes) > 1:
-            self._several_classes(name)
-        langs = [lang for lang in classes.values() if lang is not None]
-        tails = tuple(self.tail(formula) for formula in classes)
-        tail = tails[0] if len(tails) == 1 else Alt(tails)
-        if len(langs) < len(classes):
-            key = languages.any_key_but(closed) if one.props else json_string()
-        else:
-            key = languages.text_of(languages.without(languages.any_of(langs), closed))
-        return Rest(key, tail)
+    def _other_keys(self, one: ObjectSet, members: list[Member], name: str) -> list[Rest]:
+        """The keys that no property names, a kind for each value that they may have.
 
-    def _several_classes(self, name: str) -> None:
-        why = "keys of different patterns have different values, which the grammar does not tell apart"
-        pointer = name.removeprefix("#")
-        if self.normaliser.strict:
-            raise UnsupportedKeywordError(
-                f"`patternProperties` cannot be enforced: {why}; strict=False leaves it out and lists it",
-                keyword="patternProperties",
-                pointer=pointer,
-            )
-        self.normaliser.report.add(pointer, "patternProperties", UNENFORCED, why)
+        Keys that are few become ``members``: these are kept from coming twice. So do the named ones that may
+        not come at all, where a kind of other keys would let them in.
+        """
+        kinds: dict[str, list[languages.Language | None]] = {}
+        tails: dict[str, Expr] = {}
+        for lang, formula in open_keys(one):
+            texts = languages.few_texts(lang, MOST_NAMED) if lang is not None and not self.ordered else None
+            tail = self.tail(formula)
+            if texts is not None:
+                named = [text for text in texts if text not in one.props]
+                members.extend(Member(json_string_literal(text), tail) for text in named)
+            else:
+                rule = self.ref(formula).rule
+                kinds.setdefault(rule, []).append(lang)
+                tails[rule] = tail
+        if not kinds:
+            return []
+        self.normaliser.report.note("keys that no property names are not kept from occurring twice")
+        for key, formula in one.props.items():
+            if not formula.productive and any(
+                lang is None or lang.matches(key) for langs in kinds.values() for lang in langs
+            ):
+                members.append(Member(json_string_literal(key), NOTHING))
+        if len(kinds) > MOST_KINDS:
+            why = f"keys of more than {MOST_KINDS} kinds are not told apart"
+            self.normaliser.not_enforced("patternProperties", name.removeprefix("#"), why)
+            kinds = {"json": [None]}
+            tails = {"json": self.tail(ANY)}
+        return [Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()]
+
+
+def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteDFA:
+    """The texts of keys in any of the languages; where nothing is asked of keys, in every spelling."""
+    known = [lang for lang in langs if lang is not None]
+    if len(known) < len(langs):
+        return languages.any_key() if canonical else json_string()
+    return languages.text_of(languages.any_of(known))
 
 
 @lru_cache(maxsize=256)

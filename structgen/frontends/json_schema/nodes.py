@@ -308,6 +308,10 @@ class Algebra:
         self, a: tuple[tuple[Language | None, Formula], ...], b: tuple[tuple[Language | None, Formula], ...]
     ) -> tuple[tuple[Language | None, Formula], ...]:
         """The common refinement of two partitions of the keys."""
+        if [lang for lang, _ in a] == [lang for lang, _ in b]:
+            return tuple(
+                (lang, self.both(formula, also)) for (lang, formula), (_, also) in zip(a, b, strict=True)
+            )
         classes: list[tuple[Language | None, Formula]] = []
         self._spend(len(a) * len(b))
         for one, formula in a:

@@ -418,19 +418,16 @@ class Normaliser:
             return (ALL_OBJECTS,)
         rest: tuple[tuple[Any, Formula], ...] = ((None, parts.additional),)
         if parts.patterns:
-            props = dict(props)
-            rest = ((None, ANY),)
-            unmatched = None
-            for lang, formula in parts.patterns:
-                outside = languages.outside(lang)
-                rest = self.algebra.both_rests(rest, ((lang, formula), (outside, ANY)))
-                unmatched = languages.both(unmatched, outside)
-                for key in props:
-                    if lang.matches(key):
-                        props[key] = self.algebra.both(props[key], formula)
-            if parts.additional is not ANY and unmatched is not None:
-                divided = ((unmatched, parts.additional), (languages.outside(unmatched), ANY))
-                rest = self.algebra.both_rests(rest, divided)
+            props = {
+                key: self.algebra.both(
+                    formula, *(other for lang, other in parts.patterns if lang.matches(key))
+                )
+                for key, formula in props.items()
+            }
+            rest = tuple(
+                (lang, self.algebra.both(*(parts.patterns[i][1] for i in held)) if held else parts.additional)
+                for held, lang in languages.divided(tuple(lang for lang, _ in parts.patterns), self.limits)
+            )
         found = ObjectSet(props, frozenset(parts.required), rest, low, high)
         missing = [key for key in parts.required if key not in props]
         if missing:
