@@ -5,6 +5,7 @@
     python3 dev.py test     install, then run the tests (what follows is given to pytest)
     python3 dev.py check    install, then run the linter, the formatter's check and the type checker
     python3 dev.py wheel    build the wheel and try it out in an environment that has nothing else
+    python3 dev.py bench    install, then run the benchmarks (what follows is given to them)
 
 Each installs into ``.venv`` (``--venv`` names another place) and skips that when nothing has changed since.
 ``demo`` prints the JSON to stdout and everything else to stderr.
@@ -57,7 +58,7 @@ def main() -> int:
         "--torch", metavar="REQUIREMENT", help="which torch, for example torch, or torch==2.14.0"
     )
     args, rest = parser.parse_known_args()
-    if rest and args.command != "test":
+    if rest and args.command not in ("test", "bench"):
         parser.error("unknown arguments: " + " ".join(rest))
     os.chdir(ROOT)
     # torch's threads spin while they wait for one another: on a machine that does something else as well, two
@@ -129,7 +130,12 @@ def wheel(args: argparse.Namespace, _rest: list[str]) -> None:
     say("the wheel works")
 
 
-COMMANDS = {"demo": demo, "test": test, "check": check, "wheel": wheel}
+def bench(args: argparse.Namespace, rest: list[str]) -> None:
+    """structgen beside its peers; they go into environments of their own, in the user's cache folder."""
+    run([install(args, ["bench"]), "-m", "benchmarks", *rest])
+
+
+COMMANDS = {"demo": demo, "test": test, "check": check, "wheel": wheel, "bench": bench}
 
 
 def install(args: argparse.Namespace, groups: list[str]) -> str:

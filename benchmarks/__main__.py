@@ -1,84 +1,121 @@
-"""Command line of the benchmarks: ``engine`` prints the tables, ``slow`` finds what to mend."""
+"""Command line of the benchmarks."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
-from .engines import ENGINES
-
+NEEDED = ("numba", "numpy", "tokenizers", "rich", "platformdirs", "lark", "matplotlib")
 EXAMPLES = """\
 examples:
-  python -m benchmarks engine --tokenizer ~/tokenizers/llama3_1 --peers llguidance,xgrammar
-  python -m benchmarks engine --suite json --n 100 --mode alone
-  python -m benchmarks engine --schemas my_schemas/ --peers llguidance
-  python -m benchmarks slow --n 100 --worst 30
+  python -m benchmarks
+  python -m benchmarks --small
+  python -m benchmarks run --engines structgen,llguidance,xgrammar --n 100
+  python -m benchmarks run --suite json --engines all --budget 60
+  python -m benchmarks run --schemas my_schemas/ --engines structgen,llguidance
+  python -m benchmarks report benchmarks/recordings/RECORDING.jsonl.gz
 
-A tokenizer is a folder with a tokenizer.json (or its path); without --tokenizer it is the folder llama3_1
-in STRUCTGEN_TOKENIZERS. Schemas come from maskbench/dev.jsonl.gz in STRUCTGEN_SHARED, unless --schemas
-names others.
+A tokenizer is a name of tokenizers.toml, or a folder with a tokenizer.json; by default Llama 3.1's. Schemas
+come from maskbench/dev.jsonl.gz in STRUCTGEN_SHARED, unless --schemas names others. Given a second time, a
+command that was stopped goes on where it was.
 """
 
 
-def default_tokenizer() -> Path | None:
-    """The Llama 3.1 tokenizer in the folder that STRUCTGEN_TOKENIZERS names."""
-    folder = os.environ.get("STRUCTGEN_TOKENIZERS")
-    return Path(folder) / "llama3_1" if folder else None
-
-
-def parser() -> argparse.ArgumentParser:
-    """All options."""
-    top = argparse.ArgumentParser(
-        prog="python -m benchmarks", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--suite", default="schemas", help="a file of suites/ (default: schemas)")
+    parser.add_argument(
+        "--schemas", type=Path, metavar="FILE", help="JSON lines or a folder, as in MaskBench"
     )
-    commands = top.add_subparsers(dest="command", required=True)
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument("--tokenizer", type=Path, default=default_tokenizer(), metavar="FOLDER")
-    data.add_argument("--suite", default="schemas", help="a file of suites/ (default: schemas)")
-    data.add_argument("--schemas", type=Path, metavar="FILE", help="JSON lines or a folder, as in MaskBench")
-    data.add_argument("--select", choices=("random", "largest", "all"), default="random")
-    data.add_argument("--n", type=int, default=300, help="how many cases (default: 300)")
-    data.add_argument("--seed", type=int, default=1)
-    data.add_argument("--only", metavar="ID,ID", help="just these cases")
+    parser.add_argument("--select", choices=("random", "largest", "all"), default="random")
+    parser.add_argument("--n", type=int, default=300, help="how many schemas or cases (default: 300)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", metavar="ID,ID", help="just these cases")
 
-    engine = commands.add_parser("engine", parents=[data], help="time engines beside each other")
-    engine.add_argument("--engines", default="structgen", help=f"measured engines, of {', '.join(ENGINES)}")
-    engine.add_argument("--peers", default="", help="further engines, e.g. llguidance,xgrammar,glrmask")
-    engine.add_argument("--mode", choices=("both", "interleaved", "alone"), default="both")
-    engine.add_argument("--time-limit", type=float, default=60.0, help="seconds for one engine and case")
-    engine.add_argument("--record", type=Path, metavar="FILE", help="default: a dated file in recordings/")
-    engine.add_argument("--no-record", action="store_true")
 
-    report = commands.add_parser("report", help="print the tables of a recording again")
+def build_parser() -> argparse.ArgumentParser:
+    """All options; each command names its function in ``run`` as ``module:function``."""
+    top = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="structgen beside its peers.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.set_defaults(function="everything:everything")
+    top.add_argument("--small", action="store_true", help="a sample of everything, in under five minutes")
+    top.add_argument("--schemas", type=Path, metavar="FILE", help="JSON lines or a folder, as in MaskBench")
+    top.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="report and recordings (default: the cache folder)"
+    )
+    top.add_argument("--fresh", action="store_true", help="do not go on with a run that was stopped")
+    commands = top.add_subparsers(
+        dest="command", metavar="COMMAND", help="(default: every suite of plans.toml)"
+    )
+
+    setup = commands.add_parser("setup", help="make the environments, fetch the tokenizer, and stop")
+    setup.set_defaults(function="everything:setup")
+    setup.add_argument("--engines", default="all", metavar="A,B")
+
+    one = commands.add_parser("run", help="one suite: measure, record, print")
+    one.set_defaults(function="run:command")
+    _add_data(one)
+    one.add_argument("--engines", default="structgen", metavar="A,B", help="of engines.toml, or all")
+    one.add_argument(
+        "--tokenizer", metavar="NAME,FOLDER", help="one or several (default: the suite's, llama3_1)"
+    )
+    one.add_argument("--mode", choices=("both", "interleaved", "alone"), default="interleaved")
+    one.add_argument("--time-limit", type=float, default=60.0, help="seconds for one engine and case")
+    one.add_argument("--memory-limit", type=float, default=16.0, help="GiB of address space for one engine")
+    one.add_argument(
+        "--budget", type=float, default=0.0, help="seconds for one engine in all (default: no end)"
+    )
+    one.add_argument("--fresh", action="store_true", help="do not go on with a run that was stopped")
+    one.add_argument("--record", type=Path, metavar="FILE", help="default: a dated file in recordings/")
+    one.add_argument("--no-record", action="store_true")
+
+    report = commands.add_parser("report", help="the tables of a recording")
+    report.set_defaults(function="report:command")
     report.add_argument("recording", type=Path)
 
-    slow = commands.add_parser("slow", parents=[data], help="structgen's slowest masks and compile phases")
+    plot = commands.add_parser("plot", help="draw a recording")
+    plot.set_defaults(function="plots:command")
+    plot.add_argument("recording", type=Path)
+    plot.add_argument("folder", type=Path)
+
+    readme = commands.add_parser("readme", help="put the table of a recording into README.md")
+    readme.set_defaults(function="readme:command")
+    readme.add_argument("recording", type=Path)
+
+    slow = commands.add_parser("slow", help="structgen's slowest masks and compile phases")
+    slow.set_defaults(function="slow:slow")
+    _add_data(slow)
+    slow.add_argument("--tokenizer", metavar="NAME|FOLDER")
     slow.add_argument("--worst", type=int, default=25, help="how many masks to list")
     return top
 
 
 def main() -> int:
     """Run a command; its exit code."""
-    options = parser().parse_args()
-    if options.command == "report":
-        from .report import print_report, read_recording
-
-        print_report(read_recording(options.recording))
-        return 0
-    if options.tokenizer is None:
-        print("no tokenizer: give --tokenizer FOLDER or set STRUCTGEN_TOKENIZERS", file=sys.stderr)
-        return 2
-    if options.command == "slow":
-        from .slow import slow as command
-    else:
-        from .run import engine as command
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing and os.environ.get("STRUCTGEN_BENCH_INSTALLED") != "1":
+        # Nothing is installed here yet: the checkout's own environment has all of it.
+        dev = Path(__file__).resolve().parents[1] / "dev.py"
+        os.environ["STRUCTGEN_BENCH_INSTALLED"] = "1"
+        os.execv(sys.executable, [sys.executable, str(dev), "bench", *sys.argv[1:]])
+    options = build_parser().parse_args()
+    module, _, function = options.function.partition(":")
     try:
-        return command(options)
+        code: int = getattr(importlib.import_module(f".{module}", __package__), function)(options)
+        return code
     except (FileNotFoundError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on where it was", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

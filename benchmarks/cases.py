@@ -14,24 +14,32 @@ import os
 import random
 import tomllib
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .growing import SHAPES
+
 HERE = Path(__file__).parent
+ROOT = HERE.parent
 
 
 @dataclass
 class Case:
-    """One grammar with its texts as token ids."""
+    """One grammar with its texts as token ids.
+
+    kind : "json_schema", "json" (any JSON value), "regex" or "lark"
+    language : what a Lark grammar describes, for engines that bring a grammar of their own
+    """
 
     id: str
-    kind: str  # "json_schema" or "lark"
+    kind: str
     text: str
-    valid: list[array[int]] = field(default_factory=list)
-    invalid: list[array[int]] = field(default_factory=list)
+    valid: Sequence[Sequence[int]] = ()
+    invalid: Sequence[Sequence[int]] = ()
     lexing: str = "longest"
+    language: str = ""
 
 
 @dataclass
@@ -44,14 +52,24 @@ class RawCase:
     valid: list[str]
     invalid: list[str]
     lexing: str = "longest"
+    language: str = ""
+
+
+class NoData(Exception):
+    """A suite's data are not on this machine; the message says what is missing and how to give it."""
+
+
+def shared(name: str) -> Path:
+    """A file of the folder that STRUCTGEN_SHARED names, or of ``shared`` beside the checkout."""
+    folder = Path(os.environ.get("STRUCTGEN_SHARED") or ROOT.parent / "shared")
+    if not (folder / name).exists():
+        raise NoData(f"no {name} in {folder}: give --schemas, or set STRUCTGEN_SHARED")
+    return folder / name
 
 
 def maskbench_file() -> Path:
-    """The schemas' file in the folder that STRUCTGEN_SHARED names."""
-    folder = os.environ.get("STRUCTGEN_SHARED")
-    if folder is None:
-        raise ValueError("no schemas: give --schemas, or set STRUCTGEN_SHARED to a folder with maskbench/")
-    return Path(folder) / "maskbench" / "dev.jsonl.gz"
+    """MaskBench's schemas, one a line."""
+    return shared("maskbench/dev.jsonl.gz")
 
 
 def _instances(tests: list[dict[str, Any]], valid: bool) -> list[str]:
@@ -94,47 +112,68 @@ def schema_cases(source: Path, select: str, n: int, seed: int, only: set[str] | 
     return found
 
 
-def raw_cases(options: Any) -> list[RawCase]:
-    """The cases of ``options.suite``."""
-    path = HERE / "suites" / f"{options.suite}.toml"
+def suite(name: str) -> dict[str, Any]:
+    """The TOML file of a suite."""
+    path = HERE / "suites" / f"{name}.toml"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.toml")))
-        raise ValueError(f"no suite {options.suite!r}; there are {known}")
-    suite = tomllib.loads(path.read_text("utf-8"))
+        raise ValueError(f"no suite {name!r}; there are {known}")
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def _shipped(names: Sequence[str], lexing: str) -> list[RawCase]:
+    """Grammars of ``grammars/`` with their samples."""
+    found = []
+    for name in names:
+        grammar, samples = ROOT / f"grammars/{name}.lark", ROOT / f"grammars/samples/{name}.toml"
+        if not (grammar.exists() and samples.exists()):
+            raise NoData(f"grammars/{name}.lark does not ship with samples")
+        texts = tomllib.loads(samples.read_text("utf-8"))
+        accept, reject = texts["accept"], texts["reject"]
+        found.append(RawCase(name, "lark", grammar.read_text("utf-8"), accept, reject, lexing, name))
+    return found
+
+
+def raw_cases(options: Any) -> list[RawCase]:
+    """The cases of ``options.suite``."""
+    described = suite(options.suite)
     only = set(options.only.split(",")) if options.only else None
-    source = suite["source"]
+    source = described["source"]
+    if source in ("schemas", "instances"):
+        found = schema_cases(
+            options.schemas or maskbench_file(), options.select, options.n, options.seed, only
+        )
+        if source == "instances":  # one grammar, made anew for each text; the first has the invalid ones, too
+            kind, lexing = described["kind"], described.get("lexing", "any")
+            text = (ROOT / described["grammar"]).read_text("utf-8") if "grammar" in described else "{}"
+            valid = [instance for c in found for instance in c.valid]
+            found = [
+                RawCase(
+                    f"{options.suite} {i}", kind, text, [v], [] if i else described["invalid"], lexing, "json"
+                )
+                for i, v in enumerate(valid)
+            ]
+        return found
     if source == "grammars":
-        found = []
-        for name in suite["names"]:
-            folder = HERE.parent / "grammars"
-            samples = tomllib.loads((folder / "samples" / f"{name}.toml").read_text("utf-8"))
-            text = (folder / f"{name}.lark").read_text("utf-8")
-            found.append(RawCase(name, "lark", text, samples["accept"], samples["reject"], suite["lexing"]))
-        return [c for c in found if only is None or c.id in only]
-    cases = schema_cases(options.schemas or maskbench_file(), options.select, options.n, options.seed, only)
-    if source == "schemas":
-        return cases
-    if source == "instances":  # one grammar, made anew for each text; the first has the invalid ones, too
-        kind, lexing = suite["kind"], suite.get("lexing", "any")
-        text = suite.get("schema") or (path.parent / suite["grammar"]).read_text("utf-8")
-        valid = [instance for c in cases for instance in c.valid]
-        return [
-            RawCase(f"{options.suite} {i}", kind, text, [v], [] if i else suite["invalid"], lexing)
-            for i, v in enumerate(valid)
+        found = _shipped(described["names"], described["lexing"])
+    elif source == "cases":
+        found = [RawCase(**{"lexing": "any"} | case) for case in described["case"]]
+    elif source == "growth":
+        found = [
+            RawCase(f"{step['shape']} {size}", *SHAPES[step["shape"]](size), "any")
+            for step in described["step"]
+            for size in step["sizes"]
         ]
-    raise ValueError(f"{path.name}: source is schemas, instances or grammars, not {source!r}")
+    else:
+        raise ValueError(f"{options.suite}.toml: source is schemas, instances, grammars, cases or growth")
+    return [c for c in found if only is None or c.id in only][: None if only else options.n]
 
 
-def tokenizer_file(folder: Path) -> Path:
-    """The tokenizer.json of a folder, or the file itself."""
-    return folder / "tokenizer.json" if folder.is_dir() else folder
-
-
-def load(options: Any, vocabulary: Any) -> list[Case]:
+def load(options: Any, tokenizer_json: Path, vocabulary: Any) -> list[Case]:
     """The cases, cut into tokens."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(tokenizer_file(options.tokenizer)))
+    tokenizer = Tokenizer.from_file(str(tokenizer_json))
 
     def encode(text: str) -> array[int]:
         ids = tokenizer.encode(text, add_special_tokens=False).ids
@@ -144,6 +183,6 @@ def load(options: Any, vocabulary: Any) -> list[Case]:
         return array("l", ids)
 
     return [
-        Case(c.id, c.kind, c.text, [encode(t) for t in c.valid], [encode(t) for t in c.invalid], c.lexing)
+        Case(c.id, c.kind, c.text, [*map(encode, c.valid)], [*map(encode, c.invalid)], c.lexing, c.language)
         for c in raw_cases(options)
     ]

@@ -1,7 +1,7 @@
 """structgen's slowest answers, to find what to mend: masks, accepts, and the phases up to the first mask.
 
 Looks into the engine (what its arena had to provide in mid-answer), so it may need a change when the engine
-has one; the figures of ``engine`` do not depend on this.
+has one; the figures of ``run`` do not depend on this.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .cases import Case, load, tokenizer_file
+from .cases import Case, load
 from .measure import SLOW, Waits
 from .report import number, table
+from .vocabularies import default_tokenizer, tokenizer_file
 
 # phase: (module, class or "", function)
 PHASES = {
@@ -215,8 +216,9 @@ def slow(options: argparse.Namespace) -> int:
 
     import structgen
 
-    vocabulary = structgen.Vocabulary.from_huggingface(str(tokenizer_file(options.tokenizer)))
-    cases = load(options, vocabulary)
+    file = tokenizer_file(options.tokenizer or default_tokenizer(), print)
+    vocabulary = structgen.Vocabulary.from_huggingface(str(file))
+    cases = load(options, file, vocabulary)
     structgen.warmup()
     with Phases() as phases, Progress(console=Console(stderr=True)) as progress:
         finder = Finder(vocabulary, phases)

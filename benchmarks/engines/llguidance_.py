@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
 
-from . import Refused, Steps
+from . import Refused, Steps, packed
 
 
 class Adapter:
@@ -16,11 +16,11 @@ class Adapter:
 
     settings = "defaults: flexible white space, default slices, one matcher reset for each text"
 
-    def __init__(self, tokenizer: str, vocabulary: Any) -> None:
-        self.stops = tuple(vocabulary.stop_token_ids)
-        self.tokenizer = LLTokenizer(tokenizer, n_vocab=vocabulary.size, eos_token=list(self.stops))
-        self.row = np.zeros(-(-vocabulary.size // 32), np.int32)
-        self.bits = memoryview(self.row)
+    def __init__(self, tokenizer: str, words: Any) -> None:
+        self.stops = tuple(words.stop_token_ids)
+        self.tokenizer = LLTokenizer(tokenizer, n_vocab=words.size, eos_token=list(self.stops))
+        self.row = np.zeros(-(-words.size // 32), np.int32)
+        self.offers = packed(memoryview(self.row))
         self.address = self.row.ctypes.data
 
     def _matcher(self, grammar: str) -> Any:
@@ -31,8 +31,10 @@ class Adapter:
 
     def compile(self, case: Any) -> Any:
         try:
-            if case.kind == "json_schema":
+            if case.kind in ("json_schema", "json"):
                 grammar = LLMatcher.grammar_from_json_schema(case.text)
+            elif case.kind == "regex":
+                grammar = LLMatcher.grammar_from_regex(case.text)
             else:
                 grammar = LLMatcher.grammar_from_lark(case.text)
         except ValueError as error:
@@ -49,7 +51,7 @@ class Adapter:
             matcher.reset()
         return Steps(
             partial(matcher.unsafe_compute_mask_ptr, self.address, self.row.nbytes),
-            self.bits,
+            self.offers,
             matcher.consume_token,
             matcher.is_accepting,
             self.stops,

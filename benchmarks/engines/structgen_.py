@@ -7,7 +7,7 @@ from typing import Any
 
 import structgen
 
-from . import Refused, Steps
+from . import Refused, Steps, packed
 
 
 class Adapter:
@@ -15,16 +15,18 @@ class Adapter:
 
     settings = "defaults: white space up to 64, properties in any order, formats asserted"
 
-    def __init__(self, tokenizer: str, vocabulary: Any) -> None:
-        self.vocabulary = vocabulary
-        self.bitmask = structgen.allocate_token_bitmask(1, vocabulary.size)
-        self.bits = memoryview(self.bitmask[0])
+    def __init__(self, tokenizer: str, words: Any) -> None:
+        self.vocabulary = structgen.Vocabulary.from_huggingface(tokenizer)
+        self.bitmask = structgen.allocate_token_bitmask(1, self.vocabulary.size)
+        self.offers = packed(memoryview(self.bitmask[0]))
         structgen.warmup()
 
     def compile(self, case: Any) -> Any:
         try:
-            if case.kind == "json_schema":
+            if case.kind in ("json_schema", "json"):
                 grammar = structgen.Grammar.from_json_schema(case.text)
+            elif case.kind == "regex":
+                grammar = structgen.Grammar.from_regex(case.text)
             else:
                 grammar = structgen.Grammar.from_lark(case.text, lexing=case.lexing)
             return structgen.compile(grammar, self.vocabulary)
@@ -35,7 +37,7 @@ class Adapter:
         matcher = compiled.matcher()
         return Steps(
             partial(matcher.fill_next_token_bitmask, self.bitmask),
-            self.bits,
+            self.offers,
             matcher.accept_token,
             matcher.is_accepting,
             self.vocabulary.stop_token_ids,

@@ -219,6 +219,14 @@ def build_parser() -> Parser:
     _add_grammar(sub)
     _add_tokenizer(sub)
 
+    sub = command(
+        "bench",
+        "benching:bench",
+        "measure a small sample beside llguidance, XGrammar and GLRMask (in a checkout; installs them apart)",
+        "structgen bench\nstructgen bench --whole",
+    )
+    sub.add_argument("--whole", action="store_true", help="every suite and peer; takes more than an hour")
+
     command("grammars", "asking:grammars", "list the grammars that ship", "structgen grammars")
     command(
         "warmup",
