@@ -24,12 +24,14 @@ class CompiledGrammar:
     Attributes
     ----------
     grammar, vocabulary, limits : what it was compiled from
+    stops : the vocabulary's stop tokens, as a set
     """
 
     def __init__(self, grammar: Grammar, vocabulary: Vocabulary, limits: Limits) -> None:
         self.grammar = grammar
         self.vocabulary = vocabulary
         self.limits = limits
+        self.stops = frozenset(vocabulary.stop_token_ids)
         self._lock = threading.Lock()
         self._arena = Arena(grammar.ir, vocabulary, limits)
 

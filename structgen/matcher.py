@@ -1,14 +1,15 @@
 """One sequence being written: what may come next, and what has come.
 
-A matcher is a number, the interned state of its text, with the states before it. So a fork copies a list
-of numbers, a rollback drops some, and two matchers at the same point share everything that was computed
+A matcher is a number, the interned state of its text, with the states before it (`history`). A fork copies
+nothing, a rollback drops numbers, and two matchers at the same point share everything that was computed
 there. The usual step touches Python twice: one kernel call copies a mask, one looks up the state after a
 token; only what was never met before takes the lock and works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from .engine.arena import Arena, ArenaFull
 from .engine.kernels import fill, find_accept
 from .errors import LimitExceededError
 from .explanation import Expected, Explanation, explain, look_ahead
+from .history import Segment, Step, steps_of
 
 if TYPE_CHECKING:
     from .compiled import CompiledGrammar
@@ -32,16 +34,31 @@ HEALED = 4  # forced tokens at the end that a longer token might swallow are loo
 class GrammarMatcher:
     """The text of one sequence. Not to be used by two threads at once; any number may live side by side."""
 
-    __slots__ = ("_arena", "_checked", "_compiled", "_state", "_states", "_stops", "_taken", "_terminated")
+    __slots__ = (
+        "_arena",
+        "_checked",
+        "_compiled",
+        "_shared",
+        "_shared_n",
+        "_spelled",
+        "_state",
+        "_states",
+        "_taken",
+        "_terminated",
+    )
+    _states: array[int]
+    _taken: array[int]
+    _spelled: list[bytes]
+    _terminated: bool
 
     def __init__(self, compiled: CompiledGrammar) -> None:
         self._compiled = compiled
         self._arena: Arena = compiled._arena
         self._state: int = self._arena.initial
-        self._states: list[int] = []  # state before each step
-        self._taken: list[int | bytes] = []  # each step: a token id, or bytes
-        self._terminated = False
-        self._stops = frozenset(compiled.vocabulary.stop_token_ids)
+        # The steps that forks share: the first ``_shared_n`` of a segment. Then own ones, as in `Segment`.
+        self._shared: Segment | None = None
+        self._shared_n = 0
+        self._begin_here()
         self._checked: Any = None
 
     # ------------------------------------------------------------------------------------------------- masks
@@ -111,15 +128,22 @@ class GrammarMatcher:
             arena = self._compiled._renew(old)
             try:
                 state = arena.initial
+                steps = list(self._steps())
                 states = []
                 with arena.lock:
-                    for step in self._taken:
+                    for step in steps:
                         states.append(state)
                         if isinstance(step, bytes):
                             state = arena.accept_bytes(state, step)
-                        elif step not in self._stops:
-                            state = arena.accept_token(state, int(step))
-                self._arena, self._state, self._states = arena, state, states
+                        elif step not in self._compiled.stops:
+                            state = arena.accept_token(state, step)
+                ended = self._terminated
+                self.reset()
+                self._arena, self._terminated = arena, ended
+                for before, step in zip(states, steps, strict=True):
+                    self._state = before
+                    self._note(step)
+                self._state = state
                 return
             except ArenaFull as full:
                 if attempt == ATTEMPTS - 1:
@@ -146,11 +170,10 @@ class GrammarMatcher:
         vocabulary = self._compiled.vocabulary
         if not 0 <= token_id < vocabulary.size:
             return False
-        if token_id in self._stops:
+        if token_id in self._compiled.stops:
             if not self.is_accepting():
                 return False
-            self._states.append(self._state)
-            self._taken.append(token_id)
+            self._note(token_id)
             self._terminated = True
             return True
         written = vocabulary.offsets[token_id] < vocabulary.offsets[token_id + 1]
@@ -158,17 +181,24 @@ class GrammarMatcher:
             return False
         return self._step(token_id)
 
-    def _step(self, step: int | bytes) -> bool:
+    def _step(self, step: Step) -> bool:
         if isinstance(step, bytes):
             to = self._ask(lambda arena: arena.accept_bytes(self._state, step))
         else:
             to = self._ask(lambda arena: arena.accept_token(self._state, step))
         if to < 0:
             return False
-        self._states.append(self._state)
-        self._taken.append(step)
+        self._note(step)
         self._state = to
         return True
+
+    def _note(self, step: Step) -> None:
+        self._states.append(self._state)
+        if isinstance(step, bytes):
+            self._taken.append(-1 - len(self._spelled))
+            self._spelled.append(step)
+        else:
+            self._taken.append(step)
 
     def accept_bytes(self, data: bytes) -> bool:
         """Take bytes, as one step. False, and nothing changed, when they are not allowed."""
@@ -186,30 +216,53 @@ class GrammarMatcher:
 
     def rollback(self, n: int = 1) -> None:
         """Take back the last ``n`` steps. Raises ValueError when there are fewer."""
-        if not 0 <= n <= len(self._states):
-            raise ValueError(f"cannot take back {n} steps of {len(self._states)}")
-        if n:
+        own = len(self._states)
+        if not 0 <= n <= own:
+            total = own + (0 if self._shared is None else self._shared.start + self._shared_n)
+            if self._shared is None or not 0 <= n <= total:
+                raise ValueError(f"cannot take back {n} steps of {total}")
+            self._begin_here()
+            self._shared, self._shared_n, self._state = self._shared.back(self._shared_n, n - own)
+        elif n:
             self._state = self._states[-n]
             del self._states[-n:]
+            for step in self._taken[-n:] if self._spelled else ():
+                if step < 0:
+                    self._spelled.pop()
             del self._taken[-n:]
             self._terminated = False
 
+    def _begin_here(self) -> None:
+        """Have no steps but the shared ones."""
+        self._states, self._taken, self._spelled = array("q"), array("i"), []
+        self._terminated = False
+
     def fork(self) -> GrammarMatcher:
-        """Another matcher with the same text. Copies one number a step taken."""
+        """Another matcher with the same text, in constant time: the steps taken so far are shared."""
+        ended = self._terminated
+        if self._states:
+            self._shared = Segment(self._shared, self._shared_n, self._states, self._taken, self._spelled)
+            self._shared_n = len(self._states)
+            self._begin_here()
         other = GrammarMatcher.__new__(GrammarMatcher)
         other._compiled = self._compiled
         other._arena = self._arena
         other._state = self._state
-        other._states = self._states.copy()
-        other._taken = self._taken.copy()
-        other._terminated = self._terminated
-        other._stops = self._stops
+        other._shared = self._shared
+        other._shared_n = self._shared_n
+        other._begin_here()
+        self._terminated = other._terminated = ended
         other._checked = None
         return other
 
+    def _steps(self) -> Iterator[Step]:
+        return steps_of(self._shared, self._shared_n, self._taken, self._spelled)
+
     def reset(self) -> None:
         """Back to the start of the text."""
-        self.rollback(len(self._states))
+        self._shared, self._shared_n = None, 0
+        self._begin_here()
+        self._state = self._arena.initial
 
     # --------------------------------------------------------------------------------------------- questions
 
@@ -308,7 +361,7 @@ class GrammarMatcher:
     def text(self) -> bytes:
         """The bytes taken so far, stop tokens apart."""
         vocabulary = self._compiled.vocabulary
-        return b"".join(s if isinstance(s, bytes) else (vocabulary.bytes_of(s) or b"") for s in self._taken)
+        return b"".join(s if isinstance(s, bytes) else (vocabulary.bytes_of(s) or b"") for s in self._steps())
 
     def __repr__(self) -> str:
         """Show the end of the text."""

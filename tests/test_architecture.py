@@ -37,7 +37,8 @@ LAYERS: dict[str, set[str]] = {
     "rules": {"automata", "engine", "errors", "ir", "limits", "regex"},
     "engine": {"errors", "ir", "limits", "rules", "vocab"},
     "explanation": set(),
-    "matcher": {"bitmask", "engine", "errors", "explanation"},
+    "history": set(),
+    "matcher": {"bitmask", "engine", "errors", "explanation", "history"},
     "batch": {"bitmask", "engine", "matcher"},
     "compiled": {"engine", "grammar", "limits", "matcher", "vocab"},
     "warm": {"batch", "bitmask", "compiled", "engine", "grammar", "regex", "vocab"},  # It runs everything.
