@@ -133,6 +133,51 @@ class Grammar:
 
         return cls(choices_to_ir(choices, limits=limits or Limits()), source="choices")
 
+    @classmethod
+    def from_structural_tag(cls, spec: Mapping[str, Any] | str, *, limits: Limits | None = None) -> Grammar:
+        """Free text with constrained spans: a structural tag, as XGrammar and serving engines write them.
+
+        spec : a dict or JSON text; `structgen.frontends.structural_tag` lists the formats
+
+        Raises GrammarError with the JSON pointer of the place.
+        """
+        from .frontends.structural_tag import structural_tag_to_ir
+
+        return cls(structural_tag_to_ir(spec, limits=limits or Limits()), source="structural tag")
+
+    @classmethod
+    def from_tools(
+        cls,
+        tools: Sequence[Mapping[str, Any]],
+        style: str,
+        *,
+        choice: str = "auto",
+        parallel: bool = True,
+        reasoning: bool = False,
+        whitespace: int | Literal["flexible", "compact", "dumps"] = 64,
+        limits: Limits | None = None,
+    ) -> Grammar:
+        """Text with calls of tools, as a family of models writes them.
+
+        Parameters
+        ----------
+        tools : definitions as in OpenAI's or Anthropic's API
+        style : "hermes", "qwen", "llama3", "mistral" or "openai" (gpt-oss)
+        choice : "auto" for text with any number of calls, "required" for at least one, or the tool's name
+        parallel : several calls may be written
+        reasoning : the text begins with ``<think>...</think>``
+        whitespace : in the arguments, as :meth:`from_json_schema` has it
+
+        Raises GrammarError for a definition that is none, and what its schema raises.
+        """
+        from .frontends.structural_tag import structural_tag_to_ir
+        from .frontends.tool_calls import tool_call_tag
+
+        spec = tool_call_tag(
+            tools, style, choice=choice, parallel=parallel, reasoning=reasoning, whitespace=whitespace
+        )
+        return cls(structural_tag_to_ir(spec, limits=limits or Limits()), source=f"tools ({style})")
+
     def __repr__(self) -> str:
         """Say where it comes from and how large it is."""
         return f"<Grammar from {self.source}, {len(self.ir.rules)} rules, lexing {self.ir.lexing}>"

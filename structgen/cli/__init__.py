@@ -54,11 +54,16 @@ def _temperature(value: str) -> float:
 
 def _add_grammar(parser: Parser) -> None:
     """The options that name a grammar."""
-    group = parser.add_argument_group("grammar (one of the first five)")
+    group = parser.add_argument_group("grammar (one of the first six)")
     one = group.add_mutually_exclusive_group(required=True)
     one.add_argument("--schema", metavar="FILE", help="a JSON Schema; - reads it from stdin")
     one.add_argument("--lark", metavar="FILE|NAME", help="a Lark grammar, or the name of one that ships")
     one.add_argument("--gbnf", metavar="FILE", help="a grammar of llama.cpp")
+    one.add_argument(
+        "--structural-tag",
+        metavar="FILE",
+        help="free text with constrained spans, as JSON; - reads it from stdin",
+    )
     one.add_argument("--regex", metavar="PATTERN", help="a regular expression for the whole text")
     one.add_argument(
         "--choices", metavar="A,B,C", help="one of these texts; put double quotes around one that has a comma"

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..generate.progress import Reporter
-from .inputs import InputError, read_grammar, read_text
+from .inputs import InputError, read_grammar, read_text, reads_stdin
 
 if TYPE_CHECKING:
     from ..compiled import CompiledGrammar
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def generate(args: argparse.Namespace) -> int:
     """Write ``-n`` texts; 3 when the tokens ran out before one was complete."""
-    if args.prompt == "-" and "-" in (args.schema, args.lark, args.gbnf):
+    if args.prompt == "-" and reads_stdin(args):
         raise InputError("the grammar and the prompt cannot both be read from stdin")
     reporter = Reporter(quiet=args.quiet)
     grammar = read_grammar(args)

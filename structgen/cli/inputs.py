@@ -56,9 +56,16 @@ def read_grammar(args: argparse.Namespace) -> Grammar:
         return _located(_from_lark, args.lark, args)
     if args.gbnf is not None:
         return _located(_from_gbnf, args.gbnf, args)
+    if args.structural_tag is not None:
+        return _located(_from_structural_tag, args.structural_tag, args)
     if args.regex is not None:
         return _located(_from_regex, "--regex", args)
     return _located(_from_choices, "--choices", args)
+
+
+def reads_stdin(args: argparse.Namespace) -> bool:
+    """The grammar is read from stdin."""
+    return "-" in (args.schema, args.lark, args.gbnf, args.structural_tag)
 
 
 def _located(read: Callable[[argparse.Namespace], Grammar], name: str, args: argparse.Namespace) -> Grammar:
@@ -124,6 +131,12 @@ def _from_gbnf(args: argparse.Namespace) -> Grammar:
     text = read_text(args.gbnf, "grammar")
     name = None if args.gbnf == "-" else str(args.gbnf)
     return Grammar.from_gbnf(text, start=args.start or "root", source=name)
+
+
+def _from_structural_tag(args: argparse.Namespace) -> Grammar:
+    from ..grammar import Grammar
+
+    return Grammar.from_structural_tag(read_text(args.structural_tag, "structural tag"))
 
 
 def bytes_vocabulary() -> Vocabulary:

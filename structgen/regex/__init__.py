@@ -100,4 +100,5 @@ __all__ = [
     "parse_python",
     "star",
     "union",
+    "utf8",
 ]
