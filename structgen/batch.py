@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -10,6 +11,10 @@ from .bitmask import Bitmask
 from .engine.arena import Arena
 from .engine.kernels import fill_rows
 from .matcher import GrammarMatcher
+
+_arena_of = attrgetter("_arena")
+_state_of = attrgetter("_state")
+_has_ended = attrgetter("_terminated")
 
 
 def fill_next_token_bitmasks(matchers: Sequence[GrammarMatcher | None], bitmask: Bitmask) -> None:
@@ -21,24 +26,43 @@ def fill_next_token_bitmasks(matchers: Sequence[GrammarMatcher | None], bitmask:
     bitmask : int32[>= len(matchers), >= ceil(size / 32)], C-contiguous
     Raises ValueError when there are more matchers than rows, or for a bitmask of another type or shape.
     """
-    if len(matchers) > bitmask.shape[0]:
-        raise ValueError(f"{len(matchers)} matchers for a bitmask of {bitmask.shape[0]} rows")
-    together: dict[Arena, list[tuple[int, GrammarMatcher]]] = {}
+    n = len(matchers)
+    if n > bitmask.shape[0]:
+        raise ValueError(f"{n} matchers for a bitmask of {bitmask.shape[0]} rows")
+    # What holds the interpreter is time that other threads do not have: the usual batch, of one grammar with
+    # no text ended, is gone through without a line of Python for each row.
+    if None not in matchers and not any(map(_has_ended, matchers)):
+        arenas = set(map(_arena_of, matchers))
+        if len(arenas) == 1:
+            states = np.fromiter(map(_state_of, matchers), np.int64, n)
+            _fill(arenas.pop(), matchers, states, np.arange(n), bitmask)
+            return
+    together: dict[Arena, list[int]] = {}
     for i, matcher in enumerate(matchers):
         if matcher is None:
             continue
-        if matcher.is_terminated():
+        if matcher._terminated:
             matcher.fill_next_token_bitmask(bitmask, i)
-            continue
-        if matcher._arena not in together:
-            matcher.check_bitmask(bitmask)
-            together[matcher._arena] = []
-        together[matcher._arena].append((i, matcher))
+        else:
+            together.setdefault(matcher._arena, []).append(i)
     for arena, rows in together.items():
-        indices = np.array([i for i, _ in rows], np.int64)
-        states = np.array([matcher._state for _, matcher in rows], np.int64)
-        missing = int(fill_rows(arena.heap.g, arena.rows, states, indices, bitmask))
-        wanted = set(indices[:missing].tolist())
-        for i, matcher in rows if wanted else ():
-            if i in wanted:
-                matcher.fill_next_token_bitmask(bitmask, i)
+        states = np.fromiter([matchers[i]._state for i in rows], np.int64, len(rows))  # type: ignore[union-attr]
+        _fill(arena, matchers, states, np.array(rows), bitmask)
+
+
+def _fill(
+    arena: Arena,
+    matchers: Sequence[GrammarMatcher | None],
+    states: np.ndarray[tuple[int], np.dtype[np.int64]],
+    indices: np.ndarray[tuple[int], np.dtype[np.int64]],
+    bitmask: Bitmask,
+) -> None:
+    """The rows ``indices``, whose matchers are at ``states`` of one arena."""
+    first = matchers[int(indices[0])]
+    assert first is not None
+    first.check_bitmask(bitmask)
+    missing = int(fill_rows(arena.heap.g, arena.rows, states, indices, bitmask))
+    for i in sorted(indices[:missing].tolist()):
+        matcher = matchers[i]
+        assert matcher is not None
+        matcher.fill_next_token_bitmask(bitmask, i)

@@ -41,3 +41,21 @@ def test_a_bitmask_that_does_not_fit_is_refused() -> None:
         sg.fill_next_token_bitmasks(matchers, sg.allocate_token_bitmask(2, 4))
     with pytest.raises(ValueError, match="two-dimensional numpy array of int32"):
         sg.fill_next_token_bitmasks(matchers, np.zeros((3, 1), np.int64))
+
+
+def test_one_grammar_with_and_without_gaps() -> None:
+    """The same rows, whether all matchers are of one grammar and going on (the usual batch) or not."""
+    c = compiled(b"ab", b"b")
+    matchers = [c.matcher() for _ in range(40)]
+    for i, matcher in enumerate(matchers):
+        assert matcher.accept_bytes(b"ab" * (i % 6))
+    usual = sg.allocate_token_bitmask(41, 4)
+    sg.fill_next_token_bitmasks(matchers, usual)
+    gaps = sg.allocate_token_bitmask(41, 4)
+    sg.fill_next_token_bitmasks([*matchers, None], gaps)
+    assert np.array_equal(usual, gaps)
+    alone = sg.allocate_token_bitmask(1, 4)
+    for i, matcher in enumerate(matchers):
+        matcher.fill_next_token_bitmask(alone)
+        assert np.array_equal(alone[0], usual[i])
+    sg.fill_next_token_bitmasks([], gaps)
