@@ -141,6 +141,32 @@ class Terminal:
     text: str = ""  # as the grammar writes it, for messages
 
 
+@dataclass(frozen=True, slots=True)
+class Indentation:
+    """Indentation as structure, for discipline ``longest``: blocks as Python has them.
+
+    The first column of each line is compared with those of the blocks that are open. After a newline the
+    parser takes ``indent`` when the line begins further right than the innermost block, one ``dedent`` for
+    each block it leaves, and nothing else when it begins where the innermost block does; a line that begins
+    between two blocks belongs to no text. While an ``opening`` terminal waits for its ``closing`` one,
+    newlines are ignored. A text is read as if a line break stood before it, and begins in column 0. At its
+    end all blocks are left; a newline is added before if the parser takes one and the last lexeme is none.
+
+    newline : the terminal between two lines. It matches a line feed, and whatever else counts for no line
+        (blank lines, comments) up to the first column of the next one
+    indent, dedent : symbols of the rules without a text of their own, not in ``terminals``
+    opening, closing : terminals; pairs by their number alone, the rules say which belong together
+    tab : columns from one tab stop to the next. Two lines compare only if they do so with tabs of one column
+    """
+
+    newline: str
+    indent: str
+    dedent: str
+    opening: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    tab: int = 8
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GrammarIR:
     """A whole grammar.
@@ -152,6 +178,7 @@ class GrammarIR:
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
+    indentation : of discipline "longest"; None: line breaks are like any other bytes
     """
 
     rules: dict[str, Expr]
@@ -160,3 +187,4 @@ class GrammarIR:
     ignore: tuple[str, ...] = ()
     lexing: str = "any"
     specials: tuple[Special, ...] = ()
+    indentation: Indentation | None = None

@@ -26,6 +26,7 @@ from ..vocab.vocabulary import Vocabulary
 from . import kernels
 from . import layout as L
 from .heap import Heap
+from .indentation import columns_in, effects_of
 from .sequences import Sequences, make_sequences
 from .specials import find_special_tokens
 from .vocab_tables import VocabTables
@@ -69,8 +70,12 @@ class Arena:
         self._scratch_factor = 1
         self.heap.lay_out_scratch(self.tables.max_depth)
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
+        # The newline terminal's number and the tab stops, where indentation counts.
+        lines = ir.indentation
+        self._lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
         self._terminals_key: Hashable = (
             int(self.g[L.H_SYMBOL_WORDS]),
+            self._lines,
             *(terminal.dfa.digest for terminal, _, _ in self.terminals),
         )
         pairs = [(tokens[special], symbol) for special, symbol in facts.special_symbol.items()]
@@ -187,8 +192,10 @@ class Arena:
 
             words = int(self.g[L.H_SYMBOL_WORDS])
             lexer = universal_lexer([terminal for terminal, _, _ in self.terminals], words)
+            nodes = t.nodes[: t.n_nodes]
+            lines = None if self._lines is None else columns_in(nodes, *self._lines)
             t.sequences[self._terminals_key] = (
-                None if lexer is None else make_sequences(t.nodes[: t.n_nodes], t.max_depth, lexer)
+                None if lexer is None else make_sequences(nodes, t.max_depth, lexer, lines)
             )
         sequences = t.sequences[self._terminals_key]
         if sequences is not None:
@@ -209,9 +216,13 @@ class Arena:
         tokens, signatures = tokens[alive], signatures[alive]
         runs = []
         for record in np.unique(won[tokens]).tolist():
-            mine = won[tokens] == record
-            runs.append((self._terminals_of(record), tokens[mine], signatures[mine]))
-        own = t.add_groups(sorted(runs, key=lambda run: run[0])) if runs else 0
+            terminals = self._terminals_of(record)
+            if self._lines is not None and self._lines[0] in terminals:
+                effects = self._effects(tokens, node, won, record)
+            else:
+                effects = {(): won[tokens] == record}
+            runs += [(terminals, e, tokens[mine], signatures[mine]) for e, mine in effects.items()]
+        own = t.add_groups(sorted(runs, key=lambda run: run[:2])) if runs else 0
         at_once = 0
         ended = int(self.g[state + L.R_KEY + (int(self.g[state]) >> 8)])
         if ended:
@@ -223,9 +234,27 @@ class Arena:
                 tokens = t.token_of_rank[dead[first] > 0].astype(np.int64)
                 signatures = sequences.of[sequences.base[0] + t.rank_of_token[tokens]].astype(np.int64)
                 alive = signatures > 0
-                t.index[shared] = t.add_groups([(terminals, tokens[alive], signatures[alive])])
+                t.index[shared] = t.add_groups([(terminals, (), tokens[alive], signatures[alive])])
             at_once = t.index[shared]
         return t.add_stay(key, stay, own, at_once)
+
+    def _effects(
+        self,
+        tokens: npt.NDArray[np.int64],
+        node: npt.NDArray[np.int32],
+        won: npt.NDArray[np.int64],
+        record: int,
+    ) -> dict[tuple[int, ...], npt.NDArray[np.bool_]]:
+        """Which of ``tokens`` end a newline lexeme (``won``: ``record``) with equal effects on its column."""
+        t, v = self.tables, self.vocabulary
+        ended = won[tokens] == record
+        same: dict[tuple[int, ...], npt.NDArray[np.bool_]] = {}
+        for at in np.unique(node[tokens[ended]]).tolist():
+            mine = ended & (node[tokens] == at)
+            first = int(v.offsets[tokens[int(np.argmax(mine))]])
+            effects = effects_of(v.data[first : first + int(t.nodes[at, 1])].tobytes())
+            same[effects] = same[effects] | mine if effects in same else mine
+        return same
 
     def _terminals_of(self, record: int) -> tuple[int, ...]:
         n = int(self.g[record]) >> 8
@@ -364,7 +393,7 @@ class Arena:
         if int(g[L.H_MODE]) == 1:
             parsers = [int(h[1]) for h in heads]
             heads = np.concatenate(
-                [g[p + L.R_KEY : p + L.R_KEY + (int(g[p]) >> 8)].reshape(-1, 3) for p in parsers]
+                [g[p + L.R_KEY + 1 : p + L.R_KEY + (int(g[p]) >> 8)].reshape(-1, 3) for p in parsers]
             )
         names = []
         for s in heads[:, 0].tolist():

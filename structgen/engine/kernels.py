@@ -730,6 +730,10 @@ def _lex_state(g, best, n):
             won = _intern(g, out, k, K_TERMINALS, 0)
             if won < 0:
                 return won
+    if g[H_INDENT] != 0:
+        for i in range(1, n + 1):
+            if g[g[tmp + i] + T_TERMINAL] == g[g[H_INDENT] + I_NEWLINE]:
+                g[at + R_KEY + n + 4] = 1
     g[at + R_KEY + n + 1] = won
     g[at + R_KEY + n + 2] = row
     return at
@@ -789,7 +793,7 @@ def _candidates(g, parser):
     words = g[H_SYMBOL_WORDS]
     q = g[X_QUEUE]
     queued = 0
-    for i in range(0, n, 3):
+    for i in range(1, n, 3):
         e = parser + R_KEY + i
         queued = _enqueue(g, queued, g[e], g[e + 1], g[e + 2])
         if queued < 0:
@@ -820,10 +824,12 @@ def _candidates(g, parser):
                 queued = _pop(g, queued, stack)
                 if queued < 0:
                     return queued
+    if g[H_INDENT] != 0:
+        _candidates_of_lines(g, parser, bits)
     tmp = g[X_TMP]
     k = 0
     for t in range(g[H_N_TERMINALS]):
-        if (g[bits + (t >> 6)] >> (t & 63)) & 1:
+        if (g[bits + (t >> 6)] >> (t & 63)) & 1 and g[g[H_LEX_STARTS] + t] != 0:
             k += 1
             if 2 * k + words + 8 > g[X_TMP_CAP]:
                 return GROW_SCRATCH
@@ -852,16 +858,28 @@ def _shift(g, parser, terminal):
         return at
     if g[at + R_KEY + 2] != 0:
         return g[at + R_KEY + 2] - 1
-    n = g[parser] >> 8
+    if g[H_INDENT] != 0:
+        to = _shift_in_lines(g, parser, terminal)
+    else:
+        to = _parse(g, parser, terminal, 0)
+    if to >= 0:
+        g[at + R_KEY + 2] = to + 1
+    return to
+
+
+@jit
+def _parse(g, parser, symbol, margin):
+    """The parser state after ``symbol``, with ``margin``; 0 when it cannot come; or a code."""
+    n = (g[parser] >> 8) // 3
     heads = g[X_HEADS]
     src = g[X_HEADS_CAP] // 2  # the upper half of the list of heads is free for this
-    if src + n // 3 + 1 >= g[X_HEADS_CAP]:
+    if src + n + 1 >= g[X_HEADS_CAP]:
         return GROW_SCRATCH
-    for i in range(n):
-        g[heads + 3 * src + i] = g[parser + R_KEY + i]
-    dst = src + n // 3
+    for i in range(3 * n):
+        g[heads + 3 * src + i] = g[parser + R_KEY + 1 + i]
+    dst = src + n
     saved = g[X_FRAMES_TOP]
-    count = _advance(g, src, n // 3, terminal, dst)
+    count = _advance(g, src, n, symbol, dst)
     if count < 0:
         return count
     if g[X_NOTES_N] > 0:
@@ -871,12 +889,224 @@ def _shift(g, parser, terminal):
         code = _persist(g, dst, count)
         if code < 0:
             return code
-        to = _intern(g, heads + 3 * dst, 3 * count, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+        key = heads + 3 * dst - 1  # the heads before are not needed any more: their last word is free
+        g[key] = margin
+        to = _intern(g, key, 1 + 3 * count, K_PARSER, 2 + g[H_SYMBOL_WORDS])
         if to < 0:
             return to
     g[X_FRAMES_TOP] = saved
-    g[at + R_KEY + 2] = to + 1
     return to
+
+
+# -------------------------------------------------------------------------------------------- indentation
+#
+# A parser state carries its *margin*: how many brackets are open, the columns of the open blocks, and the
+# column of the line that begins in the newline lexeme being read. So what indentation does to a text is
+# remembered under (parser state, terminal) like any other shift, and heads need no fourth word.
+
+
+@jit
+def _in_set(g, bits, t):
+    return (g[bits + (t >> 6)] >> (t & 63)) & 1
+
+
+@jit
+def _margin(g, depth, column, columns):
+    """The interned margin, or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1], g[key + 2] = depth, column, columns
+    return _intern(g, key, 3, K_MARGIN, 0)
+
+
+@jit
+def _columns(g, column, around):
+    """The open columns ``around`` with ``column`` inside, or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1] = column, around
+    return _intern(g, key, 2, K_COLUMNS, 0)
+
+
+@jit
+def _margin_before_text(g):
+    columns = _columns(g, 0, 0)
+    if columns < 0:
+        return columns
+    return _margin(g, BEFORE_TEXT, NO_COLUMN, columns)
+
+
+@jit
+def _at_column(g, parser, column):
+    """The parser state with another column of the line that begins, or a code."""
+    margin = g[parser + R_KEY]
+    if g[margin + R_KEY + 1] == column:
+        return parser
+    return _with_margin(g, parser, _margin(g, g[margin + R_KEY], column, g[margin + R_KEY + 2]))
+
+
+@jit
+def _with_margin(g, parser, margin):
+    if margin < 0 or g[parser + R_KEY] == margin:
+        return margin if margin < 0 else parser
+    n = g[parser] >> 8
+    key = g[X_TMP]
+    if n >= g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    g[key] = margin
+    for i in range(1, n):
+        g[key + i] = g[parser + R_KEY + i]
+    return _intern(g, key, n, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+
+
+@jit
+def _without_column(g, parser):
+    """The parser state at the end of a lexeme that is ignored, or a code."""
+    return parser if g[H_INDENT] == 0 else _at_column(g, parser, NO_COLUMN)
+
+
+@jit
+def _in_line(g, parser, q, cls):
+    """The parser state after a byte of class ``cls`` that leads to lexer state ``q``, or a code."""
+    if g[H_INDENT] == 0:
+        return parser
+    if g[q + R_KEY + (g[q] >> 8) + 3] == 0:  # no newline is being read
+        return _at_column(g, parser, NO_COLUMN)
+    margin = g[parser + R_KEY]
+    if g[margin + R_KEY] > 0:  # in brackets no column counts
+        return parser
+    effect = g[g[g[H_INDENT] + I_EFFECTS] + cls]
+    return _at_column(g, parser, column_after(g[margin + R_KEY + 1], effect, g[g[H_INDENT] + I_TAB]))
+
+
+@jit
+def column_after(column, effect, tab):
+    """The column after a byte with this effect."""
+    if effect == E_BREAK:
+        return 0
+    if effect == E_TEXT or column == NO_COLUMN:
+        return NO_COLUMN
+    if effect == E_FEED:
+        return 0
+    if effect == E_TAB:
+        wide = ((column >> COLUMN_SHIFT) // tab + 1) * tab
+        return (wide << COLUMN_SHIFT) | ((column & ((1 << COLUMN_SHIFT) - 1)) + 1)
+    return column + (1 << COLUMN_SHIFT) + 1
+
+
+@jit
+def columns_in_tokens(nodes, effects, tab, column, line):
+    """Of each trie node: the column after its last line break, and the depth of that (0: it has none).
+
+    nodes : int32[n, 4]; effects : int64[256]; column : int64[n]; line : int32[n]
+    """
+    column[0], line[0] = NO_COLUMN, 0
+    at = np.int64(0)
+    i = 1
+    for i in range(1, nodes.shape[0]):
+        # The parent: the last node before this one that is one less deep.
+        at = i - 1
+        while nodes[at, 1] >= nodes[i, 1]:
+            at -= 1
+        effect = effects[nodes[i, 0]]
+        column[i] = column_after(column[at], effect, tab)
+        line[i] = nodes[i, 1] if effect == E_BREAK else line[at]
+    return 0
+
+
+@jit
+def _candidates_of_lines(g, parser, bits):
+    """Correct the candidates ``bits`` after ``parser`` by what its margin says of newlines."""
+    newline = g[g[H_INDENT] + I_NEWLINE]
+    depth = g[g[parser + R_KEY] + R_KEY]
+    if depth == BEFORE_TEXT:
+        for i in range(g[H_SYMBOL_WORDS]):
+            g[bits + i] = 0
+    if depth != 0:
+        g[bits + (newline >> 6)] |= 1 << (newline & 63)
+
+
+@jit
+def _shift_in_lines(g, parser, terminal):
+    """`_shift` with indentation: a newline brings indents and dedents along, brackets suspend them."""
+    margin = g[parser + R_KEY]
+    depth = g[margin + R_KEY]
+    column = g[margin + R_KEY + 1]
+    columns = g[margin + R_KEY + 2]
+    indentation = g[H_INDENT]
+    if terminal != g[indentation + I_NEWLINE]:
+        if _in_set(g, g[indentation + I_OPENING], terminal):
+            depth += 1
+        elif _in_set(g, g[indentation + I_CLOSING], terminal) and depth > 0:
+            depth -= 1
+        margin = _margin(g, depth, NO_COLUMN, columns)
+        if margin < 0:
+            return margin
+        return _parse(g, parser, terminal, margin)
+    if depth > 0:
+        return parser
+    margin = _margin(g, 0, NO_COLUMN, columns)
+    if margin < 0:
+        return margin
+    to = _with_margin(g, parser, margin) if depth == BEFORE_TEXT else _parse(g, parser, terminal, margin)
+    if to > 0 and column != NO_COLUMN:
+        wide = column >> COLUMN_SHIFT
+        low = (1 << COLUMN_SHIFT) - 1
+        if wide > g[columns + R_KEY] >> COLUMN_SHIFT:
+            if column & low <= g[columns + R_KEY] & low:
+                return 0
+            to = _parse(g, to, g[indentation + I_INDENT], margin)
+            columns = _columns(g, column, columns)
+            if columns < 0:
+                return columns
+        else:
+            while to > 0 and wide < g[columns + R_KEY] >> COLUMN_SHIFT:
+                to = _parse(g, to, g[indentation + I_DEDENT], margin)
+                columns = g[columns + R_KEY + 1]
+            if column != g[columns + R_KEY]:
+                return 0
+    if to <= 0:
+        return to
+    return _with_margin(g, to, _margin(g, 0, NO_COLUMN, columns))
+
+
+@jit
+def _lines_complete(g, parser, terminal):
+    """1 when the text may end with a lexeme of ``terminal`` after ``parser``, 0 when not, or a code."""
+    margin = g[parser + R_KEY]
+    newline = g[g[H_INDENT] + I_NEWLINE]
+    if terminal == newline:
+        # The line that it begins stays empty: its column does not count.
+        to = _parse(g, parser, newline, margin) if g[margin + R_KEY] == 0 else parser
+        return to if to <= 0 else _blocks_complete(g, to)
+    if _is_ignored(g, terminal):
+        yes = _last_line_complete(g, parser)
+        if yes != 0:
+            return yes
+    to = _shift(g, parser, terminal)
+    return to if to <= 0 else _last_line_complete(g, to)
+
+
+@jit
+def _last_line_complete(g, parser):
+    """1 when the text may end after ``parser``, perhaps with a newline that is not written."""
+    yes = _blocks_complete(g, parser)
+    margin = g[parser + R_KEY]
+    if yes != 0 or g[margin + R_KEY] != 0:
+        return yes
+    to = _parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin)
+    return to if to <= 0 else _blocks_complete(g, to)
+
+
+@jit
+def _blocks_complete(g, parser):
+    """1 when the text may end once all blocks are left, 0 when not, or a code."""
+    margin = g[parser + R_KEY]
+    columns = g[margin + R_KEY + 2]
+    while g[columns + R_KEY + 1] != 0:
+        parser = _parse(g, parser, g[g[H_INDENT] + I_DEDENT], margin)
+        if parser <= 0:
+            return parser
+        columns = g[columns + R_KEY + 1]
+    return _parser_complete(g, parser)
 
 
 @jit
@@ -949,7 +1179,10 @@ def _advance_lexed(g, src, n, byte, dst):
             for j in range(g[won] >> 8):
                 t = g[won + R_KEY + j]
                 if _is_ignored(g, t):
-                    count = _begin_lexeme(g, dst, count, parser, watch2, cls)
+                    after = _without_column(g, parser)
+                    if after < 0:
+                        return after
+                    count = _begin_lexeme(g, dst, count, after, watch2, cls)
                     if count < 0:
                         return count
                 after = _shift(g, parser, t)
@@ -960,6 +1193,9 @@ def _advance_lexed(g, src, n, byte, dst):
                     if count < 0:
                         return count
         if q2 != 0:
+            parser = _in_line(g, parser, q2, cls)
+            if parser < 0:
+                return parser
             count = _emit_exact(g, dst, count, q2, parser, watch)
             if count < 0:
                 return count
@@ -977,6 +1213,9 @@ def _begin_lexeme(g, dst, count, parser, watch, cls):
         return q
     if q == 0:
         return count
+    parser = _in_line(g, parser, q, cls)
+    if parser < 0:
+        return parser
     return _emit_exact(g, dst, count, q, parser, watch)
 
 
@@ -1114,8 +1353,8 @@ def _parser_complete(g, parser):
     src = g[X_HEADS_CAP] // 2
     if src + n // 3 + 1 >= g[X_HEADS_CAP]:
         return GROW_SCRATCH
-    for i in range(n):
-        g[g[X_HEADS] + 3 * src + i] = g[parser + R_KEY + i]
+    for i in range(n - 1):
+        g[g[X_HEADS] + 3 * src + i] = g[parser + R_KEY + 1 + i]
     yes = _complete(g, src, n // 3)
     if yes >= 0:
         g[parser + R_KEY + n + 1] = yes + 1
@@ -1129,7 +1368,7 @@ def _complete_lexed(g, src, n):
         q = g[h]
         parser = g[h + 1]
         if g[q + R_KEY] < 0:  # at a lexeme's start
-            yes = _parser_complete(g, parser)
+            yes = _parser_complete(g, parser) if g[H_INDENT] == 0 else _last_line_complete(g, parser)
             if yes != 0:
                 return yes
             continue
@@ -1138,6 +1377,11 @@ def _complete_lexed(g, src, n):
             continue
         for j in range(g[won] >> 8):
             t = g[won + R_KEY + j]
+            if g[H_INDENT] != 0:
+                yes = _lines_complete(g, parser, t)
+                if yes != 0:
+                    return yes
+                continue
             if _is_ignored(g, t):
                 yes = _parser_complete(g, parser)
                 if yes != 0:
@@ -1199,12 +1443,24 @@ def initial_state(g, init, param):
     g[h], g[h + 1], g[h + 2] = s, param, 0
     if g[H_MODE] == 0:
         return _store(g, 0, 1)
-    parser = _intern(g, h, 3, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+    margin = _margin_before_text(g) if g[H_INDENT] != 0 else 0
+    if margin < 0:
+        return margin
+    key = g[X_TMP]
+    g[key], g[key + 1], g[key + 2], g[key + 3] = margin, s, param, 0
+    parser = _intern(g, key, 4, K_PARSER, 2 + g[H_SYMBOL_WORDS])
     if parser < 0:
         return parser
     q = _candidates(g, parser)
     if q < 0:
         return q
+    if g[H_INDENT] != 0:  # the text begins as if a line break had been read
+        q = _lex_step(g, q, g[g[H_INDENT] + I_BREAK])
+        if q < 0:
+            return q
+        parser = _in_line(g, parser, q, g[g[H_INDENT] + I_BREAK])
+        if parser < 0:
+            return parser
     g[h], g[h + 1], g[h + 2] = q, parser, 0
     return _store(g, 0, 1)
 
@@ -1441,7 +1697,8 @@ def head_mask(g, tries, tables, info, groups, ids, signatures, a, b, c, out):
 def _add_groups(g, parser, groups, ids, at, signatures, out):
     """Set the tokens of the groups at ``groups[at]`` that ``parser`` takes.
 
-    groups : n runs | (n terminals, terminals, n groups | (signature, first id, number of ids) * n) * n
+    groups : n runs | (n terminals, terminals, n effects, effects, n groups | (signature, first id, number of
+        ids) * n) * n. The effects are those of the bytes that end the lexeme on the column of its line.
     """
     runs = groups[at]
     at += 1
@@ -1450,19 +1707,31 @@ def _add_groups(g, parser, groups, ids, at, signatures, out):
         # The parser states after the first lexeme are those of all groups of the run: they stay at the
         # bottom of the stack, and each group begins with a copy.
         n = groups[at]
+        effects = at + 1 + n
+        before = parser
+        if groups[effects] > 0 and g[g[parser + R_KEY] + R_KEY] <= 0:
+            column = g[g[parser + R_KEY] + R_KEY + 1]
+            for j in range(effects + 1, effects + 1 + groups[effects]):
+                column = column_after(column, groups[j], g[g[H_INDENT] + I_TAB])
+            before = _at_column(g, parser, column)
+            if before < 0:
+                return before
         first = 0
         for j in range(at + 1, at + 1 + n):
             t = groups[j]
             if _is_ignored(g, t):
-                g[stack + first] = parser
+                after = _without_column(g, parser)
+                if after < 0:
+                    return after
+                g[stack + first] = after
                 first += 1
-            after = _shift(g, parser, t)
+            after = _shift(g, before, t)
             if after < 0:
                 return after
             if after > 0:
                 g[stack + first] = after
                 first += 1
-        at += 1 + n
+        at = effects + 1 + groups[effects]
         many = groups[at]
         at += 1
         for _ in range(many):
@@ -1508,6 +1777,8 @@ def _read_signatures(g, stack, top, signatures):
     it, a terminal still open will do; else the longest match, a literal before a pattern.
     """
     words = g[H_SYMBOL_WORDS]
+    stride = 1 + words if g[H_INDENT] == 0 else 2 + words
+    newline = -1 if g[H_INDENT] == 0 else g[g[H_INDENT] + I_NEWLINE]
     room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
     while top > 0:
         top -= 1
@@ -1555,7 +1826,12 @@ def _read_signatures(g, stack, top, signatures):
                                     g[stack + 2 * top] = after_sig
                                     g[stack + 2 * top + 1] = parser
                                     top += 1
-                                after = _shift(g, parser, t)
+                                before = parser
+                                if t == newline and g[g[parser + R_KEY] + R_KEY] == 0:
+                                    before = _at_column(g, parser, signatures[at + 1 + words])
+                                    if before < 0:
+                                        return before
+                                after = _shift(g, before, t)
                                 if after < 0:
                                     return after
                                 if after > 0:
@@ -1563,7 +1839,7 @@ def _read_signatures(g, stack, top, signatures):
                                     g[stack + 2 * top + 1] = after
                                     top += 1
                     break
-                at += 1 + words
+                at += stride
             if decided:
                 break
     return 0

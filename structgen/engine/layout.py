@@ -48,6 +48,7 @@ H_LEX_STARTS = 9  # lexer: terminal -> its start state (n_terminals words)
 H_LEX_IGNORE = 10  # FIRST-like set of the ignored terminals
 H_N_TERMINALS = 11
 H_MAX_HEADS = 12
+H_INDENT = 13  # lexer: offset of the indentation record, or 0: line breaks are like any other bytes
 H_LEX_LITERALS = 16  # FIRST-like set of the terminals that are literals
 H_LEX_LEVELS = 17  # number of different priorities, then at H_LEX_LEVEL_SETS their sets, highest first
 H_LEX_LEVEL_SETS = 18
@@ -88,6 +89,18 @@ COUNT_MASK = (1 << COUNT_SHIFT) - 1
 T_TERMINAL, T_FINAL, T_PRIORITY, T_LITERAL = range(4)
 T_ROW = 4
 
+# Indentation: newline, indent and dedent are terminals' numbers, opening and closing FIRST-like sets;
+# I_EFFECTS: class of bytes -> what such a byte of a newline lexeme does to the column; I_BREAK: a line feed's
+# class.
+I_NEWLINE, I_INDENT, I_DEDENT, I_OPENING, I_CLOSING, I_TAB, I_EFFECTS, I_BREAK = range(8)
+INDENT_WORDS = 8
+E_TEXT, E_BREAK, E_BLANK, E_TAB, E_FEED = range(5)
+EFFECT_OF = {0x0A: E_BREAK, 0x0D: E_BREAK, 0x20: E_BLANK, 0x09: E_TAB, 0x0C: E_FEED}  # all others: E_TEXT
+# A column is two numbers, one above the other: with the grammar's tab stops, and with tabs of one column.
+COLUMN_SHIFT = 32
+NO_COLUMN = -1  # no line has begun in this lexeme, or it holds more than blanks
+BEFORE_TEXT = -1  # the bracket depth before the first line
+
 # Interned records: [kind | key length << 8, hash, key..., values...].
 R_KEY = 2
 K_FRAME = 1  # key (return state, parameter, stack below) *; values: depth
@@ -96,15 +109,17 @@ K_STATE = 2  # key (x, y, z) *; values: mask row + 1, accepting (0 unknown, 1 no
 K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 unknown, 1 yes, 2 no)
 K_ACCEPT = 4  # key state, token; values: state after + 1 (0: unknown), -1 when refused
 K_SET = 5  # key words of a bit set
-K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1
+K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1,
+#               whether the newline terminal is among them
 K_TERMINALS = 7  # key terminal numbers
-K_PARSER = (
-    8  # key heads of a parser state; values: lexer state at a lexeme's start, accepting, candidates (bits)
-)
+K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
+#               accepting, candidates (bits)
 K_SHIFT = 9  # key parser state, terminal; values: parser state after + 1
 K_WATCH = 10  # key lexer states that must not complete
+K_MARGIN = 11  # key bracket depth, column of the line that begins in the open newline lexeme, open columns
+K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 STATE_VALUES = 3
-LEX_VALUES = 3
+LEX_VALUES = 4
 
 # Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.
 (

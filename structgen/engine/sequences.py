@@ -14,6 +14,9 @@ since what follows a cut lies deeper. They depend on the terminals and the vocab
 
     signature : n cuts | open terminals (bits) | (signature after, terminals that end here (bits)) * n
     0: no reading; 1: the token ends here
+
+Where indentation counts, a cut at which a newline ends has one word more: the column of the line that begins
+in it (0 where no newline ends).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._jit import jit
+from .layout import NO_COLUMN
 
 DEAD = 0
 END = 1
@@ -61,11 +65,43 @@ class Sequences:
     rank: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, eq=False)
+class LineColumns:
+    """Where lines begin inside the tokens, for indentation.
+
+    newline : number of the newline terminal
+    column : int64[nodes], column after the last line break on the way to a node (see `layout.COLUMN_SHIFT`)
+    line : int32[nodes], depth of that line break; 0: there is none
+    """
+
+    newline: int
+    column: npt.NDArray[np.int64]
+    line: npt.NDArray[np.int32]
+
+
 @jit
-def _make(nodes, rank, base, classes, trans, ends, still_open, words, table, of, path, state, key):
-    """Fill ``of``; the words in use, or FULL when ``words`` or ``table`` is too small."""
+def _make(
+    nodes,
+    rank,
+    base,
+    classes,
+    trans,
+    ends,
+    still_open,
+    newline,
+    column,
+    line,
+    words,
+    table,
+    of,
+    path,
+    state,
+    key,
+):
+    """Fill ``of``; the words in use, or FULL when ``words`` or ``table`` is too small. newline: or -1."""
     n_nodes = nodes.shape[0]
     width = ends.shape[1]
+    stride = 1 + width if newline < 0 else 2 + width
     mask = table.shape[0] - 1
     top = FIRST_SIGNATURE
     entered = 0
@@ -120,11 +156,15 @@ def _make(nodes, rank, base, classes, trans, ends, still_open, words, table, of,
                             key[seen + w] |= bits
                     if new:
                         p = path[d]
+                        if newline >= 0:
+                            key[size + 1 + width] = 0
+                            if (key[size + 1 + (newline >> 6)] >> (newline & 63)) & 1:
+                                key[size + 1 + width] = column[p] if line[p] > low else NO_COLUMN
                         after = of[base[p] + rank[i] - rank[p]]
                         key[size] = after
                         if after != DEAD:
                             some = True
-                        size += 1 + width
+                        size += stride
                         n += 1
                     d -= 1
                 if not some:
@@ -162,8 +202,12 @@ def _make(nodes, rank, base, classes, trans, ends, still_open, words, table, of,
     return top
 
 
-def make_sequences(nodes: npt.NDArray[np.int32], max_depth: int, lexer: UniversalLexer) -> Sequences:
+def make_sequences(
+    nodes: npt.NDArray[np.int32], max_depth: int, lexer: UniversalLexer, lines: LineColumns | None = None
+) -> Sequences:
     """The signatures of ``lexer`` on the trie ``nodes`` (int32[n, 4]). About 0.2 s for 128,000 tokens."""
+    if lines is None:
+        lines = LineColumns(-1, np.zeros(0, np.int64), np.zeros(0, np.int32))
     n = nodes.shape[0]
     rank = np.zeros(n + 1, np.int32)
     np.cumsum(nodes[:, 3] >= 0, out=rank[1:])
@@ -174,7 +218,7 @@ def make_sequences(nodes: npt.NDArray[np.int32], max_depth: int, lexer: Universa
     path = np.zeros(max_depth + 2, np.int64)
     state = np.zeros(max_depth + 2, np.int64)
     width = lexer.ends.shape[1]
-    key = np.zeros((max_depth + 4) * (1 + width) + 2 * width + 8, np.int64)
+    key = np.zeros((max_depth + 4) * (2 + width) + 2 * width + 8, np.int64)
     size = 1 << 17
     while True:
         words = np.zeros(size * 4, np.int64)
@@ -188,6 +232,9 @@ def make_sequences(nodes: npt.NDArray[np.int32], max_depth: int, lexer: Universa
                 lexer.trans,
                 lexer.ends,
                 lexer.open,
+                lines.newline,
+                lines.column,
+                lines.line,
                 words,
                 table,
                 of,

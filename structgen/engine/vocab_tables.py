@@ -135,19 +135,24 @@ class VocabTables:
             return number
 
     def add_groups(
-        self, runs: list[tuple[tuple[int, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+        self,
+        runs: list[tuple[tuple[int, ...], tuple[int, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]],
     ) -> int:
-        """Offset of groups. Each run: the terminals that the first lexeme is, token ids, their signatures."""
+        """Offset of groups.
+
+        Each run: the terminals that the first lexeme is, what its bytes do to the column, token ids, their
+        signatures.
+        """
         words: list[int] = [len(runs)]
         pieces: list[npt.NDArray[np.int64]] = []
         with self.lock:
             first = self.ids_top
-            for terminals, tokens, signatures in runs:
+            for terminals, effects, tokens, signatures in runs:
                 order = np.lexsort((tokens, signatures))
                 tokens, signatures = tokens[order], signatures[order]
                 starts = np.flatnonzero(np.diff(signatures, prepend=-1))
                 sizes = np.diff(np.append(starts, len(tokens)))
-                words += [len(terminals), *terminals, len(starts)]
+                words += [len(terminals), *terminals, len(effects), *effects, len(starts)]
                 table = np.stack([signatures[starts], first + starts, sizes], axis=1)
                 words += table.reshape(-1).tolist()
                 pieces.append(tokens)

@@ -88,9 +88,12 @@ def analyse(ir: GrammarIR, limits: Limits, specials: Mapping[Special, object] | 
     reached = {ir.start} | {e.rule for e in exprs if type(e) is Ref}
     rule = {name: number[id(body)] for name, body in ir.rules.items() if name in reached}
 
-    names = sorted({e.name for e in exprs if type(e) is Term} | set(ir.ignore))
+    lines = ir.indentation
+    made = {lines.indent, lines.dedent} if lines else set()
+    always = {lines.newline} if lines else set()
+    names = sorted({e.name for e in exprs if type(e) is Term} | set(ir.ignore) | always | made)
     for name in names:
-        if name not in ir.terminals:
+        if name not in ir.terminals and name not in made:
             raise GrammarError(f"terminal {name!r} is used but not defined")
     terminal_number = {name: i for i, name in enumerate(names)}
 
@@ -226,6 +229,8 @@ class _Facts:
         return (True, e.dfa.accepts_empty, e.dfa.first_bits) if not e.dfa.is_empty else _NOTHING
 
     def _terminal(self, e: Term, _: tuple[int, ...]) -> _Fact:
+        if e.name not in self.ir.terminals:  # Made by indentation.
+            return True, False, 1 << self.terminal_number[e.name]
         dfa = self.ir.terminals[e.name].dfa
         if dfa.is_empty:
             return _NOTHING

@@ -26,7 +26,7 @@ def universal_lexer(terminals: Sequence[Terminal], words: int) -> UniversalLexer
     _, byte_of, classes = np.unique(stacked, axis=1, return_index=True, return_inverse=True)
     tables = [t.dfa.trans[:, t.dfa.classes[byte_of]].tolist() for t in terminals]
     final = [t.dfa.final.tolist() for t in terminals]
-    start = tuple((t, 1) for t in range(n))
+    start = tuple((t, 1) for t in range(n) if not terminals[t].dfa.is_empty)
     index = {start: 1}
     states = [start]
     rows: list[list[int]] = []

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
 from .analysis import Analysis
+from .lexer import numbered_terminals
 
 MOST_STATES = 20_000
 
 
 def certify(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading of the grammar that no longer match threatens can be finished."""
+    if ir.indentation is not None:
+        return False
     lexer = _Lexer(ir, facts)
     if not lexer.explore():
         return False
@@ -62,7 +65,7 @@ class _Lexer:
 
     def __init__(self, ir: GrammarIR, facts: Analysis) -> None:
         self.names = sorted(facts.terminal_number, key=facts.terminal_number.__getitem__)
-        self.terminals = [ir.terminals[name] for name in self.names]
+        self.terminals = numbered_terminals(ir, facts.terminal_number)
         self.dfas = [t.dfa for t in self.terminals]
         self.tables = [d.trans.tolist() for d in self.dfas]
         self.classes = [d.classes.tolist() for d in self.dfas]
@@ -97,7 +100,7 @@ class _Lexer:
 
     def start(self) -> tuple[tuple[int, int], ...]:
         """All terminals at their start."""
-        return tuple((t, 1) for t in range(len(self.names)))
+        return tuple((t, 1) for t in range(len(self.names)) if not self.dfas[t].is_empty)
 
     def explore(self) -> bool:
         """Visit every state; note where lexemes end and with which first bytes each terminal can win."""

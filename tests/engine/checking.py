@@ -90,6 +90,7 @@ class Known:
     def __init__(self, language: Oracle) -> None:
         self.language = language
         self.further = 0
+        self.begin_members: set[bytes] = set()  # Prefixes of members found past the bound.
         self.is_prefix = cache(self._is_prefix)
         self.is_member = cache(language.is_member)
 
@@ -101,14 +102,19 @@ class Known:
             return True
         if not bounded:
             return False
+        if text in self.begin_members:
+            return True
         found = self.language.witness(text, 4 * self.language.bound, at_most=150)
         if found is None or not self.language.is_member(found):
             return False
         self.further += 1
+        self.begin_members.update(found[:n] for n in range(len(found) + 1))
         return True
 
 
-def finished(matcher: sg.GrammarMatcher, token: int, most: int = 400) -> bytes | None:
+def finished(
+    matcher: sg.GrammarMatcher, token: int, alphabet: bytes = b"ab", most: int = 400
+) -> bytes | None:
     """How the matcher itself ends its text after ``token``: a claim for the definition to judge."""
     begun = matcher.fork()
     begun.accept_token(token)
@@ -116,7 +122,7 @@ def finished(matcher: sg.GrammarMatcher, token: int, most: int = 400) -> bytes |
     for after, at in todo:
         if at.is_accepting():
             return after
-        for symbol in (b"a", b"b"):
+        for symbol in (alphabet[i : i + 1] for i in range(len(alphabet))):
             following = at.fork()
             if following.accept_bytes(symbol) and following._state not in seen and len(seen) < most:
                 seen.add(following._state)
@@ -127,7 +133,10 @@ def finished(matcher: sg.GrammarMatcher, token: int, most: int = 400) -> bytes |
 class Check:
     """Compares one vocabulary's masks for grammar after grammar; ``totals`` has the outcome."""
 
-    def __init__(self, tokens: Sequence[bytes | None], stop_token_ids: tuple[int, ...]) -> None:
+    def __init__(
+        self, tokens: Sequence[bytes | None], stop_token_ids: tuple[int, ...], alphabet: bytes = b"ab"
+    ) -> None:
+        self.alphabet = alphabet
         self.tokens = tokens
         self.stops = stop_token_ids
         self.vocabulary = sg.Vocabulary(list(tokens), stop_token_ids=stop_token_ids)
@@ -141,7 +150,7 @@ class Check:
         self, grammar: GrammarIR, depth: int, bound: int = 11, limits: sg.Limits | None = None
     ) -> None:
         """All texts of the grammar up to ``depth`` bytes, each reached by single bytes and by long tokens."""
-        language = Known(oracle(grammar, b"ab", bound))
+        language = Known(oracle(grammar, self.alphabet, bound))
         self.totals.grammars += 1
         expected_empty = not language.is_prefix(b"")
         try:
@@ -227,7 +236,8 @@ class Check:
             what = "the stop token" if stop else repr(data)
             verdict = f"token {i} {what}: the mask says {bool(got[i])}, the definition {wanted}"
             if got[i] and not stop:
-                claim = finished(matcher, i) if isinstance(language.language, Longest) else None
+                bounded = isinstance(language.language, Longest)
+                claim = finished(matcher, i, self.alphabet) if bounded else None
                 if claim is not None and language.is_member(text + (data or b"") + claim):
                     self.totals.further += 1
                 else:

@@ -51,7 +51,8 @@ class Translation:
             case ir.Pat(dfa=dfa):
                 return self.dfa(dfa)
             case ir.Term(name) if self.terminals:
-                empty = self.grammar.terminals[name].dfa.is_empty
+                terminal = self.grammar.terminals.get(name)  # None: made by indentation
+                empty = terminal is not None and terminal.dfa.is_empty
                 return self.new() if empty else self.new((frozenset({name}),))
             case ir.Term(name):
                 return self.new((self.dfa(self.grammar.terminals[name].dfa), IGNORED))

@@ -29,6 +29,8 @@ Sequence = tuple[str, ...]
 class Longest:
     """The oracle for ``lexing="longest"``: texts over ``alphabet``, completed up to length ``bound``."""
 
+    keeps_text = False
+
     def __init__(self, grammar: ir.GrammarIR, alphabet: bytes, bound: int) -> None:
         self.terminals = grammar.terminals
         self.ignore = grammar.ignore
@@ -75,9 +77,14 @@ class Longest:
         if not text:
             return self.complete(sequence)
         return any(
-            self.reads(sequence if ignored else (*sequence, name), text[n:])
+            self.reads(after, text[n:])
             for name, ignored, n in self.winners(self.candidates(sequence), text)
+            if (after := self.after(sequence, name, ignored, text[:n])) is not None
         )
+
+    def after(self, sequence: Sequence, name: str, ignored: bool, lexeme: bytes) -> Sequence | None:
+        """What is read after one more lexeme; None when it cannot come here."""
+        return sequence if ignored else (*sequence, name)
 
     def is_member(self, text: bytes) -> bool:
         """``text`` belongs to the language."""
@@ -98,10 +105,14 @@ class Longest:
 
     def readings(self, text: bytes) -> dict[Reading, bytes]:
         """The readings alive after ``text``, with what they have read. None: no member begins so."""
-        readings = {Reading((), None, frozenset()): b""} if not self.sentences.empty else {}
+        readings = {self.first(): b""} if not self.sentences.empty else {}
         for symbol in text:
             readings = self.advance(readings, bytes([symbol]))
         return readings
+
+    def first(self) -> Reading:
+        """Before anything is read."""
+        return Reading((), None, frozenset())
 
     def advance(self, readings: dict[Reading, bytes], symbols: bytes) -> dict[Reading, bytes]:
         """The readings after one more byte out of ``symbols``."""
@@ -120,13 +131,17 @@ class Longest:
         readings = self.readings(text)
         for n in range(more + 1):
             for reading, read in readings.items():
-                if reading.lexeme is None and self.complete(reading.sequence):
+                if self.whole(reading):
                     return read
             if n < more:
                 following = self.advance(readings, self.alphabet)
                 shortest = sorted(following, key=lambda r: (len(r.sequence), len(r.forbidden)))
                 readings = {r: following[r] for r in shortest[:at_most]}
         return None
+
+    def whole(self, reading: Reading) -> bool:
+        """The text may end at this reading."""
+        return reading.lexeme is None and self.complete(reading.sequence)
 
     def step(self, reading: Reading, symbol: int) -> Iterator[Reading]:
         """Where one byte can lead, with what the choice of a winner promises about the rest of the text."""
@@ -154,12 +169,14 @@ class Longest:
             promised = {
                 (other, q) for other, _, q in lexeme if self.terminals[other].priority >= winner.priority
             }
-            sequence = reading.sequence if ignored else (*reading.sequence, name)
-            yield Reading(sequence, None, forbidden | promised)
+            sequence = self.after(reading.sequence, name, ignored, reading.text + bytes([symbol]))
+            if sequence is not None:
+                yield Reading(sequence, None, forbidden | promised)
         if lexeme:
             priorities = [self.terminals[name].priority for name, _ in ending]
             best = max([*priorities, *([] if best is None else [best])], default=None)
-            yield Reading(reading.sequence, (lexeme, best), forbidden)
+            read = reading.text + bytes([symbol]) if self.keeps_text else b""
+            yield Reading(reading.sequence, (lexeme, best), forbidden, read)
 
     def next(self, name: str, q: int, symbol: int) -> int:
         """One step of a terminal's automaton."""
@@ -178,8 +195,10 @@ class Reading:
     lexeme : between lexemes None, else the candidates alive with their states, and the highest
         priority that has matched so far within the lexeme
     forbidden : terminals, from an earlier lexeme's start on, that must not match any further
+    text : the lexeme so far, where something depends on it
     """
 
     sequence: Sequence
     lexeme: tuple[frozenset[tuple[str, bool, int]], int | None] | None
     forbidden: frozenset[tuple[str, int]]
+    text: bytes = b""

@@ -12,6 +12,7 @@ from typing import Protocol
 from structgen import ir
 
 from .earley import any_cut
+from .indented import Indented
 from .longest import Longest
 
 
@@ -27,7 +28,9 @@ class Oracle(Protocol):
 
 def oracle(grammar: ir.GrammarIR, alphabet: bytes = b"ab", bound: int = 11) -> Oracle:
     """The recogniser for the grammar's discipline; the last two are for ``longest`` only."""
-    return any_cut(grammar) if grammar.lexing == "any" else Longest(grammar, alphabet, bound)
+    if grammar.lexing == "any":
+        return any_cut(grammar)
+    return (Longest if grammar.indentation is None else Indented)(grammar, alphabet, bound)
 
 
 def mask(
