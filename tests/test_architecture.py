@@ -79,6 +79,7 @@ OUTSIDE: dict[str, set[str]] = {
     | {"transformers", "vocab"},
     "numba": {"engine", "regex"},
     "lark": {"frontends"},
+    "idna": {"frontends"},
     "jsonschema": {"frontends"},
     "jsonschema_specifications": {"frontends"},
     "pydantic": {"frontends"},

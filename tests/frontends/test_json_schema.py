@@ -300,7 +300,6 @@ ERRORS = [
     ({"contains": {"type": "null"}}, UnsupportedKeywordError, "`contains`"),
     ({"$dynamicRef": "#x"}, UnsupportedKeywordError, "`$dynamicRef`"),
     ({"not": {"items": {"type": "null"}}}, UnsupportedKeywordError, "`not`"),
-    ({"format": "regex"}, UnsupportedKeywordError, "`format`"),
 ]  # fmt: skip
 
 

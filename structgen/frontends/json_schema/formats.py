@@ -1,12 +1,15 @@
-"""The formats that are regular, as ECMA patterns over the whole string.
+"""The formats, most of them as ECMA patterns over the whole string; encodings of content as well.
 
 Each is what the RFC that the standard cites says, calendar included: no 31 April, 29 February in leap years
 only. A leap second is written ``23:59:60`` and only as UTC (``Z`` or ``+00:00``); an offset that would make
-it so is refused. Formats outside the table that the standard names stand in `NOT_YET`, any other name is
-unknown and an annotation.
+it so is refused. What a format means beyond what an automaton can tell stands in `UNCHECKED`, for the report.
+Any other name is unknown and an annotation.
 """
 
 from __future__ import annotations
+
+from ...limits import Limits
+from . import idn_formats, languages, regex_format
 
 _LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DATE = (
@@ -68,12 +71,13 @@ _VARSPEC = rf"{_VARNAME}(?::[1-9][0-9]{{0,3}}|\*)?"
 _TEMPLATE_LITERAL = rf"(?:[!#$&-;=?-\[\]_a-z~{_UCS}{_PRIVATE}]|{_PCT})"
 _TEMPLATE = rf"(?:{_TEMPLATE_LITERAL}|\{{[+#./;?&=,!@|]?{_VARSPEC}(?:,{_VARSPEC})*\}})*"
 
-PATTERNS: dict[str, str] = {
+_PATTERNS: dict[str, str] = {
     "date": _DATE,
     "time": _TIME,
     "date-time": rf"{_DATE}[tT]{_TIME}",
     "duration": _DURATION,
     "email": _EMAIL,
+    "idn-email": idn_formats.idn_email(_IPV4, _IPV6),
     "hostname": _HOSTNAME,
     "ipv4": _IPV4,
     "ipv6": _IPV6,
@@ -87,6 +91,28 @@ PATTERNS: dict[str, str] = {
     "relative-json-pointer": rf"(?:0|[1-9][0-9]*)(?:#|{_POINTER})",
 }
 
-MAX_LENGTHS = {"hostname": 253}
+_MAX_LENGTHS = {"hostname": 253}
 
-NOT_YET = frozenset(("idn-email", "idn-hostname", "regex"))
+UNCHECKED = {
+    "hostname": "what an A-label (xn--…) stands for",
+    "idn-hostname": "that labels are in Unicode's form NFC, and the length of their A-labels",
+    "regex": "names of groups, and the order of bounds that are not written plainly",
+}
+"""What of a format is not checked."""
+
+ENCODINGS = {
+    "base64": r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
+    "base32": r"(?:[A-Z2-7]{8})*(?:[A-Z2-7]{2}={6}|[A-Z2-7]{4}={4}|[A-Z2-7]{5}={3}|[A-Z2-7]{7}=)?",
+    "base16": r"(?:[0-9A-F]{2})*",
+}
+"""Values of ``contentEncoding``, as RFC 4648 writes them."""
+
+
+def language(name: str, limits: Limits) -> languages.Language | None:
+    """The texts of a format; None when it is unknown."""
+    if name == "idn-hostname":
+        return idn_formats.idn_hostname(limits)
+    if name == "regex":
+        return regex_format.language(limits)
+    pattern = _PATTERNS.get(name)
+    return None if pattern is None else languages.of_format(pattern, _MAX_LENGTHS.get(name), limits)

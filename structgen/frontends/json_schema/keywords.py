@@ -239,13 +239,22 @@ def _format(n: Normaliser, parts: Parts, value: Any) -> None:
     if not n.assert_formats:
         n.report.add(parts.at.pointer, "format", ANNOTATION, "formats='annotate'", replace=True)
         return
-    pattern = formats.PATTERNS.get(value) if isinstance(value, str) else None
-    if pattern is not None:
-        parts.langs.append(languages.of_format(pattern, formats.MAX_LENGTHS.get(value), n.limits))
-    elif value in formats.NOT_YET:
-        parts.unsupported.append(("format", f"format {value!r} is not written as a grammar"))
-    else:
+    lang = formats.language(value, n.limits) if isinstance(value, str) else None
+    if lang is None:
         n.report.add(parts.at.pointer, "format", ANNOTATION, f"unknown format {value!r}", replace=True)
+        return
+    parts.langs.append(lang)
+    if value in formats.UNCHECKED:
+        n.report.note(f"format {value!r}: not checked is {formats.UNCHECKED[value]}")
+
+
+def _content_encoding(n: Normaliser, parts: Parts, value: Any) -> None:
+    pattern = formats.ENCODINGS.get(value) if isinstance(value, str) else None
+    if pattern is not None and n.assert_formats:
+        parts.langs.append(languages.of_format(pattern, None, n.limits))
+        return
+    why = f"unknown encoding {value!r}" if n.assert_formats else "formats='annotate'"
+    n.report.add(parts.at.pointer, "contentEncoding", ANNOTATION, why, replace=True)
 
 
 # Arrays
@@ -409,8 +418,7 @@ def _refused(keyword: str, why: str) -> Handler:
 _DYNAMIC = "references that depend on how a schema was reached are not followed"
 _ANNOTATIONS = (
     "$schema $id id $anchor $dynamicAnchor $recursiveAnchor $comment $vocabulary $defs definitions "
-    "title description default examples deprecated readOnly writeOnly contentMediaType contentEncoding "
-    "contentSchema"
+    "title description default examples deprecated readOnly writeOnly contentMediaType contentSchema"
 )
 
 KEYWORDS: dict[str, tuple[Handler | None, int, int]] = {
@@ -437,6 +445,7 @@ KEYWORDS: dict[str, tuple[Handler | None, int, int]] = {
     "maxLength": (_max_length, 4, LATEST),
     "pattern": (_pattern, 4, LATEST),
     "format": (_format, 4, LATEST),
+    "contentEncoding": (_content_encoding, 7, LATEST),
     "items": (_items, 4, LATEST),
     "prefixItems": (_prefix_items, 2020, LATEST),
     "additionalItems": (_additional_items, 4, LATEST),
