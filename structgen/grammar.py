@@ -11,6 +11,7 @@ from .limits import Limits
 
 if TYPE_CHECKING:
     from .frontends.json_schema.report import Report
+    from .frontends.lark_indentation import Indenter
 
 
 class Grammar:
@@ -92,17 +93,26 @@ class Grammar:
         base_path: str | PathLike[str] | None = None,
         lexing: Literal["longest", "any"] = "longest",
         *,
+        postlex: Indenter | None = None,
         limits: Limits | None = None,
         source: str | None = None,
     ) -> Grammar:
         """The texts of a grammar in Lark's dialect; ``%import`` finds the shipped ``grammars/``.
+
+        ``postlex`` is a lark Indenter (``PythonIndenter()``), for grammars whose indentation it handles.
 
         Raises GrammarError with line, column and a caret.
         """
         from .frontends.lark_grammar import lark_to_ir
 
         ir = lark_to_ir(
-            text, start=start, base_path=base_path, lexing=lexing, limits=limits or Limits(), source=source
+            text,
+            start=start,
+            base_path=base_path,
+            lexing=lexing,
+            postlex=postlex,
+            limits=limits or Limits(),
+            source=source,
         )
         return cls(ir, source=source or "Lark grammar")
 

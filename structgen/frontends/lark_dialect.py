@@ -30,7 +30,7 @@ T = TypeVar("T")
 # The priorities spell out the order in which lark's own reader tries its patterns. Each is different, so
 # that lark does not look for collisions between all pairs of them, which took most of the time to start.
 _DIALECT = r"""
-start: (rule | term | override | extend | ignore | import | declare | _NL)*
+start: (rule | term | override | extend | ignore | import | declare | indent | _NL)*
 
 rule: rule_modifiers RULE template_params priority _COLON expansions _NL
 term: TERMINAL priority _COLON expansions _NL
@@ -38,6 +38,7 @@ override: _OVERRIDE (rule | term)
 extend: _EXTEND (rule | term)
 ignore: _IGNORE expansions _NL
 declare: _DECLARE (RULE | TERMINAL)+ _NL
+indent: _INDENT TERMINAL TERMINAL TERMINAL (TERMINAL | STRING)* _NL
 import: _IMPORT import_path _NL
       | _IMPORT import_path _LPAR name_list _RPAR _NL
       | _IMPORT import_path _TO (RULE | TERMINAL) _NL
@@ -83,6 +84,7 @@ _TO: "->"
 _IGNORE: "%ignore"
 _OVERRIDE: "%override"
 _DECLARE: "%declare"
+_INDENT: "%indent"
 _EXTEND: "%extend"
 _IMPORT: "%import"
 
@@ -133,6 +135,7 @@ _WORDS = {
     "_IGNORE": "a %statement",
     "_OVERRIDE": "a %statement",
     "_DECLARE": "a %statement",
+    "_INDENT": "a %statement",
     "_EXTEND": "a %statement",
     "_IMPORT": "a %statement",
 }
@@ -153,7 +156,7 @@ _HINTS = (
     ("%llguidance", "%llguidance is not supported in Lark text"),
     ("{", _BOUNDS),
     ("_", "a name begins with one underscore at most"),
-    ("%", "the statements are %ignore, %import, %declare, %extend and %override"),
+    ("%", "the statements are %ignore, %import, %declare, %extend, %override and %indent"),
     ("<", "special tokens <...> are not supported in Lark text"),
     ("&", "'&' between patterns is not supported in Lark text"),
     ("=", "a rule is written  name: ..."),

@@ -28,6 +28,7 @@ from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Expr, GrammarIR, Ref, Rep, Seq, Term
 from ..limits import Limits
 from .lark_dialect import Syntax, fold, tokens
+from .lark_indentation import Indenter, Lines, of_indenter, of_statement
 from .lark_modules import Body, Definition, Definitions, Scope, bounds, load, near
 from .lark_terminals import Terminals, single
 
@@ -42,6 +43,7 @@ def lark_to_ir(
     start: str = "start",
     base_path: str | PathLike[str] | None = None,
     lexing: str = "longest",
+    postlex: Indenter | None = None,
     limits: Limits | None = None,
     source: str | None = None,
 ) -> GrammarIR:
@@ -54,6 +56,7 @@ def lark_to_ir(
     base_path : the folder (or a file in it) of ``%import .name``; without one such imports are refused.
     lexing : "longest" (at each place the terminal of highest priority, then the longest) or "any"
         (every way of cutting text into terminals counts).
+    postlex : a lark Indenter, for a grammar whose indentation it handles and that has no ``%indent``.
     source : the text's name in messages, a file name for instance.
 
     Raises
@@ -69,7 +72,14 @@ def lark_to_ir(
     if folder is not None and folder.is_file():
         folder = folder.parent
     definitions = load(text, base_path=folder, source=source)
-    return _Lowering(definitions, limits or Limits(), weave=lexing == "any").grammar(start, lexing)
+    lines = None
+    if definitions.indent is not None:
+        lines = of_statement(definitions.indent, definitions, definitions.main)
+    elif postlex is not None:
+        lines = of_indenter(postlex, definitions)
+    if lines is not None and lexing == "any":
+        raise GrammarError("indentation counts terminals, and needs lexing='longest'", source=source)
+    return _Lowering(definitions, limits or Limits(), lines, weave=lexing == "any").grammar(start, lexing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +104,9 @@ class _Instance:
 
 
 class _Lowering:
-    def __init__(self, definitions: Definitions, limits: Limits, *, weave: bool) -> None:
+    def __init__(self, definitions: Definitions, limits: Limits, lines: Lines | None, *, weave: bool) -> None:
+        self.lines = lines
+        self.without_text = {lines.indent, lines.dedent} if lines else set()
         self.definitions = definitions
         self.limits = limits
         self.terminals = Terminals(definitions, reachable(definitions), limits)
@@ -114,7 +126,13 @@ class _Lowering:
             self.rules[_IGNORED] = Rep(Alt(tuple(Term(name) for name in ignore)))
             self.rules[_START] = Seq((Ref(_IGNORED), Ref(start)))
             start, ignore = _START, ()
-        return GrammarIR(self.rules, start, dict(self.terminals.compiled), ignore, lexing)
+        lines = None
+        if self.lines is not None:
+            newline = self.definitions.table[self.lines.newline]
+            self.terminals.named(newline, newline.at, newline.scope)
+            lines = self.lines.resolve(self.terminals)
+        terminals = dict(self.terminals.compiled)
+        return GrammarIR(self.rules, start, terminals, ignore, lexing, indentation=lines)
 
     def _start(self, start: str) -> Definition:
         found = self.definitions.table.get(start)
@@ -200,6 +218,8 @@ class _Lowering:
         if str(name) in arguments:
             return arguments[str(name)]
         found = self.definitions.lookup(name, scope)
+        if found.name in self.without_text:
+            return Term(found.name)
         if found.is_terminal:
             return self._term(self.terminals.named(found, name, scope).name)
         if found.params:

@@ -91,6 +91,7 @@ class Definitions:
     main: Scope
     table: dict[str, Definition] = field(default_factory=dict)
     ignored: list[Ignored] = field(default_factory=list)
+    indent: Syntax | None = None  # the %indent statement
 
     def lookup(self, name: Token, scope: Scope) -> Definition:
         """What ``name``, written in ``scope``, stands for; `GrammarError` when nothing."""
@@ -171,6 +172,10 @@ class _Loader:
                 # What an imported file ignores is its own affair, as in lark.
                 body = Body(_child(statement), scope)
                 self.definitions.ignored.append(Ignored(body, next(tokens(body.tree), None)))
+            elif statement.data == "indent" and scope is self.definitions.main:
+                if self.definitions.indent is not None:
+                    raise scope.error("there is a second %indent", next(tokens(statement)))
+                self.definitions.indent = statement
 
     def _define(self, statement: Syntax, scope: Scope, *, override: bool) -> None:
         name, params, priority, tree = _parts(statement, scope)

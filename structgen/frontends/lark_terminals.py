@@ -133,6 +133,15 @@ class Terminals:
             self.compiled[name] = self._anonymous[key] = terminal
         return self._anonymous[key]
 
+    def known(self, written: str | Spelling) -> str | None:
+        """The name of a terminal that the rules use: itself, or a literal's; None when they do not use it."""
+        if isinstance(written, str):
+            return written if written in self.compiled else None
+        if written in self._spelled:
+            return self.known(self._spelled[written].name)
+        found = self._anonymous.get(written)
+        return None if found is None else found.name
+
     def expression(self, name: str, body: Body, at: Token) -> Terminal:
         """The terminal of a whole expression, as %ignore may have."""
         piece = self._evaluate(body)
