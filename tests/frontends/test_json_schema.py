@@ -162,6 +162,28 @@ CASES = [
     ({"$id": "http://x/d/", "$ref": "e/", "$defs": {"a": {"$id": "e/", "items": {"$ref": "f"}},
       "b": {"$id": "http://x/d/e/f", "type": "null"}}}, [[None], 1], [[1]]),
     ({"unevaluatedProperties": False, "properties": {"a": {}}}, [{"a": 1}], [{"b": 1}]),
+    (
+        {
+            "$ref": "#/$defs/base",
+            "properties": {"a": {}},
+            "anyOf": [{"properties": {"b": {"const": 1}}, "required": ["b"]}, {"patternProperties": {"c": {}}}],
+            "unevaluatedProperties": {"type": "null"},
+            "$defs": {"base": {"properties": {"base": {"type": "integer"}}}},
+        },
+        [{"base": 1, "a": 2, "b": 1, "c": 3}, {"b": None, "c1": 1}, {"z": None}],
+        [{"z": 1}, {"b": 2}, {"base": "x"}, {"base": 1, "y": 1}],
+    ),
+    (
+        {
+            "if": {"properties": {"kind": {"const": "x"}}, "required": ["kind"]},
+            "then": {"properties": {"x": {}}},
+            "else": {"properties": {"y": {}}},
+            "dependentSchemas": {"y": {"properties": {"z": {}}}},
+            "unevaluatedProperties": False,
+        },
+        [{"kind": "x", "x": 1}, {"y": 1, "z": 2}, {}, 7],
+        [{"kind": "y"}, {"kind": "x", "y": 1}, {"x": 1}, {"z": 1}],
+    ),
     ({"additionalItems": {"type": "null"}, "unevaluatedItems": {"type": "string"}}, [["a"]], [[1]]),
     ({"type": "string", "format": "date"}, ["2024-02-29"], ["2023-02-29", "2024-13-01", "2024-1-1"]),
     ({"type": "string", "format": "ipv6"}, ["::1", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4"], ["1::2::3", ":1",

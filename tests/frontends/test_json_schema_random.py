@@ -86,6 +86,7 @@ def any_schema(rng: random.Random, depth: int = 3) -> Any:
         "propertyNames": lambda: rng.choice([{"maxLength": 1}, {"pattern": "^a"}, {"enum": ["a", "z"]}]),
         "minProperties": count,
         "maxProperties": lambda: 1 + count(),
+        "unevaluatedProperties": below,
         "dependentRequired": lambda: {rng.choice(NAMES): [rng.choice(NAMES)]},
         "dependentSchemas": lambda: {rng.choice(NAMES): below()},
         "anyOf": some,
@@ -102,6 +103,73 @@ def any_schema(rng: random.Random, depth: int = 3) -> Any:
     return {name: makers[name]() for name in chosen}
 
 
+def evaluating_schema(rng: random.Random, depth: int) -> dict[str, Any]:
+    """A schema of an object whose applicators evaluate now these keys, now those."""
+
+    def value() -> Any:
+        return rng.choice([True, True, {"type": "integer"}, {"type": "null"}])
+
+    def below() -> Any:
+        return evaluating_schema(rng, depth - 1) if depth and rng.random() < 0.8 else {"required": ["a"]}
+
+    def some() -> list[Any]:
+        return [below() for _ in range(rng.randrange(1, 4))]
+
+    makers: dict[str, Any] = {
+        "properties": lambda: {name: value() for name in rng.sample([*NAMES, "z"], rng.randrange(1, 3))},
+        "patternProperties": lambda: {rng.choice(PATTERNS): value()},
+        "additionalProperties": value,
+        "required": lambda: [rng.choice(NAMES)],
+        "allOf": some,
+        "anyOf": some,
+        "oneOf": some,
+        "not": lambda: {"required": [rng.choice(NAMES)]},
+        "if": lambda: {"required": [rng.choice(NAMES)], "properties": {rng.choice(NAMES): value()}},
+        "then": below,
+        "else": below,
+        "dependentSchemas": lambda: {rng.choice(NAMES): below()},
+        "unevaluatedProperties": value,
+        "$ref": lambda: "#/$defs/one",
+    }
+
+    weights = [3 if name == "properties" else 1 for name in makers]
+    chosen = dict.fromkeys(rng.choices(list(makers), weights, k=rng.randrange(1, 5)))
+    return {name: makers[name]() for name in chosen}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_not_evaluated_is_as_a_validator_has_it(seed: int) -> None:
+    rng = random.Random(seed)
+    taken = 0
+    for _ in range(80):
+        schema = evaluating_schema(rng, 2)
+        schema["unevaluatedProperties"] = rng.choice([False, False, {"type": "integer"}])
+        schema["$defs"] = {"one": {"properties": {"b": True}}}
+        values = [any_value(rng, 1) for _ in range(40)]
+        taken += agrees(schema, [value for value in values if isinstance(value, dict)])
+    assert taken >= 20
+
+
+def agrees(schema: dict[str, Any], values: list[Any]) -> bool:
+    """The schema is taken, and the verdict on each value is a validator's."""
+    validator = Draft202012Validator(schema)
+    try:
+        valid = [validator.is_valid(value) for value in values]
+    except RecursionError:
+        return False
+    try:
+        ir, _ = schema_to_ir(schema, whitespace="compact")
+    except UnsupportedKeywordError:
+        return False
+    except SchemaError:
+        assert not any(valid), (schema, values[valid.index(True)])
+        return False
+    for value, wanted in zip(values, valid, strict=True):
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        assert accepts(ir, text) is wanted, (json.dumps(schema), text)
+    return True
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_verdicts_are_a_validators(seed: int) -> None:
     rng = random.Random(seed)
@@ -111,21 +179,5 @@ def test_verdicts_are_a_validators(seed: int) -> None:
         if not isinstance(schema, dict):
             continue
         schema["$defs"] = {"one": any_schema(rng, 1), "two": {"items": any_schema(rng, 1), "minItems": 1}}
-        validator = Draft202012Validator(schema)
-        values = [any_value(rng, 3) for _ in range(25)]
-        try:
-            valid = [validator.is_valid(value) for value in values]
-        except RecursionError:
-            continue
-        try:
-            ir, _ = schema_to_ir(schema, whitespace="compact")
-        except UnsupportedKeywordError:
-            continue
-        except SchemaError:
-            assert not any(valid), (schema, values[valid.index(True)])
-            continue
-        taken += 1
-        for value, wanted in zip(values, valid, strict=True):
-            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-            assert accepts(ir, text) is wanted, (json.dumps(schema), text)
+        taken += agrees(schema, [any_value(rng, 3) for _ in range(25)])
     assert taken >= 15

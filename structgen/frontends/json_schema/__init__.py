@@ -5,6 +5,7 @@
     document.py    JSON text, drafts, identifiers, where a $ref points
     keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
     normalise.py   schemas -> nodes: what stands beside each other is intersected
+    evaluated.py   which keys applicators evaluate, for unevaluatedProperties
     nodes.py       the algebra: union, intersection, complement of sets of JSON values; scalars.py  its leaves
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left

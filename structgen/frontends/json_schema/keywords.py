@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import GrammarError, SchemaError
-from . import formats, languages
+from . import evaluated, formats, languages
 from .document import LATEST, Location, escape, kind_of
 from .nodes import ANY, FALSE, NULL, TRUE, Formula
 from .report import ANNOTATION
@@ -397,10 +397,24 @@ def _unevaluated_items(n: Normaliser, parts: Parts, value: Any) -> None:
 
 
 def _unevaluated_properties(n: Normaliser, parts: Parts, value: Any) -> None:
-    if not _APPLICATORS.isdisjoint(parts.at.schema):
+    if "$dynamicRef" in parts.at.schema or "$recursiveRef" in parts.at.schema:
         _not_followed(parts, "unevaluatedProperties", value, OBJECT)
-    elif "additionalProperties" not in parts.at.schema:
-        parts.additional = n.below(parts.at, value, "unevaluatedProperties")
+        return
+    others = n.below(parts.at, value, "unevaluatedProperties")
+    if others is ANY or n.said(parts.at, "additionalProperties") is not None:
+        return
+    if _APPLICATORS.isdisjoint(parts.at.schema):
+        parts.additional = others
+        return
+    group = []
+    for way in evaluated.ways(n, parts.at):
+        rest = Parts(parts.at, props=dict.fromkeys(sorted(way.keys.names), ANY))
+        rest.patterns = [
+            (_language(n, parts, "unevaluatedProperties", p), ANY) for p in sorted(way.keys.patterns)
+        ]
+        rest.additional = ANY if way.keys.all else others
+        group.append(n.algebra.both(*way.conditions, n.gathered(rest, way.keys)))
+    parts.groups.append(tuple(group))
 
 
 def _not_followed(parts: Parts, keyword: str, value: Any, type_bit: int) -> None:

@@ -18,7 +18,7 @@ what can be shown to belong without going round. Inside ``not`` that has no mean
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -105,7 +105,7 @@ class Normaliser:
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
-        self.algebra = Algebra(self._spend, self.closed)
+        self.algebra = Algebra(self.spend, self.closed)
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0
         self._deep = 0
@@ -113,7 +113,8 @@ class Normaliser:
         self._parts: dict[int, Parts] = {}
         self._made: list[Any] = []
 
-    def _spend(self, n: int) -> None:
+    def spend(self, n: int) -> None:
+        """Count formulas and alternatives that are made; raises LimitExceededError past the limit."""
         self._spent += n
         if self._spent > self.limits.max_grammar_nodes:
             raise LimitExceededError(
@@ -187,6 +188,23 @@ class Normaliser:
         self._made.append(schema)
         return self.formula(schema, pointer, resource)
 
+    def gathered(self, parts: Parts, key: Hashable) -> Formula:
+        """The formula of keywords that were gathered here, at a place where no schema has just these."""
+        at = parts.at
+        found = self.algebra.formula(
+            "schema", ("gathered", id(at.schema), id(at.resource), key), (at,), at.pointer
+        )
+        self._parts[found.index] = parts
+        return found
+
+    def said(self, at: Location, keyword: str) -> Any:
+        """The value of a keyword of a schema; None where it has none, or its draft does not know it."""
+        _, since, until = KEYWORDS[keyword]
+        draft = at.resource.draft
+        if draft and not since <= draft <= until:
+            return None
+        return at.schema.get(keyword)
+
     def negation(self, formula: Formula, keyword: str, pointer: str) -> Formula:
         """The complement of a formula, asked for by a keyword."""
         self.algebra.origin = (keyword, pointer)
@@ -196,7 +214,9 @@ class Normaliser:
         """The group of formulas that a ``oneOf`` stands for."""
         key = (id(at.schema), at.pointer)
         pairs = self.overlaps.get(key, set())
-        context = {keyword: value for keyword, value in at.schema.items() if keyword != "oneOf"}
+        # Without this keyword, what is not evaluated would be more.
+        left_out = ("oneOf", "unevaluatedProperties", "unevaluatedItems")
+        context = {keyword: value for keyword, value in at.schema.items() if keyword not in left_out}
         made = self.made(context, at.pointer, at.resource)
         self.promises.append(Promise(key, made, branches, frozenset(pairs)))
         group = []
