@@ -7,6 +7,8 @@ when a text first needs them, and kept for every matcher of the compiled grammar
 from __future__ import annotations
 
 import threading
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .engine.arena import Arena
@@ -34,6 +36,32 @@ class CompiledGrammar:
         self.stops = frozenset(vocabulary.stop_token_ids)
         self._lock = threading.Lock()
         self._arena = Arena(grammar.ir, vocabulary, limits)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a file from which `load` makes the same compiled grammar without the work of the front end.
+
+        It holds no code and no pickle, and is there whole or not at all. Raises OSError.
+        """
+        from .saved import save
+
+        save(Path(path), self.grammar, self.vocabulary, self.limits)
+
+    @classmethod
+    def load(
+        cls, path: str | PathLike[str], vocabulary: Vocabulary, *, limits: Limits | None = None
+    ) -> CompiledGrammar:
+        """What was saved, for the same vocabulary; ``limits``: others than it was compiled with.
+
+        Raises
+        ------
+        OSError : there is no such file
+        GrammarError : the file is damaged, something else, or of another version of structgen
+        VocabularyError : it was compiled for another vocabulary
+        """
+        from .saved import load
+
+        grammar, limits = load(Path(path), vocabulary, limits)
+        return cls(grammar, vocabulary, limits)
 
     def matcher(self) -> GrammarMatcher:
         """A matcher at the start of the text. About a microsecond; nothing to release."""

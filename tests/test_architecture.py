@@ -40,7 +40,8 @@ LAYERS: dict[str, set[str]] = {
     "history": set(),
     "matcher": {"bitmask", "engine", "errors", "explanation", "history"},
     "batch": {"bitmask", "engine", "matcher"},
-    "compiled": {"engine", "grammar", "limits", "matcher", "vocab"},
+    "saved": {"automata", "cache", "errors", "frontends", "grammar", "ir", "limits", "vocab"},
+    "compiled": {"engine", "grammar", "limits", "matcher", "saved", "vocab"},
     "warm": {"batch", "bitmask", "compiled", "engine", "grammar", "regex", "vocab"},  # It runs everything.
     "torch": set(),
     "transformers": {"torch"},
@@ -74,6 +75,7 @@ OUTSIDE: dict[str, set[str]] = {
         "matcher",
         "regex",
         "rules",
+        "saved",
         "torch",
     }
     | {"transformers", "vocab"},
