@@ -4,9 +4,8 @@ The suite lies in ``json-schema-test-suite`` of the folder that STRUCTGEN_SHARED
 tests are skipped. A schema that names no ``$schema`` is given the one of its draft, which is what the suite
 expects of its users. Values are written as compact text.
 
-Where the suite holds that ``format`` or ``contentEncoding`` are annotations (`format.json` and `content.json`
-of the required tests) it is run with ``formats="annotate"``; everywhere else with the default, "assert",
-which is what its optional tests ask.
+Where the suite holds that ``format`` is an annotation (`format.json` of the required tests) it is run with
+``formats="annotate"``; everywhere else with the default, "assert", which is what its optional tests ask.
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ DRAFTS = {
     "draft2019-09": "https://json-schema.org/draft/2019-09/schema",
     "draft2020-12": "https://json-schema.org/draft/2020-12/schema",
 }
-ANNOTATED = ("format.json", "content.json")
 
 pytestmark = pytest.mark.skipif(
     not SUITE.exists(), reason=f"no {SUITE}; set STRUCTGEN_SHARED to the folder that has it"
@@ -63,7 +61,7 @@ def outcomes(draft: str, path: Path) -> Iterator[tuple[Names, str]]:
         schema = group["schema"]
         if isinstance(schema, dict) and "$schema" not in schema:
             schema = {"$schema": DRAFTS[draft], **schema}
-        annotated = path.name in ANNOTATED and path.parent.name == draft
+        annotated = path.name == "format.json" and path.parent.name == draft
         accepts = verdicts(
             schema,
             compact,

@@ -66,6 +66,7 @@ def test_content_encoding() -> None:
     schema = {"type": "string", "contentEncoding": "base64", "minLength": 1}
     check(schema, ["eyJmb28iOiAiYmFyIn0K", "YQ==", "YWI="], ["", "YQ=", "Y", "YQ==YQ==", "%%%%"])
     check({**schema, "$schema": "http://json-schema.org/draft-06/schema#"}, ["%"], [""])
+    check({**schema, "$schema": "https://json-schema.org/draft/2020-12/schema"}, ["%"], [""])
     check(schema, ["%"], [""], formats="annotate")
     check({"contentEncoding": "base32"}, ["MZXW6===", ""], ["MZXW6"])
     check({"contentEncoding": "base16"}, ["0AFF"], ["0af", "A"])

@@ -28,6 +28,19 @@ _DRAFTS = (
     ("2020-12", 2020),
 )
 LATEST = 2020
+_NAMED = "properties patternProperties $defs definitions dependentSchemas dependencies"
+_HOLD_NAMED = frozenset(_NAMED.split())
+_LISTED = (
+    "not if then else items contains additionalItems additionalProperties propertyNames unevaluatedItems "
+    "unevaluatedProperties contentSchema allOf anyOf oneOf prefixItems"
+)
+_HOLD_SCHEMAS = _HOLD_NAMED | frozenset(_LISTED.split())
+_VOCABULARY = (
+    "type enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength "
+    "pattern minItems maxItems uniqueItems minContains maxContains required minProperties maxProperties "
+    "dependentRequired"
+)
+_VALIDATION = frozenset(_VOCABULARY.split())  # the vocabulary that a meta-schema may leave out
 
 
 def read(schema: Any) -> Any:
@@ -84,7 +97,8 @@ def escape(token: str) -> str:
 class Resource:
     """A schema with an identifier: the base against which the references below it resolve.
 
-    ``draft`` is 0 when the document names none; ``entered``: the root's identifier is in ``uri``.
+    ``draft`` is 0 when the document names none; ``entered``: the root's identifier is in ``uri``;
+    ``left_out``: keywords that are not in force, because the meta-schema leaves out their vocabulary.
     """
 
     root: Any
@@ -93,6 +107,7 @@ class Resource:
     draft: int
     anchors: dict[str, tuple[Any, str]] | None = None
     entered: bool = False
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -109,10 +124,25 @@ class Documents:
 
     def __init__(self, root: Any, registry: Mapping[str, Any] | None) -> None:
         self._entered: dict[tuple[int, str], Resource] = {}
-        resource = Resource(root, "", "", draft_of(root, 0))
-        self.root = self.enter(Location(root, "", resource))
         self._registry = registry or {}
         self._resources: dict[str, Resource] | None = None
+        draft, left_out = self._dialect(root, 0)
+        resource = Resource(root, "", "", draft, left_out=left_out)
+        self.root = self.enter(Location(root, "", resource))
+
+    def _dialect(
+        self, schema: Any, draft: int, left_out: frozenset[str] = frozenset()
+    ) -> tuple[int, frozenset[str]]:
+        """Draft, and keywords not in force, by what ``$schema`` names; as they were when it names nothing."""
+        uri = schema.get("$schema") if isinstance(schema, dict) else None
+        if not isinstance(uri, str):
+            return draft, left_out
+        meta = self._registry.get(uri, self._registry.get(uri.rstrip("#")))
+        if not isinstance(meta, dict):
+            return draft_of(schema, draft), frozenset()
+        vocabularies = meta.get("$vocabulary")
+        complete = not isinstance(vocabularies, dict) or any("/validation" in name for name in vocabularies)
+        return draft_of(meta, draft), frozenset() if complete else _VALIDATION
 
     def enter(self, at: Location) -> Location:
         """The location with the resource that holds inside it: its own if it has an identifier."""
@@ -129,9 +159,8 @@ class Documents:
         uri = urljoin(resource.uri, name).partition("#")[0]
         key = (id(schema), resource.uri)
         if key not in self._entered:
-            self._entered[key] = Resource(
-                schema, uri, at.pointer, draft_of(schema, resource.draft), entered=True
-            )
+            draft, left_out = self._dialect(schema, resource.draft, resource.left_out)
+            self._entered[key] = Resource(schema, uri, at.pointer, draft, entered=True, left_out=left_out)
         return Location(schema, at.pointer, self._entered[key])
 
     def resolve(self, reference: str, at: Location) -> Location:
@@ -181,8 +210,10 @@ class Documents:
         if self._resources is None:
             self._resources = {}
             self._index(self.root.resource)
+            default = self.root.resource.draft
             for name, document in self._registry.items():
-                own = Resource(document, name.rstrip("#"), f"{name.rstrip('#')}#", draft_of(document, LATEST))
+                draft, left_out = self._dialect(document, default)
+                own = Resource(document, name.rstrip("#"), f"{name.rstrip('#')}#", draft, left_out=left_out)
                 inside = self.enter(Location(document, own.pointer, own)).resource
                 self._resources.setdefault(own.uri, inside)
                 self._index(inside)
@@ -212,22 +243,38 @@ class Documents:
         return resource.anchors
 
     def _subschemas(self, resource: Resource, *, across: bool) -> Iterator[Location]:
-        """Every object below a resource's root, the root included; ``across`` enters other resources."""
+        """Every object below a resource's root, the root included; ``across`` enters other resources.
+
+        What lies under keywords that the standard does not know comes last: it may be no schema at all, and a
+        schema elsewhere goes before it where both have one name.
+        """
         stack = [Location(resource.root, resource.pointer, resource)]
-        while stack:
-            at = stack.pop()
+        unknown: list[Location] = []
+        while stack or unknown:
+            at = stack.pop() if stack else unknown.pop()
             if isinstance(at.schema, dict):
                 inside = self.enter(at)
                 if inside.resource is not resource and not across:
                     continue
                 yield inside
-                below = [(escape(k), v) for k, v in at.schema.items() if k not in ("enum", "const")]
                 at = inside
-            else:
-                below = [(str(i), v) for i, v in enumerate(at.schema)]
-            for token, value in reversed(below):
+            for keyword, token, value in reversed(list(_below(at.schema))):
                 if isinstance(value, (dict, list)):
-                    stack.append(Location(value, f"{at.pointer}/{token}", at.resource))
+                    below = Location(value, f"{at.pointer}/{token}", at.resource)
+                    (stack if keyword is None or keyword in _HOLD_SCHEMAS else unknown).append(below)
+
+
+def _below(schema: dict[str, Any] | list[Any]) -> Iterator[tuple[str | None, str, Any]]:
+    """What a schema holds: the keyword, the reference tokens and the value; of a list, no keyword."""
+    if isinstance(schema, list):
+        yield from ((None, str(i), value) for i, value in enumerate(schema))
+        return
+    for keyword, value in schema.items():
+        if keyword in _HOLD_NAMED and isinstance(value, dict):
+            for name, one in value.items():
+                yield keyword, f"{keyword}/{escape(name)}", one
+        elif keyword not in ("enum", "const"):
+            yield keyword, escape(keyword), value
 
 
 def _some(names: Mapping[str, Any]) -> str:

@@ -250,10 +250,15 @@ def _format(n: Normaliser, parts: Parts, value: Any) -> None:
 
 def _content_encoding(n: Normaliser, parts: Parts, value: Any) -> None:
     pattern = formats.ENCODINGS.get(value) if isinstance(value, str) else None
-    if pattern is not None and n.assert_formats:
+    if not n.assert_formats:
+        why = "formats='annotate'"
+    elif parts.at.resource.draft >= 2019:
+        why = "an annotation since draft 2019-09"
+    elif pattern is None:
+        why = f"unknown encoding {value!r}"
+    else:
         parts.langs.append(languages.of_format(pattern, None, n.limits))
         return
-    why = f"unknown encoding {value!r}" if n.assert_formats else "formats='annotate'"
     n.report.add(parts.at.pointer, "contentEncoding", ANNOTATION, why, replace=True)
 
 
@@ -434,7 +439,6 @@ _ANNOTATIONS = (
     "$schema $id id $anchor $dynamicAnchor $recursiveAnchor $comment $vocabulary $defs definitions "
     "title description default examples deprecated readOnly writeOnly contentMediaType contentSchema"
 )
-
 KEYWORDS: dict[str, tuple[Handler | None, int, int]] = {
     **dict.fromkeys(_ANNOTATIONS.split(), (None, 4, LATEST)),
     "type": (_type, 4, LATEST),
@@ -479,6 +483,6 @@ KEYWORDS: dict[str, tuple[Handler | None, int, int]] = {
     "maxProperties": (_max_properties, 4, LATEST),
     "dependentRequired": (_dependencies("dependentRequired"), 2019, LATEST),
     "dependentSchemas": (_dependencies("dependentSchemas"), 2019, LATEST),
-    "dependencies": (_dependencies("dependencies"), 4, 7),
+    "dependencies": (_dependencies("dependencies"), 4, LATEST),  # Since 2019-09 for old schemas' sake.
     "unevaluatedProperties": (_unevaluated_properties, 2019, LATEST),
 }

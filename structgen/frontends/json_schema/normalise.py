@@ -354,6 +354,8 @@ class Normaliser:
                 add(pointer, keyword, ANNOTATION)
             elif draft and not since <= draft <= until:
                 add(pointer, keyword, ANNOTATION, f"no keyword of draft {draft}")
+            elif keyword in at.resource.left_out:
+                add(pointer, keyword, ANNOTATION, "the meta-schema leaves out the vocabulary of validation")
             else:
                 add(pointer, keyword, ENFORCED)
                 handler(self, parts, value)
