@@ -1,4 +1,4 @@
-"""Where references lead: the registry, identifiers in odd places, drafts and vocabularies of other documents."""
+"""Where references lead: the registry, identifiers in odd places, what other documents are read as."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_meta_schema_may_leave_out_validation() -> None:
 
 def test_references_between_documents() -> None:
     registry = {
-        "http://x/list": {"items": {"$ref": "item#/$defs/a"}},
+        "http://x/list": {"type": "array", "items": {"$ref": "item#/$defs/a"}},
         "http://x/item": {"$defs": {"a": {"anyOf": [{"type": "null"}, {"$ref": "list"}]}}},
     }
     check({"$id": "http://x/", "$ref": "list"}, [[], [None, [[None]]]], [[1], [[1]]], registry=registry)
