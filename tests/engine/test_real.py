@@ -55,6 +55,41 @@ SCHEMAS: dict[str, tuple[Any, list[Any]]] = {
         {"type": "object", "additionalProperties": {"type": "number"}},
         [{}, {"a": 1, "ab": -2.5, "": 1e9}],
     ),
+    "kinds of keys": (
+        {
+            "type": "object",
+            "properties": {"ab": {"maximum": 7}, "name": {"type": "null"}},
+            "patternProperties": {"^a": {"type": "integer"}, "b$": {"minimum": 5}, "^n": {"type": "null"}},
+            "additionalProperties": {"type": "string", "maxLength": 4},
+            "required": ["ab"],
+            "maxProperties": 4,
+        },
+        [
+            {"ab": 6, "a": -1, "xb": "x", "n": None},
+            {"é": "∀😀", "name": None, "ab": 5, "abb": 12},
+        ],
+    ),
+    "few keys": (
+        {
+            "type": "object",
+            "patternProperties": {"^[a-c]x?$": {"type": "boolean"}},
+            "additionalProperties": False,
+            "minProperties": 2,
+        },
+        [{"b": True, "bx": False}, {"a": True, "c": True, "cx": True}],
+    ),
+    "what is left over": (
+        {
+            "type": "object",
+            "properties": {"kind": {"enum": ["one", "two"]}},
+            "required": ["kind"],
+            "if": {"properties": {"kind": {"const": "one"}}},
+            "then": {"properties": {"one": {"type": "integer"}}},
+            "else": {"patternProperties": {"^t": {"type": "null"}}},
+            "unevaluatedProperties": {"type": "boolean"},
+        },
+        [{"kind": "one", "one": 1, "t": True}, {"one": False, "kind": "two", "two": None}],
+    ),
     "array": (
         {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 5},
         [[1, 2], [0, -10, 300, 4, 5]],
