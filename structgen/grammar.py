@@ -96,10 +96,24 @@ class Grammar:
         postlex: Indenter | None = None,
         limits: Limits | None = None,
         source: str | None = None,
+        grammars: Mapping[str, Grammar] | None = None,
     ) -> Grammar:
         """The texts of a grammar in Lark's dialect; ``%import`` finds the shipped ``grammars/``.
 
-        ``postlex`` is a lark Indenter (``PythonIndenter()``), for grammars whose indentation it handles.
+        Beyond lark's own syntax: ``x{2,5}``; special tokens ``<|name|>``, ``<[id]>``, ``<[from-to]>``; ``A
+        & B`` and ``~A`` in terminals; ``name[capture, lazy]`` and ``name[suffix="x"]``; ``%regex
+        {"substring_words": "..."}``; and, with ``lexing="any"``, ``%json {schema}``, ``%lark {grammar}``
+        and ``@name``.
+
+        Parameters
+        ----------
+        start : the rule that is a whole text
+        base_path : the folder of ``%import .name``
+        lexing : "longest": text is cut into terminals, by priority and then the longest; "any": every way of
+            cutting counts
+        postlex : a lark Indenter (``PythonIndenter()``), for grammars whose indentation it handles
+        source : the text's name in messages
+        grammars : what ``@name`` stands for
 
         Raises GrammarError with line, column and a caret.
         """
@@ -113,6 +127,7 @@ class Grammar:
             postlex=postlex,
             limits=limits or Limits(),
             source=source,
+            grammars={name: grammar.ir for name, grammar in (grammars or {}).items()},
         )
         return cls(ir, source=source or "Lark grammar")
 

@@ -74,6 +74,12 @@ def _add_grammar(parser: Parser) -> None:
         help="--lark, --gbnf: the rule to begin with (default: start in Lark, root in GBNF)",
     )
     group.add_argument(
+        "--lexing",
+        choices=("longest", "any"),
+        default="longest",
+        help="--lark: cut text into the longest terminals (default), or let every way of cutting count",
+    )
+    group.add_argument(
         "--whitespace",
         metavar="HOW",
         type=_whitespace,

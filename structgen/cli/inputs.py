@@ -120,9 +120,9 @@ def _from_lark(args: argparse.Namespace) -> Grammar:
         path = find_grammar(args.lark)
     text = read_text(args.lark if args.lark == "-" else str(path), "grammar")
     base = None if args.lark == "-" else path.parent
-    return Grammar.from_lark(
-        text, start=args.start or "start", base_path=base, source=None if base is None else str(args.lark)
-    )
+    source = None if base is None else str(args.lark)
+    start = args.start or "start"
+    return Grammar.from_lark(text, start=start, base_path=base, lexing=args.lexing, source=source)
 
 
 def _from_gbnf(args: argparse.Namespace) -> Grammar:

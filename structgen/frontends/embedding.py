@@ -19,14 +19,13 @@ class Embedding:
     def __init__(self) -> None:
         self.rules: dict[str, Expr] = {}
         self.specials: dict[Special, None] = {}
-        self._copies = 0
+        self._copies: dict[str, int] = {}
 
-    def add(self, ir: GrammarIR) -> Ref:
-        """Copy a grammar of discipline ``any``; the call of its start rule."""
+    def add(self, ir: GrammarIR, name: str) -> Ref:
+        """Copy a grammar of discipline ``any``, under ``name`` and a colon; the call of its start rule."""
         assert ir.lexing == "any"
-        # No name of any front end has a colon.
-        prefix = f"{self._copies}:" if self._copies else ""
-        self._copies += 1
+        n = self._copies[name] = self._copies.get(name, 0) + 1
+        prefix = f"{name}:" if n == 1 else f"{name} {n}:"
         done: dict[int, Expr] = {}
         for name, body in ir.rules.items():
             self.rules[prefix + name] = _renamed(body, prefix, ir, done)

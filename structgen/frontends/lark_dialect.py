@@ -21,6 +21,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from ..errors import GrammarError
+from .lark_blocks import BlockError, cover_blocks
 
 Syntax = Tree[Token]
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 _DIALECT = r"""
 start: (rule | term | override | extend | ignore | import | declare | indent | _NL)*
 
-rule: rule_modifiers RULE template_params priority _COLON expansions _NL
+rule: rule_modifiers RULE template_params attributes priority _COLON expansions _NL
 term: TERMINAL priority _COLON expansions _NL
 override: _OVERRIDE (rule | term)
 extend: _EXTEND (rule | term)
@@ -45,6 +46,8 @@ import: _IMPORT import_path _NL
 
 rule_modifiers: RULE_MODIFIERS?
 template_params: (_LBRACE RULE (_COMMA RULE)* _RBRACE)?
+attributes: (_LBRA attribute (_COMMA attribute)* _RBRA)?
+attribute: RULE (_EQUAL (RULE | TERMINAL | STRING | REGEXP | NUMBER (_DOT NUMBER)?))?
 priority: (_DOT NUMBER)?
 import_path: _import_name -> import_lib
            | _DOT _import_name -> import_rel
@@ -52,13 +55,16 @@ _import_name: (RULE | TERMINAL) (_DOT (RULE | TERMINAL))*
 name_list: (RULE | TERMINAL) (_COMMA (RULE | TERMINAL))*
 
 expansions: alias ((_OR | _NL_OR) alias)*
-?alias: expansion (_TO RULE)?
+?alias: conjunction (_TO RULE)?
+?conjunction: expansion (_AND expansion)*
 expansion: expr*
 ?expr: atom
      | atom OP
+     | atom BOUNDS
      | atom TILDE NUMBER
      | atom TILDE NUMBER _DOTDOT NUMBER
 ?atom: _LPAR expansions _RPAR
+     | _NOT atom -> negation
      | maybe
      | value
 maybe: _LBRA expansions _RBRA
@@ -68,6 +74,11 @@ maybe: _LBRA expansions _RBRA
       | REGEXP -> literal
       | STRING _DOTDOT STRING -> range
       | RULE _LBRACE value (_COMMA value)* _RBRACE -> template_usage
+      | SPECIAL -> special
+      | JSON -> json
+      | REGEX -> substring
+      | LARK -> nested
+      | GRAMMAR -> grammar
 
 _LPAR: "("
 _RPAR: ")"
@@ -79,7 +90,8 @@ _COLON: ":"
 _COMMA: ","
 _OR: "|"
 _DOTDOT: ".."
-TILDE: "~"
+_EQUAL: "="
+_AND: "&"
 _TO: "->"
 _IGNORE: "%ignore"
 _OVERRIDE: "%override"
@@ -88,6 +100,14 @@ _INDENT: "%indent"
 _EXTEND: "%extend"
 _IMPORT: "%import"
 
+BOUNDS.20: /\{[ \t]*(\d+[ \t]*(,[ \t]*\d*[ \t]*)?|,[ \t]*\d+[ \t]*)\}/
+TILDE.19: /~(?=[ \t]*[+-]?\d)/
+_NOT.18: "~"
+SPECIAL.17: /<\[[^\]\n]*\]>|<[^<>\s"]+>/
+JSON.16: /%json\s*\x01([\x01\n]*\x01)?/
+REGEX.15: /%regex\s*\x01([\x01\n]*\x01)?/
+LARK.14: /%lark\s*\x01([\x01\n]*\x01)?/
+GRAMMAR.13: /@[a-zA-Z_]\w*/
 REGEXP.12: /\/(?!\/)(\\\/|\\\\|[^\/])*?\/[imslux]*/
 STRING.11: /"(\\\x22|\\\\|[^"\n])*?"i?/
 COMMENT.10: /\s*\/\/[^\n]*|\s*#[^\n]*/
@@ -115,6 +135,15 @@ _WORDS = {
     "REGEXP": "a pattern /.../",
     "NUMBER": "a number",
     "OP": "one of ? * +",
+    "BOUNDS": "bounds {m,n}",
+    "SPECIAL": "a special token <...>",
+    "JSON": "%json {...}",
+    "REGEX": "%regex {...}",
+    "LARK": "%lark {...}",
+    "GRAMMAR": "a grammar @name",
+    "_NOT": "'~'",
+    "_AND": "'&'",
+    "_EQUAL": "'='",
     "TILDE": "'~'",
     "RULE_MODIFIERS": "a rule name",
     "_LPAR": "'('",
@@ -140,7 +169,7 @@ _WORDS = {
     "_IMPORT": "a %statement",
 }
 
-_BOUNDS = "bounds of a repetition are written x~2..5"
+_BOUNDS = "bounds of a repetition are written x~2..5 or x{2,5}"
 
 # What begins at the place of an error, and what is then worth saying. The first that fits is said.
 _HINTS = (
@@ -150,15 +179,14 @@ _HINTS = (
     ("'", "strings are written with double quotes"),
     ("`", "strings are written with double quotes"),
     (":=", "'::=' is how GBNF defines a rule; a Lark rule is written  name: ..."),
-    ("%json", "%json is not supported in Lark text"),
-    ("%regex", "%regex is not supported in Lark text; write a pattern as /.../"),
-    ("%lark", "%lark is not supported in Lark text"),
-    ("%llguidance", "%llguidance is not supported in Lark text"),
+    ("%json", "%json stands in a rule, where a text of the schema is wanted:  name: %json {...}"),
+    ("%regex", "%regex stands in a rule or terminal:  NAME: %regex {...}"),
+    ("%lark", "%lark stands in a rule:  name: %lark {...}"),
+    ("%llguidance", "options of llguidance are not supported; leave the statement out"),
     ("{", _BOUNDS),
     ("_", "a name begins with one underscore at most"),
     ("%", "the statements are %ignore, %import, %declare, %extend, %override and %indent"),
-    ("<", "special tokens <...> are not supported in Lark text"),
-    ("&", "'&' between patterns is not supported in Lark text"),
+    ("<", "a special token is written <name>, <[id]> or <[from-to]>"),
     ("=", "a rule is written  name: ..."),
     (";", "a rule ends with its line; no ';' is needed"),
 )
@@ -172,7 +200,7 @@ def _parser() -> Lark:
 @lru_cache(maxsize=32)
 def _parse(text: str) -> Syntax:
     # lark's own reader, too, ends every text with a line break.
-    return _parser().parse(text + "\n")
+    return _parser().parse(cover_blocks(text) + "\n")
 
 
 def parse(text: str, source: str | None = None) -> Syntax:
@@ -184,6 +212,10 @@ def parse(text: str, source: str | None = None) -> Syntax:
         return _parse(text)
     except UnexpectedInput as error:
         raise _explain(error, text, source) from None
+    except BlockError as error:
+        line = text.count("\n", 0, error.place) + 1
+        column = error.place - text.rfind("\n", 0, error.place)
+        raise GrammarError(error.message, text=text, line=line, column=column, source=source) from None
 
 
 def tokens(tree: Syntax) -> Iterator[Token]:
@@ -242,7 +274,7 @@ def _found(token: Token) -> str:
         return "the end of the text"
     if token.type in ("_NL", "_NL_OR"):
         return "a line break" if token.type == "_NL" else "'|'"
-    return repr(str(token))
+    return _WORDS[token.type] if token.type in ("JSON", "REGEX", "LARK") else repr(str(token))
 
 
 def _is_mixed_case(token: Token, text: str, place: int) -> bool:

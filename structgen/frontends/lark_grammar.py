@@ -18,6 +18,7 @@ terminal and after each. A terminal is the same language under both.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -27,9 +28,13 @@ from lark import Token
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Expr, GrammarIR, Ref, Rep, Seq, Term
 from ..limits import Limits
+from .embedding import Embedding
+from .lark_blocks import block_text, json_value
 from .lark_dialect import Syntax, fold, tokens
 from .lark_indentation import Indenter, Lines, of_indenter, of_statement
-from .lark_modules import Body, Definition, Definitions, Scope, bounds, load, near
+from .lark_modules import Body, Definition, Definitions, bounds, load, near
+from .lark_scope import Scope
+from .lark_specials import special_tokens
 from .lark_terminals import Terminals, single
 
 # No name in Lark text begins with two underscores.
@@ -46,6 +51,7 @@ def lark_to_ir(
     postlex: Indenter | None = None,
     limits: Limits | None = None,
     source: str | None = None,
+    grammars: Mapping[str, GrammarIR] | None = None,
 ) -> GrammarIR:
     """Compile Lark text to the grammar IR.
 
@@ -58,6 +64,7 @@ def lark_to_ir(
         (every way of cutting text into terminals counts).
     postlex : a lark Indenter, for a grammar whose indentation it handles and that has no ``%indent``.
     source : the text's name in messages, a file name for instance.
+    grammars : what ``@name`` stands for; of discipline "any", and only with ``lexing="any"``.
 
     Raises
     ------
@@ -79,7 +86,7 @@ def lark_to_ir(
         lines = of_indenter(postlex, definitions)
     if lines is not None and lexing == "any":
         raise GrammarError("indentation counts terminals, and needs lexing='longest'", source=source)
-    return _Lowering(definitions, limits or Limits(), lines, weave=lexing == "any").grammar(start, lexing)
+    return _Lowering(definitions, limits or Limits(), lexing, lines, grammars or {}).grammar(start)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +111,14 @@ class _Instance:
 
 
 class _Lowering:
-    def __init__(self, definitions: Definitions, limits: Limits, lines: Lines | None, *, weave: bool) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        limits: Limits,
+        lexing: str,
+        lines: Lines | None,
+        grammars: Mapping[str, GrammarIR],
+    ) -> None:
         self.lines = lines
         self.without_text = {lines.indent, lines.dedent} if lines else set()
         self.definitions = definitions
@@ -114,9 +128,13 @@ class _Lowering:
         self.waiting: deque[_Instance] = deque()
         self.nodes = 0
         self.ignore = self._ignored()
-        self.weave = weave and bool(self.ignore)
+        self.lexing = lexing
+        self.weave = lexing == "any" and bool(self.ignore)
+        self.grammars = grammars
+        self.embedding = Embedding()
+        self.embedded: dict[tuple[int, int], Ref] = {}
 
-    def grammar(self, start: str, lexing: str) -> GrammarIR:
+    def grammar(self, start: str) -> GrammarIR:
         self._ask(_Instance(start, self._start(start), {}))
         while self.waiting:
             instance = self.waiting.popleft()
@@ -131,8 +149,9 @@ class _Lowering:
             newline = self.definitions.table[self.lines.newline]
             self.terminals.named(newline, newline.at, newline.scope)
             lines = self.lines.resolve(self.terminals)
-        terminals = dict(self.terminals.compiled)
-        return GrammarIR(self.rules, start, terminals, ignore, lexing, indentation=lines)
+        rules = {**self.rules, **self.embedding.rules}
+        terminals, specials = dict(self.terminals.compiled), tuple(self.embedding.specials)
+        return GrammarIR(rules, start, terminals, ignore, self.lexing, specials, indentation=lines)
 
     def _start(self, start: str) -> Definition:
         found = self.definitions.table.get(start)
@@ -173,6 +192,8 @@ class _Lowering:
         return Ref(instance.name)
 
     def _rule(self, instance: _Instance) -> Expr:
+        if instance.definition.attributes.is_terminal:
+            return self._term(self.terminals.ending(instance.definition).name)
         alternatives = []
         for body in instance.definition.bodies:
 
@@ -198,6 +219,17 @@ class _Lowering:
             return self._term(self.terminals.anonymous(tree, scope).name)
         if tree.data == "template_usage":
             return self._usage(tree, below, scope, arguments)
+        if tree.data == "substring":
+            # The empty text is among them, and a terminal is never empty.
+            terminal = self.terminals.quotation(f"%regex {self.nodes}", Body(tree, scope))
+            return Seq(()) if terminal is None else Alt((self._term(terminal.name), Seq(())))
+        if tree.data == "special":
+            return self._woven(special_tokens(_token(tree), scope, self.embedding.specials))
+        if tree.data in ("json", "nested", "grammar"):
+            return self._woven(self._other(tree, scope))
+        if tree.data in ("conjunction", "negation"):
+            at = _token(tree)
+            raise scope.error("& and ~ are of patterns; give the pattern a terminal's name:  NAME: ...", at)
         items = [_plain(value) for value in below]
         if tree.data == "expansions":
             return _alt(items)
@@ -211,7 +243,52 @@ class _Lowering:
         return items[0] if (low, high) == (1, 1) else Rep(items[0], low, high)
 
     def _term(self, name: str) -> Expr:
-        return Seq((Term(name), Ref(_IGNORED))) if self.weave else Term(name)
+        return self._woven(Term(name))
+
+    def _woven(self, expr: Expr) -> Expr:
+        return Seq((expr, Ref(_IGNORED))) if self.weave else expr
+
+    def _other(self, tree: Syntax, scope: Scope) -> Ref:
+        """A grammar inside this one: %json {...}, %lark {...}, @name."""
+        token = _token(tree)
+        if self.lexing != "any":
+            what = str(token) if tree.data == "grammar" else f"%{token.type.lower()}"
+            raise scope.error(
+                f"{what} is a grammar of its own, whose text is not cut into terminals; pass lexing='any', "
+                "for which every way of cutting counts",
+                token,
+            )
+        key = (id(scope), token.start_pos or 0)
+        if key not in self.embedded:
+            self.embedded[key] = self._embed(tree, token, scope)
+        return self.embedded[key]
+
+    def _embed(self, tree: Syntax, token: Token, scope: Scope) -> Ref:
+        if tree.data == "grammar":
+            ir = self.grammars.get(token[1:])
+            if ir is None:
+                known = f"; there are {', '.join(self.grammars)}" if self.grammars else ""
+                raise scope.error(
+                    f"no grammar is passed for {token}: grammars={{{token[1:]!r}: ...}}{known}", token
+                )
+            if ir.lexing != "any":
+                raise scope.error(
+                    f"the grammar of {token} is cut into terminals; make it with lexing='any'", token
+                )
+            return self.embedding.add(ir, str(token))
+        text, opening = block_text(scope.text, token.start_pos or 0, token.end_pos or 0)
+        if tree.data == "json":
+            from .json_schema import schema_to_ir
+
+            try:
+                ir, _ = schema_to_ir(json_value(scope.text, opening), limits=self.limits)
+            except GrammarError as error:
+                raise scope.error(f"the schema of %json: {error.message}", token) from error
+            return self.embedding.add(ir, "%json")
+        # Spaces instead of what is before keep the places in messages.
+        before = "".join(c if c == "\n" else " " for c in scope.text[: opening + 1])
+        ir = lark_to_ir(before + text[1:-1], lexing="any", limits=self.limits, source=scope.source)
+        return self.embedding.add(ir, "%lark")
 
     def _name(self, tree: Syntax, scope: Scope, arguments: dict[str, _Value]) -> _Value:
         name = _token(tree)
@@ -254,10 +331,13 @@ def reachable(definitions: Definitions) -> list[Definition]:
         if definition.name in found:
             continue
         found[definition.name] = definition
-        for body in definition.bodies:
+        bodies = definition.bodies
+        if definition.attributes.suffix is not None:
+            bodies = [*bodies, Body(definition.attributes.suffix, definition.scope)]
+        for body in bodies:
             referred = _look_up(body, definition.params, definitions)
             # A part of a terminal is not a terminal of the grammar for that.
-            if not definition.is_terminal:
+            if not definition.is_terminal and not definition.attributes.is_terminal:
                 waiting.extend(referred)
     return [d for d in definitions.table.values() if d.name in found]
 

@@ -23,7 +23,8 @@ from lark.load_grammar import _TERMINAL_NAMES
 from ..errors import GrammarError
 from ..ir import Indentation
 from .lark_dialect import Syntax, tokens
-from .lark_modules import Definitions, Scope, near
+from .lark_modules import Definitions, near
+from .lark_scope import Scope
 from .lark_terminals import Terminals, spelling
 
 

@@ -24,28 +24,13 @@ from pathlib import Path
 
 from lark import Token, Tree
 
-from ..errors import GrammarError
+from .lark_attributes import NO_ATTRIBUTES, Attributes, read_attributes
 from .lark_dialect import Syntax, parse, tokens
+from .lark_scope import Scope
 from .library import library_folder
 
 # Files that import files that import files: deeper than this is a mistake.
 _MAX_IMPORT_DEPTH = 50
-
-
-@dataclass(frozen=True, eq=False)
-class Scope:
-    """One grammar text, and what the names in it stand for."""
-
-    text: str
-    source: str | None
-    rename: Callable[[str], str]
-    names: set[str] = field(default_factory=set)
-
-    def error(self, message: str, at: Token | None = None) -> GrammarError:
-        """A `GrammarError` at a token of this text."""
-        if at is None:
-            return GrammarError(message, source=self.source)
-        return GrammarError(message, text=self.text, line=at.line, column=at.column, source=self.source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +48,7 @@ class Definition:
     name : in the table
     bodies : the alternatives: the definition's own, and one for each %extend; none when only declared
     params : of a template
+    attributes : what is written in brackets after a rule's name
     priority : of a terminal; that of a rule chooses between trees and says nothing about texts
     at, scope : where it is defined
     """
@@ -74,6 +60,7 @@ class Definition:
     priority: int
     at: Token
     scope: Scope
+    attributes: Attributes = NO_ATTRIBUTES
 
 
 @dataclass(frozen=True)
@@ -125,13 +112,21 @@ def number(token: Token, scope: Scope) -> int:
 def bounds(expr: Syntax, scope: Scope) -> tuple[int, int | None]:
     """How often the repetition ``expr`` (``x?``, ``x*``, ``x+``, ``x~2``, ``x~2..5``) takes its item."""
     op, *numbers = (c for c in expr.children if isinstance(c, Token))
+    if op.type == "BOUNDS":
+        least, comma, most = op[1:-1].partition(",")
+        numbers = [op.update(value=part.strip() or empty) for part, empty in ((least, "0"), (most, ""))]
+        if not comma:
+            numbers[1] = numbers[0]
+        elif not numbers[1]:
+            return number(numbers[0], scope), None
     if op.type == "OP":
         return {"?": (0, 1), "*": (0, None), "+": (1, None)}[op]
     low, high = (number(n, scope) for n in (numbers[0], numbers[-1]))
     if low < 0:
         raise scope.error(f"nothing can be repeated {low} times", numbers[0])
     if high < low:
-        raise scope.error(f"the bounds of a repetition are written the other way round: ~{high}..{low}", op)
+        shown = f"{{{low},{high}}}" if op.type == "BOUNDS" else f"~{low}..{high}"
+        raise scope.error(f"the bounds of a repetition are written the other way round: {shown}", op)
     return low, high
 
 
@@ -179,7 +174,8 @@ class _Loader:
 
     def _define(self, statement: Syntax, scope: Scope, *, override: bool) -> None:
         name, params, priority, tree = _parts(statement, scope)
-        self._add(name, scope, [Body(tree, scope)], params, priority, override=override)
+        attributes = read_attributes(statement, scope)
+        self._add(name, scope, [Body(tree, scope)], params, priority, attributes, override=override)
 
     def _add(
         self,
@@ -188,6 +184,7 @@ class _Loader:
         bodies: list[Body],
         params: tuple[str, ...],
         priority: int,
+        attributes: Attributes = NO_ATTRIBUTES,
         *,
         override: bool,
     ) -> None:
@@ -205,10 +202,12 @@ class _Loader:
             )
         scope.names.add(str(name))
         is_terminal = name.type == "TERMINAL"
-        self.table[full] = Definition(full, is_terminal, bodies, params, priority, name, scope)
+        self.table[full] = Definition(full, is_terminal, bodies, params, priority, name, scope, attributes)
 
     def _extend(self, statement: Syntax, scope: Scope) -> None:
         name, params, _, tree = _parts(statement, scope)
+        if read_attributes(statement, scope) != NO_ATTRIBUTES:
+            raise scope.error(f"the attributes of {name} stand where it is defined", name)
         found = self.table.get(scope.rename(name))
         if found is None:
             known = near(name, sorted(scope.names))

@@ -60,9 +60,14 @@ def language(node: Node, lazy: Lazy, limits: Limits) -> ByteDFA:
         return union(*ways, limits=limits)
     items, tail = _without_tail(items, lazy)
     some = compile_match(Cat(tuple(items)), limits=limits)
-    longer = concat(some, compile_match(_SOMETHING, limits=limits), limits=limits)
-    first = difference(some, longer, limits=limits)
+    first = shortest(some, limits)
     return concat(first, compile_match(Cat(tuple(tail)), limits=limits), limits=limits) if tail else first
+
+
+def shortest(dfa: ByteDFA, limits: Limits) -> ByteDFA:
+    """The strings of ``dfa`` that have no other of its strings as a proper prefix."""
+    longer = concat(dfa, compile_match(_SOMETHING, limits=limits), limits=limits)
+    return difference(dfa, longer, limits=limits)
 
 
 def looks_beyond(node: Node, limits: Limits) -> str:

@@ -6,6 +6,9 @@ it (``common.ESCAPED_STRING`` depends on that). Patterns are Python's, read as t
 evaluates escapes as in a Python string, whereby ``/\\x28/`` becomes an open parenthesis and ``/\\\\"/`` a
 lone quote.)
 
+``&`` and ``~`` (the texts of both, all other texts) are operations on automata, so a part that has them is an
+automaton from there on, and no tree that a look-around could see through.
+
 Refused, each at its place: a terminal that can match the empty string (as in lark) or nothing at all, one
 that is defined by itself, and one whose look-around sees beyond it: a terminal does not know the text
 around, and dropping the condition in silence would let other texts in (`lark_patterns`).
@@ -20,25 +23,50 @@ from lark import Token
 from lark.exceptions import GrammarError as LarkGrammarError
 from lark.load_grammar import eval_escaping
 
+from ..automata import ByteDFA
 from ..errors import GrammarError
 from ..ir import Terminal
 from ..limits import Limits
-from ..regex import Alt, Cat, Chars, Node, Repeat, literal_node, parse_python
+from ..regex import (
+    ANY_CHAR,
+    EMPTY,
+    Alt,
+    Cat,
+    Chars,
+    Node,
+    Repeat,
+    compile_match,
+    concat,
+    difference,
+    intersect,
+    literal,
+    literal_node,
+    parse_python,
+    star,
+    union,
+)
 from .lark_dialect import Syntax, fold
-from .lark_modules import Body, Definition, Definitions, Scope, bounds
-from .lark_patterns import Lazy, language, lazy_repeats, looks_beyond
+from .lark_modules import Body, Definition, Definitions, bounds
+from .lark_patterns import Lazy, language, lazy_repeats, looks_beyond, shortest
+from .lark_scope import Scope
+from .substrings import substrings
 
 _FLAGS = {"i": re.I, "m": re.M, "s": re.S, "u": re.U, "x": re.X}
 _MAX_NESTING = 200
+_MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a terminal: what it matches, and which repetitions in it are lazy (by `id`)."""
+    """A part of a terminal: what it matches, and which repetitions in it are lazy (by `id`).
+
+    dfa : its language, where it is no tree any more
+    """
 
     node: Node
     lazy: Lazy = frozenset()
     depth: int = 1
+    dfa: ByteDFA | None = None
 
 
 Spelling = tuple[str, str]
@@ -144,9 +172,36 @@ class Terminals:
 
     def expression(self, name: str, body: Body, at: Token) -> Terminal:
         """The terminal of a whole expression, as %ignore may have."""
-        piece = self._evaluate(body)
+        piece = self._whole(body)
         terminal = self._terminal(name, piece, 0, False, _source_text(body), body.scope, at)
         self.compiled[name] = terminal
+        return terminal
+
+    def quotation(self, name: str, body: Body) -> Terminal | None:
+        """The terminal of a %regex block in a rule, without the empty text; None where that was all."""
+        dfa = self._evaluate(body).dfa
+        assert dfa is not None
+        dfa = difference(dfa, literal(b""), limits=self.limits)
+        if dfa.is_empty:
+            return None
+        self.compiled[name] = Terminal(name, dfa, 0, False, _source_text(body))
+        return self.compiled[name]
+
+    def ending(self, definition: Definition) -> Terminal:
+        """The terminal that a rule with ``lazy`` or ``suffix`` is, the suffix included."""
+        scope, at = definition.scope, definition.at
+        body = self._alt([self._whole(body) for body in definition.bodies])
+        dfa = self._language(body, definition.name, scope, at)
+        suffix = definition.attributes.suffix
+        if suffix is not None:
+            end = self._language(self._whole(Body(suffix, scope)), "suffix", scope, at)
+            dfa = concat(dfa, end, limits=self.limits)
+        dfa = shortest(dfa, self.limits)
+        if dfa.is_empty or dfa.accepts_empty:
+            what = "nothing at all" if dfa.is_empty else "the empty string, which ends it before it begins"
+            raise scope.error(f"the text of rule {definition.name} can match {what}", at)
+        terminal = Terminal(definition.name, dfa, 0, False, _source_text(definition.bodies[0]))
+        self.compiled[definition.name] = terminal
         return terminal
 
     def literal_of(self, definition: Definition) -> Token | None:
@@ -168,6 +223,21 @@ class Terminals:
     def _terminal(
         self, name: str, piece: Piece, priority: int, is_literal: bool, text: str, scope: Scope, at: Token
     ) -> Terminal:
+        dfa = self._language(piece, name, scope, at)
+        if dfa.is_empty:
+            raise scope.error(f"terminal {name} can match nothing at all", at)
+        if dfa.accepts_empty:
+            raise scope.error(
+                f"terminal {name} can match the empty string; let it match at least one character and make "
+                f"it optional where it is used:  {name}?",
+                at,
+            )
+        return Terminal(name, dfa, priority, is_literal, text)
+
+    def _language(self, piece: Piece, name: str, scope: Scope, at: Token) -> ByteDFA:
+        """What a piece matches; `GrammarError` where that depends on the text around it."""
+        if piece.dfa is not None:
+            return piece.dfa
         try:
             dfa = language(piece.node, piece.lazy, self.limits)
             beyond = looks_beyond(piece.node, self.limits)
@@ -179,15 +249,16 @@ class Terminals:
                 "supported; say in the terminal itself what it matches",
                 at,
             )
-        if dfa.is_empty:
-            raise scope.error(f"terminal {name} can match nothing at all", at)
-        if dfa.accepts_empty:
-            raise scope.error(
-                f"terminal {name} can match the empty string; let it match at least one character and make "
-                f"it optional where it is used:  {name}?",
-                at,
-            )
-        return Terminal(name, dfa, priority, is_literal, text)
+        return dfa
+
+    def _whole(self, body: Body) -> Piece:
+        """The piece of an expression that is no terminal's right side; what it refers to is resolved."""
+        for tree in body.tree.iter_subtrees_topdown():
+            if tree.data == "name" and (token := _first(tree)).type == "TERMINAL":
+                found = self.definitions.lookup(token, body.scope)
+                if found.name not in self._pieces and found.bodies:
+                    self._resolve(found)
+        return self._evaluate(body)
 
     def _resolve(self, definition: Definition) -> None:
         """Evaluates a definition after those that it refers to, and reports a circle among them."""
@@ -198,7 +269,7 @@ class Terminals:
             missing = next((d for d in self._references(current) if d[0].name not in self._pieces), None)
             if missing is None:
                 pieces = [self._evaluate(body) for body in current.bodies]
-                self._pieces[current.name] = _alt(pieces)
+                self._pieces[current.name] = self._alt(pieces)
                 on_path.pop(path.pop().name)
                 continue
             needed, at, scope = missing
@@ -233,22 +304,31 @@ class Terminals:
     def _combine(self, tree: Syntax, below: list[Piece], scope: Scope) -> Piece:
         first = tree.children[0] if tree.children else None
         if tree.data == "expansions":
-            return _alt(below)
+            return self._alt(below)
         if tree.data == "expansion":
-            return _cat(below)
+            return self._cat(below)
         if tree.data == "maybe":
-            return _repeat(below[0], 0, 1)
+            return self._repeat(below[0], 0, 1)
         if tree.data == "expr":
-            return _repeat(below[0], *bounds(tree, scope))
+            return self._repeat(below[0], *bounds(tree, scope))
+        if tree.data == "conjunction":
+            return self._both(below, scope, _first(tree))
+        if tree.data == "negation":
+            return self._not(below[0], scope, _first(tree))
         if tree.data == "range":
             return _range(tree, scope)
         assert isinstance(first, Token) or tree.data == "alias"
+        if tree.data == "substring":
+            assert isinstance(first, Token)
+            return Piece(EMPTY, dfa=substrings(first, scope, self.limits))
         if tree.data == "literal":
             assert isinstance(first, Token)
             return _literal(first, scope)
         if tree.data == "name" and isinstance(first, Token) and first.type == "TERMINAL":
             return self._pieces[self.definitions.lookup(first, scope).name]
         at = _first(tree)
+        if tree.data in ("special", "json", "nested", "grammar"):
+            raise scope.error(f"{_shown(at)} belongs to rules; a terminal is made of patterns", at)
         if tree.data == "alias":
             raise scope.error("an alias (->) belongs to rules, not to terminals", at)
         raise scope.error(
@@ -256,6 +336,49 @@ class Terminals:
             "a rule of it, too",
             at,
         )
+
+    # Parts joined: trees as long as all of them are.
+
+    def _alt(self, pieces: list[Piece]) -> Piece:
+        if len(pieces) == 1:
+            return pieces[0]
+        if all(piece.dfa is None for piece in pieces):
+            return _joined(pieces, Alt(tuple(p.node for p in pieces)))
+        return _automaton(pieces, union(*map(self._dfa, pieces), limits=self.limits))
+
+    def _cat(self, pieces: list[Piece]) -> Piece:
+        if len(pieces) == 1:
+            return pieces[0]
+        if all(piece.dfa is None for piece in pieces):
+            return _joined(pieces, Cat(tuple(p.node for p in pieces)))
+        return _automaton(pieces, concat(*map(self._dfa, pieces), limits=self.limits))
+
+    def _repeat(self, piece: Piece, low: int, high: int | None) -> Piece:
+        if piece.dfa is None:
+            return _joined([piece], Repeat(piece.node, low, high))
+        if max(low, high or 0) > _MOST_COPIES:
+            limit = _MOST_COPIES
+            raise GrammarError(
+                f"what has & or ~ in it can be repeated {limit} times at most, or without bound"
+            )
+        more = [star(piece.dfa, limits=self.limits)] if high is None else []
+        optional = union(piece.dfa, literal(b""), limits=self.limits)
+        copies = [piece.dfa] * low + [optional] * (0 if high is None else high - low)
+        return _automaton([piece], concat(*copies, *more, limits=self.limits))
+
+    def _both(self, pieces: list[Piece], scope: Scope, at: Token) -> Piece:
+        dfas = [self._language(piece, "this", scope, at) for piece in pieces]
+        whole = dfas[0]
+        for dfa in dfas[1:]:
+            whole = intersect(whole, dfa, limits=self.limits)
+        return _automaton(pieces, whole)
+
+    def _not(self, piece: Piece, scope: Scope, at: Token) -> Piece:
+        anything = compile_match(Repeat(Chars(ANY_CHAR), 0, None), limits=self.limits)
+        return _automaton([piece], difference(anything, self._language(piece, "this", scope, at)))
+
+    def _dfa(self, piece: Piece) -> ByteDFA:
+        return piece.dfa if piece.dfa is not None else language(piece.node, piece.lazy, self.limits)
 
 
 def single(tree: Syntax) -> Syntax | None:
@@ -308,16 +431,8 @@ def _range(tree: Syntax, scope: Scope) -> Piece:
     return Piece(Chars(((low, high),)))
 
 
-def _alt(pieces: list[Piece]) -> Piece:
-    return pieces[0] if len(pieces) == 1 else _joined(pieces, Alt(tuple(p.node for p in pieces)))
-
-
-def _cat(pieces: list[Piece]) -> Piece:
-    return pieces[0] if len(pieces) == 1 else _joined(pieces, Cat(tuple(p.node for p in pieces)))
-
-
-def _repeat(piece: Piece, low: int, high: int | None) -> Piece:
-    return _joined([piece], Repeat(piece.node, low, high))
+def _automaton(pieces: list[Piece], dfa: ByteDFA) -> Piece:
+    return Piece(EMPTY, depth=max((p.depth for p in pieces), default=0) + 1, dfa=dfa)
 
 
 def _joined(pieces: list[Piece], node: Node) -> Piece:
@@ -327,6 +442,10 @@ def _joined(pieces: list[Piece], node: Node) -> Piece:
 
 def _first(tree: Syntax) -> Token:
     return next(tree.scan_values(lambda value: isinstance(value, Token)))
+
+
+def _shown(token: Token) -> str:
+    return str(token) if token.type in ("SPECIAL", "GRAMMAR") else f"%{token.type.lower()}"
 
 
 def _source_text(body: Body, width: int = 80) -> str:

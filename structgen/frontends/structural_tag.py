@@ -249,19 +249,18 @@ class _Lowering:
         order = "any" if o.take("any_order", True) else "schema"
         schema = o.required("json_schema")
         ir, _ = schema_to_ir(schema, whitespace=whitespace, property_order=order, limits=self.limits)
-        return self.made.add(ir)
+        return self.made.add(ir, "json")
 
     def _regex(self, o: _Object) -> Expr:
         from .simple import regex_to_ir
 
-        return self.made.add(regex_to_ir(o.string("pattern"), limits=self.limits))
+        return self.made.add(regex_to_ir(o.string("pattern"), limits=self.limits), "regex")
 
     def _grammar(self, o: _Object) -> Expr:
         from .gbnf import gbnf_to_ir
 
-        return self.made.add(
-            gbnf_to_ir(o.string("grammar"), limits=self.limits, source=f"{o.pointer}/grammar")
-        )
+        source = f"{o.pointer}/grammar"
+        return self.made.add(gbnf_to_ir(o.string("grammar"), limits=self.limits, source=source), "gbnf")
 
     def _lark(self, o: _Object) -> Expr:
         from .lark_grammar import lark_to_ir
@@ -271,7 +270,7 @@ class _Lowering:
         text = o.string("grammar") if name is None else find_grammar(str(name)).read_text(encoding="utf-8")
         source = str(name) if name is not None else f"{o.pointer}/grammar"
         ir = lark_to_ir(text, start=str(start), lexing="any", limits=self.limits, source=source)
-        return self.made.add(ir)
+        return self.made.add(ir, "lark")
 
     def _token_format(self, o: _Object) -> Expr:
         return self._token(o)

@@ -165,7 +165,7 @@ class TestUndefined:
             ("start: A\nA: /a/\nA: /b/", (3, 1), "A is defined already (line 2); use %extend"),
             ("start: A\nA: /a/\n%override B: /b/", (3, 11), "no terminal B to override"),
             ("start: A\nA: /a/\n%extend strat: A", (3, 9), "no rule strat to extend here"),
-            ("start: A~3..2\nA: /a/", (1, 9), "~2..3"),
+            ("start: A~3..2\nA: /a/", (1, 9), "~3..2"),
             ("start: A~-1\nA: /a/", (1, 10), "-1 times"),
             ("start: A~99999999999\nA: /a/", (1, 10), "larger than"),
             ("start: a\n%declare a", (1, 8), "rule a is only declared"),
