@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from .engine.arena import Arena
 from .grammar import Grammar
-from .limits import Limits
+from .limits import Limits, clock
 from .vocab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class CompiledGrammar:
         self.limits = limits
         self.stops = frozenset(vocabulary.stop_token_ids)
         self._lock = threading.Lock()
-        self._arena = Arena(grammar.ir, vocabulary, limits)
+        with clock("compile_seconds", limits.compile_seconds):
+            self._arena = Arena(grammar.ir, vocabulary, limits)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a file from which `load` makes the same compiled grammar without the work of the front end.

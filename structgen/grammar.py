@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from .ir import GrammarIR
-from .limits import Limits
+from .limits import Limits, compiling
 
 if TYPE_CHECKING:
     from .frontends.json_schema.report import Report
@@ -29,6 +29,7 @@ class Grammar:
         self.source = source
 
     @classmethod
+    @compiling
     def from_json_schema(
         cls,
         schema: Mapping[str, Any] | bool | str,
@@ -86,6 +87,7 @@ class Grammar:
         return cls.from_json_schema(type_to_schema(tp), **{"integers": "plain", **options})
 
     @classmethod
+    @compiling
     def from_lark(
         cls,
         text: str,
@@ -132,6 +134,7 @@ class Grammar:
         return cls(ir, source=source or "Lark grammar")
 
     @classmethod
+    @compiling
     def from_gbnf(
         cls, text: str, start: str = "root", *, limits: Limits | None = None, source: str | None = None
     ) -> Grammar:
@@ -145,6 +148,7 @@ class Grammar:
         return cls(ir, source=source or "GBNF")
 
     @classmethod
+    @compiling
     def from_regex(cls, pattern: str, *, limits: Limits | None = None) -> Grammar:
         """The texts that a regular expression (Python's syntax) matches from end to end."""
         from .frontends.simple import regex_to_ir
@@ -152,6 +156,7 @@ class Grammar:
         return cls(regex_to_ir(pattern, limits=limits or Limits()), source=f"regex {pattern!r}")
 
     @classmethod
+    @compiling
     def from_choices(cls, choices: Sequence[str], *, limits: Limits | None = None) -> Grammar:
         """Exactly one of these texts."""
         from .frontends.simple import choices_to_ir
@@ -159,6 +164,7 @@ class Grammar:
         return cls(choices_to_ir(choices, limits=limits or Limits()), source="choices")
 
     @classmethod
+    @compiling
     def from_structural_tag(cls, spec: Mapping[str, Any] | str, *, limits: Limits | None = None) -> Grammar:
         """Free text with constrained spans: a structural tag, as XGrammar and serving engines write them.
 
@@ -171,6 +177,7 @@ class Grammar:
         return cls(structural_tag_to_ir(spec, limits=limits or Limits()), source="structural tag")
 
     @classmethod
+    @compiling
     def from_tools(
         cls,
         tools: Sequence[Mapping[str, Any]],

@@ -1,22 +1,57 @@
-"""Bounds on what a grammar may cost; checked in the loops that can run away."""
+"""Bounds on what a grammar may cost, and the clock that some of them are read from.
+
+A bound is checked in the loop that would pass it, where it is known what is being done. The clock is begun
+by whoever calls from outside (`Grammar.from_…`, `compile`, a mask or a step of a matcher) and looked at by
+loops that may lie many calls below: so it is a context variable, and no function has to hand it down. A clock
+that is begun while one runs leaves that one running: what a caller waits for is the whole.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from .errors import LimitExceededError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Limits:
     """Past one of these, :class:`structgen.LimitExceededError` names it, or a cache drops work.
 
-    max_dfa_states : states of one terminal's automaton while it is built
-    max_rule_states : states of all rule automata of a grammar
-    max_grammar_nodes : expressions (or subschemas) of a grammar after front end expansion
-    max_heap_bytes : parser states, stacks and memo of one compiled grammar; past it they are dropped
-        and made again (never an error while the live part fits)
-    max_mask_bytes : memoised masks of one compiled grammar; past it they are dropped and made again
-    max_heads : readings alive at once in one sequence
-    compile_seconds : wall clock for one ``compile`` (front end included where it builds automata)
+    An error says which limit, its value, and what was reached; nothing is half made, and a matcher is where
+    it was before the call. A cache that drops work gives the same masks as before, later.
+
+    States (an error)
+
+    max_dfa_states : of one regular language while it is built: a terminal, a pattern, a format, the choices,
+        and what they are joined, intersected and complemented to. Patterns are refused before they are
+        written out when their counted repetitions alone would pass it fourfold.
+    max_rule_states : of all rule automata of a compiled grammar, and of one of them while it is built
+
+    Work (an error)
+
+    max_grammar_nodes : expressions of a grammar after its templates and repetitions are expanded; formulas
+        and alternatives that a schema is resolved to
+    max_heads : readings of a text that are kept apart at once, in one sequence
+
+    Memory (a cache drops work; an error only when what one mask needs does not fit)
+
+    max_heap_bytes : parser states, stacks and remembered steps of one compiled grammar, 4 MB at least
+    max_mask_bytes : masks of one compiled grammar, 64 masks at least
+
+    Wall clock, in seconds (an error)
+
+    compile_seconds : one call of ``Grammar.from_…`` or ``compile``
+    step_seconds : one mask, or one step of a matcher: rules, lexer states and token groups that a text is the
+        first to need, and the search whether a reading can be finished
     """
 
     max_dfa_states: int = 100_000
@@ -26,3 +61,54 @@ class Limits:
     max_mask_bytes: int = 256 << 20
     max_heads: int = 4096
     compile_seconds: float = 60.0
+    step_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    limit: str
+    seconds: float
+    began: float
+
+
+_running: ContextVar[_Clock | None] = ContextVar("structgen_clock", default=None)
+
+
+@contextmanager
+def clock(limit: str, seconds: float) -> Iterator[None]:
+    """Within it `check_time` raises after so many seconds, naming ``limit``; unless another clock runs."""
+    if _running.get() is not None:
+        yield
+        return
+    token = _running.set(_Clock(limit, seconds, time.monotonic()))
+    try:
+        yield
+    finally:
+        _running.reset(token)
+
+
+def check_time(what: str) -> bool:
+    """Raise LimitExceededError, saying ``what`` was being done, past the time of the clock that runs.
+
+    Answers whether one runs. About 0.1 µs.
+    """
+    running = _running.get()
+    if running is None:
+        return False
+    spent = time.monotonic() - running.began
+    if spent > running.seconds:
+        raise LimitExceededError(running.limit, running.seconds, spent, what)
+    return True
+
+
+def compiling(function: Callable[P, T]) -> Callable[P, T]:
+    """Run a function, which has a keyword argument ``limits``, under the clock of ``compile_seconds``."""
+
+    @wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> T:
+        limits = kwargs.get("limits")
+        seconds = limits.compile_seconds if isinstance(limits, Limits) else Limits.compile_seconds
+        with clock("compile_seconds", seconds):
+            return function(*args, **kwargs)
+
+    return timed

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ..errors import GrammarError, LimitExceededError
 from ..ir import GrammarIR
-from ..limits import Limits
+from ..limits import Limits, check_time, clock
 from ..vocab.vocabulary import Vocabulary
 from . import kernels
 from . import layout as L
@@ -112,13 +112,16 @@ class Arena:
 
     def _call(self, kernel, *args) -> int:  # type: ignore[no-untyped-def]
         """Call ``kernel(heap, *args)`` until it has what it needs; its answer, >= REFUSED."""
-        while True:
-            answer = int(kernel(self.heap.g, *args))
-            if answer >= L.REFUSED:
-                return answer
-            self._provide(answer)
+        answer = int(kernel(self.heap.g, *args))
+        if answer < L.REFUSED:
+            with clock("step_seconds", self.limits.step_seconds):
+                while answer < L.REFUSED:
+                    self._provide(answer)
+                    answer = int(kernel(self.heap.g, *args))
+        return answer
 
     def _provide(self, code: int) -> None:
+        check_time("making what a text is the first to need")
         if code == L.GROW_HEAP:
             if self.heap.nbytes > max(self.limits.max_heap_bytes, LEAST_HEAP):
                 raise ArenaFull("max_heap_bytes", self.limits.max_heap_bytes, self.heap.nbytes)
@@ -137,8 +140,9 @@ class Arena:
             # A reader may still hold the smaller array: rows it could take for its own are not used again.
             size, wanted = self.rows.shape[0], int(self.g[L.X_WANT])
             self.heap.g[L.H_ROWS] = size
-            more = np.empty((max(size, wanted), self.tables.words), np.int32)
-            self.rows = np.concatenate([self.rows, more])
+            rows = np.empty((size + max(size, wanted), self.tables.words), np.int32)
+            rows[:size] = self.rows
+            self.rows = rows
         elif code == L.GROW_SCRATCH:
             self._scratch_factor *= 2
             if self._scratch_factor > MOST_SCRATCH:
@@ -280,6 +284,7 @@ class Arena:
             seen = {head}
             todo = deque([head])
             while todo:
+                check_time("looking for the end of a text")
                 a, b, c = todo.popleft()
                 if self._call(kernels.head_complete, a, b, c) == 1:
                     return True
@@ -356,28 +361,32 @@ class Arena:
 
     def make_mask(self, state: int) -> None:
         """Make and note the mask of a matcher state."""
-        while True:
-            t = self.tables
-            answer = int(
-                kernels.make_mask(
-                    self.heap.g,
-                    t.tries,
-                    t.rows,
-                    t.info,
-                    t.groups,
-                    t.ids,
-                    self.signatures,
-                    self.rows,
-                    state,
-                    t.stops,
-                    t.everything,
-                    t.aliases,
-                    self.specials,
-                )
+        answer = self._try_mask(state)
+        if answer < 0:
+            with clock("step_seconds", self.limits.step_seconds):
+                while answer < 0:
+                    self._provide(answer)
+                    answer = self._try_mask(state)
+
+    def _try_mask(self, state: int) -> int:
+        t = self.tables
+        return int(
+            kernels.make_mask(
+                self.heap.g,
+                t.tries,
+                t.rows,
+                t.info,
+                t.groups,
+                t.ids,
+                self.signatures,
+                self.rows,
+                state,
+                t.stops,
+                t.everything,
+                t.aliases,
+                self.specials,
             )
-            if answer >= 0:
-                return
-            self._provide(answer)
+        )
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next."""

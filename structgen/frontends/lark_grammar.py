@@ -27,7 +27,7 @@ from lark import Token
 
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Expr, GrammarIR, Ref, Rep, Seq, Term
-from ..limits import Limits
+from ..limits import Limits, check_time
 from .embedding import Embedding
 from .lark_blocks import block_text, json_value
 from .lark_dialect import Syntax, fold, tokens
@@ -206,6 +206,7 @@ class _Lowering:
 
     def _count(self) -> None:
         self.nodes += 1
+        check_time("expanding rules and templates")
         if self.nodes > self.limits.max_grammar_nodes:
             limit = self.limits.max_grammar_nodes
             raise LimitExceededError("max_grammar_nodes", limit, self.nodes, "expanding rules and templates")

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..automata import ByteDFA
 from ..errors import LimitExceededError
-from ..limits import Limits
+from ..limits import Limits, check_time
 from . import kernels_make, kernels_reduce
 
 _WORK_BETWEEN_LOOKS = 20_000_000  # elements; some 50 ms
@@ -29,7 +29,9 @@ class Budget:
         self._began = time.monotonic()
 
     def check_time(self, what: str) -> None:
-        """Raises LimitExceededError past ``compile_seconds``."""
+        """Raises LimitExceededError past the time of the clock that runs, or of ``compile_seconds``."""
+        if check_time(what):
+            return
         spent = time.monotonic() - self._began
         if spent > self.limits.compile_seconds:
             raise LimitExceededError("compile_seconds", self.limits.compile_seconds, spent, what)
@@ -143,6 +145,7 @@ def determinise(
     scratch = (np.zeros(n, np.int64), np.empty(n, np.int32), np.empty(n, np.int32))
     seeds = np.asarray(seeds, dtype=np.int32)
     while True:
+        budget.check_time(what)
         status = kernels_make.determinise(
             move, eps_ptr, eps_to, keep, seeds, pool, ptr, trans, table, counters, *scratch,
             _WORK_BETWEEN_LOOKS,
@@ -150,7 +153,6 @@ def determinise(
         found = int(counters[kernels_make.N_STATES])
         if status == kernels_make.DONE:
             break
-        budget.check_time(what)
         budget.check_states(found, what)
         if status == kernels_make.FULL:
             if counters[kernels_make.POOL] + n > len(pool):
@@ -186,13 +188,13 @@ def pair_up(
     table = np.zeros(_power_of_two(4 * capacity), np.int32)
     class_a, class_b = np.asarray(class_a, np.int64), np.asarray(class_b, np.int64)
     while True:
+        budget.check_time(what)
         status = kernels_make.product(
             a, b, class_a, class_b, pairs, trans, table, counters, _WORK_BETWEEN_LOOKS, both
         )
         found = int(counters[kernels_make.N_STATES])
         if status == kernels_make.DONE:
             break
-        budget.check_time(what)
         budget.check_states(found, what)
         if status == kernels_make.FULL:
             capacity *= 4

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
-from ..limits import Limits
+from ..limits import Limits, check_time
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
 _NOTHING: _Fact = (False, False, 0)
@@ -155,6 +155,8 @@ def _number(
                     todo.append((expr, below))
                     todo.extend([(c, None) for c in below])
                     continue
+        if not len(exprs) & 1023:
+            check_time("reading the grammar")
         if len(exprs) >= most:
             raise LimitExceededError("max_grammar_nodes", most, len(exprs) + 1, "reading the grammar")
         number[me] = len(exprs)
@@ -211,6 +213,7 @@ class _Facts:
         todo = todo[::-1]
         waiting = set(todo)
         while todo:
+            check_time("finding out what can be written")
             me = todo.pop()
             waiting.discard(me)
             e = exprs[me]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from ..errors import LimitExceededError
+from ..limits import check_time
 
 Unit = int  # number of a callable automaton (a rule, a pattern, a counted or keyed part of a rule)
 
@@ -167,6 +168,8 @@ def determinise_all(g: Graph, starts: Sequence[int], max_states: int) -> tuple[l
     begin = [number((start,)) for start in starts]
     out: list[DState] = []
     for subset in subsets:  # grows on the way
+        if not len(out) & 63:
+            check_time("building a rule's automaton")
         if len(subset) == 1:
             (s,) = subset
             edges, calls, overlay = g.edges[s], g.calls[s], g.overlay.get(s)

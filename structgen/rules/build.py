@@ -19,7 +19,7 @@ from __future__ import annotations
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
-from ..errors import GrammarError
+from ..errors import GrammarError, LimitExceededError
 from ..ir import GrammarIR, Members, Rep
 from ..limits import Limits
 from .analysis import Analysis
@@ -29,7 +29,7 @@ from .members import build_members
 from .records import Records
 from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
-from .units import Units
+from .units import UnitInfo, Units
 
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table
 
@@ -81,18 +81,25 @@ class RuleBuilder:
         if info.built:
             return
         info.built = True
-        if info.dfa is not None:
-            at = self._pattern(info.dfa, unit)
-        elif isinstance(info.expr, Members):
-            at = build_members(info.expr, unit, self._graphs, self._records, self._max_states)
-        elif info.counted:
-            assert isinstance(info.expr, Rep)
-            at = self._counted(info.expr, unit)
-        else:
-            g = info.graph or self._graphs.of(info.expr, info.name)
-            at = self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
+        try:
+            at = self._lay_out(info, unit)
+        except LimitExceededError:
+            info.built = False
+            raise
         self.heap.g[info.forward + L.S_ROW] = at
         info.at = at
+
+    def _lay_out(self, info: UnitInfo, unit: int) -> int:
+        """The initial state of a unit, written into the heap."""
+        if info.dfa is not None:
+            return self._pattern(info.dfa, unit)
+        if isinstance(info.expr, Members):
+            return build_members(info.expr, unit, self._graphs, self._records, self._max_states)
+        if info.counted:
+            assert isinstance(info.expr, Rep)
+            return self._counted(info.expr, unit)
+        g = info.graph or self._graphs.of(info.expr, info.name)
+        return self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
 
     def _pattern(self, dfa: ByteDFA, unit: int) -> int:
         base = self._records.pattern(dfa, unit)[0]

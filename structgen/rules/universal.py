@@ -12,6 +12,7 @@ import numpy as np
 
 from ..engine.sequences import UniversalLexer
 from ..ir import Terminal
+from ..limits import check_time
 
 MOST_STATES = 20_000
 
@@ -31,6 +32,7 @@ def universal_lexer(terminals: Sequence[Terminal], words: int) -> UniversalLexer
     states = [start]
     rows: list[list[int]] = []
     for state in states:
+        check_time("building the lexer of all terminals")
         row = []
         for c in range(len(byte_of)):
             to = tuple((t, q2) for t, q in state if (q2 := tables[t][q][c]))

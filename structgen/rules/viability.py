@@ -17,6 +17,7 @@ Without the certificate, and for readings that a longer match still threatens, t
 from __future__ import annotations
 
 from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
+from ..limits import check_time
 from .analysis import Analysis
 from .lexer import numbered_terminals
 
@@ -110,6 +111,7 @@ class _Lexer:
         ends: set[tuple[tuple[int, int], ...]] = set()
         todo: list[tuple[tuple[tuple[int, int], ...], int, int | None]] = [(start, -1, None)]
         while todo:
+            check_time("looking for texts that cannot be finished")
             state, first, best = todo.pop()
             for b in self.bytes:
                 to = self.step(state, b)
@@ -157,6 +159,7 @@ def _pairs(ir: GrammarIR, facts: Analysis) -> list[int]:
     changed = True
     while changed:
         changed = False
+        check_time("looking for terminals that follow each other")
         for me in range(n):
             bits = _last_of(me, ir, facts, last)
             if bits != last[me]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...errors import LimitExceededError, SchemaError, UnsupportedKeywordError
-from ...limits import Limits
+from ...limits import Limits, check_time
 from . import languages
 from .document import Documents, Location, Resource, kind_of
 from .keywords import ARRAY, EVERY_TYPE, INTEGER, KEYWORDS, NUMBER, OBJECT, STRING, Parts
@@ -116,6 +116,7 @@ class Normaliser:
     def spend(self, n: int) -> None:
         """Count formulas and alternatives that are made; raises LimitExceededError past the limit."""
         self._spent += n
+        check_time("normalising the schema")
         if self._spent > self.limits.max_grammar_nodes:
             raise LimitExceededError(
                 "max_grammar_nodes", self.limits.max_grammar_nodes, self._spent, "normalising the schema"
