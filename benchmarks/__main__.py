@@ -89,6 +89,12 @@ def build_parser() -> argparse.ArgumentParser:
     readme.set_defaults(function="readme:command")
     readme.add_argument("recording", type=Path)
 
+    regress = commands.add_parser(
+        "regress", help="is the working tree slower than a commit? under three minutes"
+    )
+    regress.set_defaults(function="regress:regress")
+    regress.add_argument("commit", nargs="?", help="default: HEAD if structgen differs from it, else HEAD~1")
+
     slow = commands.add_parser("slow", help="structgen's slowest masks and compile phases")
     slow.set_defaults(function="slow:slow")
     _add_data(slow)

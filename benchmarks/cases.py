@@ -134,6 +134,15 @@ def _shipped(names: Sequence[str], lexing: str) -> list[RawCase]:
     return found
 
 
+def _grown(steps: Sequence[dict[str, Any]]) -> list[RawCase]:
+    """Shapes of `growing` in the sizes named."""
+    return [
+        RawCase(f"{step['shape']} {size}", *SHAPES[step["shape"]](size), "any")
+        for step in steps
+        for size in step["sizes"]
+    ]
+
+
 def raw_cases(options: Any) -> list[RawCase]:
     """The cases of ``options.suite``."""
     described = suite(options.suite)
@@ -159,13 +168,14 @@ def raw_cases(options: Any) -> list[RawCase]:
     elif source == "cases":
         found = [RawCase(**{"lexing": "any"} | case) for case in described["case"]]
     elif source == "growth":
-        found = [
-            RawCase(f"{step['shape']} {size}", *SHAPES[step["shape"]](size), "any")
-            for step in described["step"]
-            for size in step["sizes"]
-        ]
+        found = _grown(described["step"])
+    elif source == "parts":
+        found = [RawCase(**{"lexing": "any"} | case) for case in described["case"]]
+        found += _grown(described["step"]) + _shipped(described["names"], "longest")
     else:
-        raise ValueError(f"{options.suite}.toml: source is schemas, instances, grammars, cases or growth")
+        raise ValueError(
+            f"{options.suite}.toml: source is schemas, instances, grammars, cases, growth or parts"
+        )
     return [c for c in found if only is None or c.id in only][: None if only else options.n]
 
 

@@ -296,7 +296,7 @@ def report(recording: Sequence[Record]) -> str:
         if len(by) > 1:
             parts.append(f"Pairwise, on the cases that both get right:\n\n{ratios(by)}")
             parts.append(f"Each on the cases that it gets right itself:\n\n{own_times(by)}")
-        if head["schemas"]:
+        if head["suite"] == "schemas":
             parts.append(f"In MaskBench's own terms:\n\n{maskbench(by)}")
     return "\n\n".join(parts) + "\n"
 

@@ -131,6 +131,7 @@ def run(options: argparse.Namespace) -> list[Record]:
                         words,
                         time_limit=options.time_limit,
                         memory_limit=int(options.memory_limit * 2**30),
+                        environment={"STRUCTGEN_CACHE": str(Path(work) / "cache")},
                     )
                     for name in asked
                 }

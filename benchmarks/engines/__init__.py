@@ -51,7 +51,7 @@ class Steps(NamedTuple):
 
     fill : write the mask of the next token
     offers : whether the mask holds an id
-    accept : take a token; false when it is refused
+    accept : take a token; false when it is refused, None where the engine takes whatever comes
     accepting : the text may end here, as the engine says
     stops : stop tokens that the mask must hold where the text may end; none where an engine leaves them out
     """
