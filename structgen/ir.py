@@ -97,11 +97,13 @@ class Member:
 class Rest:
     """Members whose key is none of the named ones: a key in ``key``'s language, then ``tail``.
 
-    Which of these keys have come is not kept: one may come again.
+    Which of these keys have come is not kept: one may come again. ``mark``, a small number, is what such a
+    member leaves behind: of each mark that occurs in `Members`, one member at least must come.
     """
 
     key: ByteDFA
     tail: Expr
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +113,9 @@ class Members:
     In any order, or (``ordered``) in the order of ``members`` with those of ``rest`` after them.
     ``min_count`` and ``max_count`` bound the number of members, ``rest`` included. No key may be a
     prefix of another key, named or of ``rest`` (JSON keys end in a quote, so they never are), and no
-    key may belong to two of ``rest``; a ``rest`` key equal to a named key is excluded. The empty
-    sequence belongs to the language when nothing is required and ``min_count`` is 0.
+    key may belong to two of ``rest``, unless these have equal automata; a ``rest`` key equal to a named
+    key is excluded. The empty sequence belongs to the language when nothing is required or marked and
+    ``min_count`` is 0.
     """
 
     members: tuple[Member, ...]

@@ -111,8 +111,20 @@ def rehash(g, table, size):
 
 
 @jit
+def _unmarked(g, m, r):
+    """Marks that no member has left yet: each needs one more member."""
+    count = g[m + M_MARKS]
+    if count:
+        left = (r >> MARK_SHIFT) & ((1 << MAX_MARKS) - 1)
+        while left:
+            left &= left - 1
+            count -= 1
+    return count
+
+
+@jit
 def _missing(g, m, r):
-    """Required members that have not come yet."""
+    """Required named members that have not come yet."""
     if g[m + M_WIDE] == 0:
         left = g[m + M_REQUIRED] & ~r
         count = 0
@@ -120,7 +132,7 @@ def _missing(g, m, r):
             left &= left - 1
             count += 1
         return count
-    bits = r & COUNT_MASK
+    bits = r & KEY_MASK
     if bits == 0:
         return g[m + M_N_REQUIRED]
     count = 0
@@ -139,23 +151,23 @@ def _key_may_come(g, m, k, r):
     most = g[m + M_MAX]
     count = r >> COUNT_SHIFT
     if g[m + M_ORDERED]:
-        at = r & COUNT_MASK
+        at = r & KEY_MASK
         base = m + M_REQUIRED + words + g[m + M_PLACES]
         if k < at or g[base + at] < k:
             return False
-        if most >= 0 and count + 1 + g[base + n + 1 + k] > most:
+        if most >= 0 and count + 1 + g[base + n + 1 + k] + _unmarked(g, m, r) > most:
             return False
         return not (g[m + M_REST] == 0 and count + n - k < g[m + M_MIN])
     if g[m + M_WIDE] == 0:
         if (r >> k) & 1:
             return False
     else:
-        bits = r & COUNT_MASK
+        bits = r & KEY_MASK
         if bits != 0 and (g[bits + R_KEY + k // 62] >> (k % 62)) & 1:
             return False
     if most >= 0:
         required = (g[m + M_REQUIRED + k // 62] >> (k % 62)) & 1
-        if count + 1 + _missing(g, m, r) - required > most:
+        if count + 1 + _missing(g, m, r) - required + _unmarked(g, m, r) > most:
             return False
     return True
 
@@ -165,13 +177,14 @@ def _rest_may_come(g, m, r):
     if g[m + M_REST] == 0:
         return False
     most = g[m + M_MAX]
+    more = max(1, _unmarked(g, m, r))
     if g[m + M_ORDERED]:
         n = g[m + M_N]
-        at = r & COUNT_MASK
+        at = r & KEY_MASK
         if g[m + M_REQUIRED + g[m + M_WORDS] + g[m + M_PLACES] + at] < n:
             return False
-        return not (most >= 0 and (r >> COUNT_SHIFT) + 1 > most)
-    return not (most >= 0 and (r >> COUNT_SHIFT) + 1 + _missing(g, m, r) > most)
+        return not (most >= 0 and (r >> COUNT_SHIFT) + more > most)
+    return not (most >= 0 and (r >> COUNT_SHIFT) + more + _missing(g, m, r) > most)
 
 
 @jit
@@ -200,26 +213,26 @@ def _apply(g, op, r):
         if not _key_may_come(g, a, k, r):
             return REFUSED
         if g[a + M_ORDERED]:
-            r = (r & ~COUNT_MASK) | (k + 1)
+            r = (r & ~KEY_MASK) | (k + 1)
         elif g[a + M_WIDE] == 0:
             r |= 1 << k
         else:
             words = g[a + M_WORDS]
             tmp = g[X_TMP]
-            bits = r & COUNT_MASK
+            bits = r & KEY_MASK
             for i in range(words):
                 g[tmp + i] = g[bits + R_KEY + i] if bits != 0 else 0
             g[tmp + k // 62] |= 1 << (k % 62)
             at = _intern(g, tmp, words, K_SET, 0)
             if at < 0:
                 return at
-            r = (r & ~COUNT_MASK) | at
+            r = (r & ~KEY_MASK) | at
         return _count_up(g, a, r)
     if code == OP_REST:
         if not _rest_may_come(g, a, r):
             return REFUSED
         if g[a + M_ORDERED]:
-            r = (r & ~COUNT_MASK) | g[a + M_N]
+            r = (r & ~KEY_MASK) | g[a + M_N]
         return _count_up(g, a, r)
     if code == OP_ANY_KEY or code == OP_ANY_OR_REST:
         if code == OP_ANY_OR_REST and _rest_may_come(g, a, r):
@@ -231,12 +244,22 @@ def _apply(g, op, r):
         return REFUSED
     if code == OP_NEVER:
         return REFUSED
+    if code == OP_MARK:
+        if g[op + 2] >= 0:
+            r |= 1 << (MARK_SHIFT + g[op + 2])
+        most = g[a + M_MAX]
+        if most < 0:
+            return r
+        left = _unmarked(g, a, r)
+        if g[a + M_ORDERED] == 0:
+            left += _missing(g, a, r)
+        return r if (r >> COUNT_SHIFT) + left <= most else REFUSED
     # OP_CLOSE
-    if (r >> COUNT_SHIFT) < g[a + M_MIN]:
+    if (r >> COUNT_SHIFT) < g[a + M_MIN] or _unmarked(g, a, r):
         return REFUSED
     if g[a + M_ORDERED]:
         n = g[a + M_N]
-        if g[a + M_REQUIRED + g[a + M_WORDS] + g[a + M_PLACES] + (r & COUNT_MASK)] < n:
+        if g[a + M_REQUIRED + g[a + M_WORDS] + g[a + M_PLACES] + (r & KEY_MASK)] < n:
             return REFUSED
         return r
     return r if _missing(g, a, r) == 0 else REFUSED

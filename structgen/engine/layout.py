@@ -76,14 +76,17 @@ OP_REST = 5  # another member than the named ones may come; then it has come
 OP_ANY_OR_REST = 6  # OP_ANY_KEY, or OP_REST without its change
 OP_CLOSE = 7  # all required members have come, and enough of them
 OP_NEVER = 8  # a key that is named so that no other member may have it, and that cannot be finished
+OP_MARK = 9  # of the set a, another member leaves the mark b (-1: none); what is missing still has room
 OP_WORDS = 4
 
 # Member set (descriptor of a Members rule).
-M_N, M_ORDERED, M_MIN, M_MAX, M_REST, M_WIDE, M_WORDS, M_N_REQUIRED, M_PLACES = range(9)
-M_REQUIRED = 9  # then: required bits (M_WORDS words); sorted place -> number or -1 (M_PLACES words);
+M_N, M_ORDERED, M_MIN, M_MAX, M_REST, M_WIDE, M_WORDS, M_N_REQUIRED, M_PLACES, M_MARKS = range(10)
+M_REQUIRED = 10  # then: required bits (M_WORDS words); sorted place -> number or -1 (M_PLACES words);
 #                 per number: next required number at or after it; required members after it
 COUNT_SHIFT = 42  # members that have come are counted above this bit of the parameter
-COUNT_MASK = (1 << COUNT_SHIFT) - 1
+MARK_SHIFT = 38  # below them, the marks that members have left, and below these which have come
+MAX_MARKS = COUNT_SHIFT - MARK_SHIFT
+KEY_MASK = (1 << MARK_SHIFT) - 1
 
 # Lexer: a terminal's state is this record followed by its row of targets by class.
 T_TERMINAL, T_FINAL, T_PRIORITY, T_LITERAL = range(4)

@@ -293,6 +293,7 @@ class _Facts:
         for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True):
             if self.productive[tail]:
                 bits |= rest.key.first_bits
+            required = required or rest.mark is not None
         return True, e.min_count == 0 and not required, bits
 
     def _can_finish(self, e: Members, kids: tuple[int, ...]) -> bool:
@@ -305,15 +306,18 @@ class _Facts:
             elif m.required:
                 return False
             needed += m.required
-        needed = max(e.min_count, needed)
+        others = [
+            rest
+            for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True)
+            if self.productive[tail] and has_other_keys(rest, e)
+        ]
+        marks = {rest.mark for rest in e.rest if rest.mark is not None}
+        if not marks <= {rest.mark for rest in others}:
+            return False
+        needed = max(e.min_count, needed + len(marks))
         if e.max_count is not None and needed > e.max_count:
             return False
         if needed > 1 and not self.productive[kids[0]]:
             return False
-        if needed <= possible:
-            return True
         # Other keys can make up for it: one that is not named may come again and again.
-        return any(
-            self.productive[tail] and has_other_keys(rest, e)
-            for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True)
-        )
+        return needed <= possible or bool(others)

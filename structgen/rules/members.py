@@ -9,6 +9,9 @@ Other keys of several kinds, each with a tail of its own, have one automaton, to
 kind a key was. A call cannot tell its caller where it ended, so a copy of that automaton belongs to the
 members alone, and its ends lead straight to the tails. The way not taken is a call for each kind: as many
 readings side by side as there are kinds, and the named keys taken out of each automaton beforehand.
+
+A member that must come, of a kind that names none, leaves a mark: a bit beside the set. It is left where
+what follows the key begins, so that one key may go on as the member that is wanted and as any other.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from ..engine.spelling import spell_keys
 from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
 from ..regex import disjoint_union
-from .analysis import has_other_keys
+from .analysis import Analysis, has_other_keys
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
@@ -38,7 +41,8 @@ class _Plan:
     keys: list[bytes]  # of all members, sorted: a key that cannot be finished is still not another key
     places: list[int]  # of each key: its number in ``alive``, or -1
     spelled: list[bool]  # of each key: it is in the language of the other keys
-    rests: list[Rest]  # kinds of other keys
+    rests: list[list[Rest]]  # kinds of other keys; several of one kind differ in what comes after the key
+    marks: int  # how many different marks must be left
     others: ByteDFA | None  # the keys of all kinds
     ends: list[int]  # of each kind: the state of ``others`` where its keys end, where there are several
     most: int  # members at most; -1: any number
@@ -47,7 +51,7 @@ class _Plan:
 def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_states: int) -> int:
     """Write the automaton of ``e``, which is the unit ``unit``; heap offset of its first state.
 
-    Raises GrammarError when a key occurs twice or begins another one.
+    Raises GrammarError when a key occurs twice or begins another one, and for marks that cannot be kept.
     """
     units, heap = graphs.units, records.heap
     owner = units.all[unit].owner
@@ -77,7 +81,17 @@ def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_s
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
     trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
-    rest_tails = [tail_of(rest.tail) for rest in plan.rests]
+
+    def rest_tail_of(kind: list[Rest]) -> int:
+        if not plan.marks or (plan.most < 0 and kind[0].mark is None and len(kind) == 1):
+            return tail_of(kind[0].tail)
+        at = g.state()
+        for rest in kind:
+            op = units.op(L.OP_MARK, m, -1 if rest.mark is None else rest.mark)
+            splice(g, determinise(graphs.of(rest.tail, owner), 0, max_states), at, after, op)
+        return at
+
+    rest_tails = [rest_tail_of(kind) for kind in plan.rests]
     alone = rest_tails[0] if len(rest_tails) == 1 else None  # where a call of the other keys returns to
     block = (0, 0, 0)
     if others is not None:
@@ -114,14 +128,32 @@ def _plan(e: Members, graphs: Graphs) -> _Plan:
     if not facts.productive[facts.of(e.sep)]:
         most = 1
     places = [number.get(key, -1) for key in keys]
-    rests = [rest for rest in e.rest if facts.productive[facts.of(rest.tail)] and has_other_keys(rest, e)]
+    kinds: dict[bytes, list[Rest]] = {}
+    for rest in e.rest:
+        if facts.productive[facts.of(rest.tail)] and has_other_keys(rest, e):
+            kinds.setdefault(rest.key.digest, []).append(rest)
+    rests = list(kinds.values())
+    marks = {rest.mark for rest in e.rest if rest.mark is not None}
     if not rests:
-        return _Plan(alive, keys, places, [False] * len(keys), [], None, [], most)
-    others = rests[0].key
+        return _Plan(alive, keys, places, [False] * len(keys), [], 0, None, [], most)
+    if marks:
+        _check_marks(marks, rests, most, facts)
+    others = rests[0][0].key
     ends: list[int] = []
     if len(rests) > 1:
-        others, ends = disjoint_union(tuple(rest.key for rest in rests))
-    return _Plan(alive, keys, places, [others.matches(key) for key in keys], rests, others, ends, most)
+        others, ends = disjoint_union(tuple(kind[0].key for kind in rests))
+    spelled = [others.matches(key) for key in keys]
+    return _Plan(alive, keys, places, spelled, rests, len(marks), others, ends, most)
+
+
+def _check_marks(marks: set[int], rests: list[list[Rest]], most: int, facts: Analysis) -> None:
+    if marks != set(range(len(marks))) or len(marks) > L.MAX_MARKS:
+        raise GrammarError(f"marks of members are 0, 1, … and at most {L.MAX_MARKS}, not {sorted(marks)}")
+    if any(facts.nullable[facts.of(rest.tail)] for kind in rests for rest in kind):
+        raise GrammarError("what comes after a key is never empty where members leave marks")
+    if most >= 0 and len(rests) > 1:
+        # Where there is room for a marked member alone, a key's first bytes do not tell whether it is one.
+        raise GrammarError("marks beside a bound of members need other keys of one kind")
 
 
 def _member_set(plan: _Plan, e: Members) -> list[int]:
@@ -137,8 +169,18 @@ def _member_set(plan: _Plan, e: Members) -> list[int]:
         if k + 1 < n:
             later[k] = later[k + 1] + required[k + 1]
         bits[k // 62] |= required[k] << (k % 62)
-    head = [n, int(e.ordered), e.min_count, plan.most, int(plan.others is not None), int(n > L.COUNT_SHIFT)]
-    return [*head, words, sum(required), len(plan.places), *bits, *plan.places, *following, *later]
+    head = [n, int(e.ordered), e.min_count, plan.most, int(plan.others is not None), int(n > L.MARK_SHIFT)]
+    return [
+        *head,
+        words,
+        sum(required),
+        len(plan.places),
+        plan.marks,
+        *bits,
+        *plan.places,
+        *following,
+        *later,
+    ]
 
 
 class _Trie:

@@ -161,9 +161,14 @@ REST_KEYS = {
 REST_SETS = (("a*b",), ("a{2,}b",), ("ab",), ("(aa)*b", "a(aa)*b"), ("ab", "a{2,}b"), ("(aa)*b", "ab"))
 
 
-def rest_set(names: Sequence[str], tails: Sequence[Expr]) -> tuple[Rest, ...]:
-    """Rests with keys of `REST_KEYS`; tails left over are not used."""
-    return tuple(Rest(to_dfa(REST_KEYS[name], b"ab"), tail) for name, tail in zip(names, tails, strict=False))
+def rest_set(
+    names: Sequence[str], tails: Sequence[Expr], marks: Sequence[int | None] = (None, None, None)
+) -> tuple[Rest, ...]:
+    """Rests with keys of `REST_KEYS`; tails and marks left over are not used."""
+    return tuple(
+        Rest(to_dfa(REST_KEYS[name], b"ab"), tail, mark)
+        for name, tail, mark in zip(names, tails, marks, strict=False)
+    )
 
 
 def members() -> list[GrammarIR]:
@@ -176,6 +181,15 @@ def members() -> list[GrammarIR]:
         rest_set(("a*b",), (Ref("s"),)),
         rest_set(("(aa)*b", "a(aa)*b"), (Ref("s"), LIT_A)),
     ]
+    marked = [
+        rest_set(("a*b",), (LIT_A,), (0,)),
+        rest_set(("a*b", "a*b"), (LIT_A, LIT_B), (0, None)),
+        rest_set(("a*b", "a*b"), (LIT_A, pattern("a+")), (0, None)),
+        rest_set(("a*b", "a*b", "a*b"), (LIT_A, Ref("r"), LIT_B), (0, 1, None)),
+        rest_set(("ab", "ab"), (Alt(()), LIT_B), (0, None)),
+        rest_set(("(aa)*b", "a(aa)*b"), (LIT_A, LIT_B), (0, None)),
+        rest_set(("(aa)*b", "a(aa)*b", "a(aa)*b"), (LIT_A, LIT_B, LIT_A), (0, 0, 1)),
+    ]
     counts = [(0, None), (0, 2), (1, 1), (2, 3), (3, None), (2, 1), (0, 0), (1, 300)]
     tails: list[tuple[Expr, ...]] = [
         (EMPTY,) * 4,
@@ -187,8 +201,10 @@ def members() -> list[GrammarIR]:
     for n in range(5):
         required = [w for w in product((False, True), repeat=n) if n < 3 or sum(w) in (0, 1, n)]
         for wanted, tail, sep, rest, (low, high), ordered in product(
-            required, tails[: 1 if n == 0 else 3], separators, rests, counts, (False, True)
+            required, tails[: 1 if n == 0 else 3], separators, rests + marked, counts, (False, True)
         ):
+            if high is not None and rest in marked[-2:]:
+                continue  # Marks beside a bound are for other keys of one kind.
             named = tuple(Member(k, t, r) for k, t, r in zip(KEYS, tail, wanted, strict=False))
             object_ = Members(named, sep, rest, low, high, ordered)
             body = object_ if sep == LIT_A else Seq((LIT_B, object_, Alt((LIT_A, EMPTY))))
@@ -347,6 +363,9 @@ def members_drawn(draw: st.DrawFn, items: st.SearchStrategy[Expr]) -> Members:
     named = tuple(Member(k, draw(items), draw(st.booleans())) for k in keys)
     chosen = draw(st.sampled_from(((), *REST_SETS)))
     rest = rest_set(chosen, [draw(items) for _ in chosen])
+    if draw(st.booleans()):
+        marks = draw(st.sampled_from(((0,), (0, None), (0, 1), (0, 0, None))))
+        rest = rest_set(("a*b",) * len(marks), [Seq((LIT_A, draw(items))) for _ in marks], marks)
     low, high = draw(st.sampled_from([(0, None), (0, 2), (1, None), (2, 3)]))
     return Members(named, draw(items), rest, low, high, draw(st.booleans()))
 
@@ -413,7 +432,8 @@ def show_expr(e: Expr) -> str:
         case Members():
             named = [f"{m.key.decode()}{'!' if m.required else '?'} {show_expr(m.tail)}" for m in e.members]
             rest = [
-                f"...{[w for w in map(str.encode, ('b', 'ab', 'aab')) if one.key.matches(w)]} "
+                f"...{'' if one.mark is None else one.mark}"
+                f"{[w for w in map(str.encode, ('b', 'ab', 'aab')) if one.key.matches(w)]} "
                 f"{show_expr(one.tail)}"
                 for one in e.rest
             ]

@@ -91,19 +91,21 @@ class _Recogniser:
     def _members(self, expr: Members, at: int) -> frozenset[int]:
         required = frozenset(i for i, member in enumerate(expr.members) if member.required)
         found: set[int] = set()
-        states: set[tuple[int, frozenset[int], int]] = {(at, frozenset(), 0)}
+        wanted = {rest.mark for rest in expr.rest} - {None}
+        states: set[tuple[int, frozenset[int], int, frozenset[int]]] = {(at, frozenset(), 0, frozenset())}
         while states:
             following = set()
-            for here, seen, count in states:
-                if required <= seen and count >= expr.min_count:
+            for here, seen, count, marks in states:
+                if required <= seen and wanted <= marks and count >= expr.min_count:
                     found.add(here)
                 if expr.max_count is not None and count >= expr.max_count:
                     continue
                 starts = self.ends(expr.sep, here) if count else frozenset((here,))
                 for start in starts:
-                    for i, end in self._member(expr, start, seen, rest_seen=count > len(seen)):
+                    for i, mark, end in self._member(expr, start, seen, rest_seen=count > len(seen)):
                         now = seen if i is None else seen | {i}
-                        following.add((end, now, count + 1))
+                        left = marks if mark is None else marks | {mark}
+                        following.add((end, now, count + 1, left))
             states = following
         return frozenset(found)
 
@@ -115,9 +117,9 @@ class _Recogniser:
             if expr.ordered and (rest_seen or any(j > i for j in seen)):
                 continue
             for end in self.ends(member.tail, at + len(member.key)):
-                yield i, end
+                yield i, None, end
         for rest in expr.rest:
             for key_end in _dfa_ends(rest.key, self.data, at):
                 if self.data[at:key_end] not in named:
                     for end in self.ends(rest.tail, key_end):
-                        yield None, end
+                        yield None, rest.mark, end

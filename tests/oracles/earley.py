@@ -80,26 +80,31 @@ class Translation:
         return state
 
     def members(self, e: ir.Members) -> Symbol:
-        """State ``(members read, how many with the rest)``; counts past every bound are one."""
+        """State ``(members read, how many with the rest, …, marks)``; counts past every bound are one."""
         sep = self.expr(e.sep)
         tails = [self.expr(m.tail) for m in e.members]
         keys = [self.expr(ir.Lit(m.key)) for m in e.members]
         named = tuple(m.key for m in e.members)
-        rests = [(self.dfa(rest.key, named), self.expr(rest.tail)) for rest in e.rest]
+        rests = [(rest.mark, self.dfa(rest.key, named), self.expr(rest.tail)) for rest in e.rest]
+        wanted = {rest.mark for rest in e.rest} - {None}
         bound = max(e.min_count, 1) if e.max_count is None else e.max_count
-        states: dict[tuple[frozenset[int], int, bool], Symbol] = {}
-        todo: list[tuple[frozenset[int], int, bool]] = []
+        states: dict[tuple[frozenset[int], int, bool, frozenset[int]], Symbol] = {}
+        todo: list[tuple[frozenset[int], int, bool, frozenset[int]]] = []
 
-        def state(*key: *tuple[frozenset[int], int, bool]) -> Symbol:
+        def state(*key: *tuple[frozenset[int], int, bool, frozenset[int]]) -> Symbol:
             if key not in states:
                 states[key] = self.new()
                 todo.append(key)
             return states[key]
 
-        start = state(frozenset(), 0, False)
-        for seen, count, in_rest in todo:
-            here = self.productions[states[seen, count, in_rest]]
-            if count >= e.min_count and all(i in seen for i, m in enumerate(e.members) if m.required):
+        start = state(frozenset(), 0, False, frozenset())
+        for seen, count, in_rest, marks in todo:
+            here = self.productions[states[seen, count, in_rest, marks]]
+            if (
+                wanted <= marks
+                and count >= e.min_count
+                and all(i in seen for i, m in enumerate(e.members) if m.required)
+            ):
                 here.append(())
             if count == bound and e.max_count is not None:
                 continue
@@ -107,10 +112,16 @@ class Translation:
             for i in range(len(e.members)):
                 if i not in seen and not (e.ordered and (in_rest or any(j > i for j in seen))):
                     here.append(
-                        (*between, keys[i], tails[i], state(seen | {i}, min(count + 1, bound), in_rest))
+                        (
+                            *between,
+                            keys[i],
+                            tails[i],
+                            state(seen | {i}, min(count + 1, bound), in_rest, marks),
+                        )
                     )
-            for rest in rests:
-                here.append((*between, *rest, state(seen, min(count + 1, bound), e.ordered)))
+            for mark, *rest in rests:
+                left = marks if mark is None else marks | {mark}
+                here.append((*between, *rest, state(seen, min(count + 1, bound), e.ordered, left)))
         return start
 
     def dfa(self, dfa: ByteDFA, without: tuple[bytes, ...] = ()) -> Symbol:

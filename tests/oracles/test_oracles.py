@@ -112,6 +112,7 @@ class TestDerivative:
 KEYS = [b"b", b"ab", b"aab"]
 REST = Rest(to_dfa(d.cat(d.Star(A), B)), a)
 RESTS = (Rest(to_dfa(d.cat(A, d.Star(A), B)), a), Rest(to_dfa(B), b))
+MARKED = (Rest(REST.key, a, 0), Rest(REST.key, b))
 
 
 def all_members() -> list[Members]:
@@ -128,7 +129,7 @@ def all_members() -> list[Members]:
         for n in range(4)
         for wanted in product((False, True), repeat=n)
         for sep in ((a, empty) if n < 3 else (a,))
-        for rest in ((), (REST,), RESTS)
+        for rest in ((), (REST,), RESTS, MARKED)
         for low, high in ((0, None), (2, None), (0, 1), (1, 2), (2, 1), (0, 0))
         for o in (False, True)
     ]

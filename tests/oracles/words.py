@@ -70,20 +70,24 @@ def words(grammar: ir.GrammarIR, alphabet: bytes, length: int) -> Words:
 
     def members(e: ir.Members) -> Iterator[bytes]:
         slots = [(join(frozenset({m.key}), of(m.tail)), i) for i, m in enumerate(e.members)]
+        n = len(e.members)
+        marks = {}
         for rest in e.rest:
             others = matching(rest.key) - {m.key for m in e.members}
-            slots.append((join(others, of(rest.tail)), len(e.members)))
+            marks[len(slots)] = rest.mark
+            slots.append((join(others, of(rest.tail)), len(slots)))
         sep = of(e.sep)
         todo: list[tuple[Words, tuple[int, ...]]] = [(EMPTY, ())]
         for row, order in todo:
             wanted = {i for i, m in enumerate(e.members) if m.required}
-            if wanted <= set(order) and e.min_count <= len(order):
+            left = {marks[i] for i in order if i >= n}
+            if wanted <= set(order) and set(marks.values()) - {None} <= left and e.min_count <= len(order):
                 yield from row
             if e.max_count is not None and len(order) >= e.max_count:
                 continue
             for member, i in slots:
-                repeated = i in order and i < len(e.members)
-                misplaced = e.ordered and order and i < order[-1]
+                repeated = i in order and i < n
+                misplaced = e.ordered and order and min(i, n) < min(order[-1], n)
                 longer = join(row, sep, member) if order else member
                 if longer and not repeated and not misplaced:
                     todo.append((longer, (*order, i)))
