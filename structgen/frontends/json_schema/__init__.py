@@ -6,7 +6,8 @@
     keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
     normalise.py   schemas -> nodes: what stands beside each other is intersected
     evaluated.py   which keys applicators evaluate, for unevaluatedProperties
-    nodes.py       the algebra: union, intersection, complement of sets of JSON values; scalars.py  its leaves
+    nodes.py       sets of JSON values by type     scalars.py               their leaves
+    algebra.py     union, intersection, complement spelled.py               what counts items or asks for some key
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
     lower.py       nodes -> rules                  report.py                what became of each keyword

@@ -12,8 +12,9 @@ something it waits for is settled.
 from __future__ import annotations
 
 from . import languages
-from .nodes import ALL_OBJECTS, ArraySet, Formula, Node, ObjectSet
+from .nodes import ALL_OBJECTS, ArraySet, Formula, Machine, Node, ObjectSet
 from .normalise import Normaliser, Promise
+from .spelled import spell_out
 
 
 def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
@@ -28,7 +29,9 @@ def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
         if formula.productive and formula.node is not None and formula is not root:
             continue
         reached.append(formula)
-        below = children[formula] = _children(normaliser.node(formula))
+        node = normaliser.node(formula)
+        spell_out(normaliser, node)
+        below = children[formula] = _children(node)
         for child in reversed(below):
             if child not in seen:
                 seen.add(child)
@@ -61,10 +64,14 @@ def _children(node: Node) -> list[Formula]:
     for array in node.arrays:
         found.update(dict.fromkeys(array.prefix))
         found[array.rest] = None
+        if array.machine is not None:
+            found.update((formula, None) for edges in array.machine.edges for formula, _ in edges)
     for one in node.objects:
         if one is not ALL_OBJECTS:
-            found.update(dict.fromkeys(one.props.values()))
-            found.update((formula, None) for _, formula in one.rest)
+            for case in one.cases if one.cases is not None else (one,):
+                found.update(dict.fromkeys(case.props.values()))
+                found.update((formula, None) for _, formula in case.rest)
+                found.update((formula, None) for _, formula in case.wanted)
     return list(found)
 
 
@@ -94,8 +101,32 @@ def most_items(array: ArraySet) -> int | None:
 
 def has_array(array: ArraySet) -> bool:
     """An array of the set is known to exist."""
+    if array.choice is not None:
+        return array.min <= len(array.choice)
+    if array.machine is not None:
+        return bool(useful_states(array.machine))
     most = most_items(array)
     return most is None or most >= array.min
+
+
+def useful_states(machine: Machine) -> set[int]:
+    """The states from which an array can be finished; none when the first is not among them."""
+    before: dict[int, list[int]] = {}
+    todo = []
+    for state, edges in enumerate(machine.edges):
+        loop = machine.loops.get(state)
+        if machine.final[state] or (loop is not None and loop[0].productive):
+            todo.append(state)
+        for formula, target in edges:
+            if formula.productive:
+                before.setdefault(target, []).append(state)
+    found = set(todo)
+    while todo:
+        for state in before.get(todo.pop(), ()):
+            if state not in found:
+                found.add(state)
+                todo.append(state)
+    return found if 0 in found else set()
 
 
 def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]:
@@ -109,9 +140,13 @@ def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]
 
 def has_object(one: ObjectSet) -> bool:
     """An object of the set is known to exist."""
+    if one.cases is not None:
+        return any(map(has_object, one.cases))
+    if not all(formula.productive for _, formula in one.wanted):
+        return False
     if not all(one.props[key].productive for key in one.required):
         return False
-    if one.max is not None and max(one.min, len(one.required)) > one.max:
+    if one.max is not None and max(one.min, len(one.required) + len(one.wanted)) > one.max:
         return False
     if one.min <= len(one.required):
         return True

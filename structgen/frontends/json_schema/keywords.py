@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import GrammarError, SchemaError
 from . import evaluated, formats, languages
 from .document import LATEST, Location, escape, kind_of
-from .nodes import ANY, FALSE, NULL, TRUE, Formula
+from .nodes import ANY, FALSE, NULL, TRUE, Contains, Formula, Origin
 from .report import ANNOTATION
 from .scalars import Number
 from .values import number_of
@@ -56,6 +56,8 @@ class Parts:
     rest_items: Formula = ANY
     min_items: int = 0
     max_items: int | None = None
+    contains: tuple[Contains, ...] = ()
+    unique: Origin | None = None
     props: dict[str, Formula] = field(default_factory=dict)
     patterns: list[tuple[languages.Language, Formula]] = field(default_factory=list)
     additional: Formula = ANY
@@ -294,16 +296,24 @@ def _max_items(n: Normaliser, parts: Parts, value: Any) -> None:
 def _unique_items(n: Normaliser, parts: Parts, value: Any) -> None:
     if not isinstance(value, bool):
         raise parts.wrong("uniqueItems", "a boolean", value)
-    highest = parts.at.schema.get("maxItems")
-    if value and not (isinstance(highest, int) and highest <= 1) and parts.admits(ARRAY):
-        parts.unsupported.append(("uniqueItems", "that no two items are equal is not written as a grammar"))
+    if not value:
+        return
+    if "enum" in parts.at.schema or "const" in parts.at.schema:
+        parts.unsupported.append(("uniqueItems", ""))  # The listed values are asked.
+    parts.unique = ("uniqueItems", parts.at.pointer)
 
 
 def _contains(n: Normaliser, parts: Parts, value: Any) -> None:
-    schema = parts.at.schema
-    n.below(parts.at, value, "contains")
-    if (schema.get("minContains") != 0 or "maxContains" in schema) and parts.admits(ARRAY):
-        parts.unsupported.append(("contains", "how many items match is not written as a grammar"))
+    schema, draft = parts.at.schema, parts.at.resource.draft
+    low, high = 1, None
+    if not draft or draft >= 2019:
+        if "minContains" in schema:
+            low = _count(parts, "minContains", schema["minContains"])
+        if "maxContains" in schema:
+            high = _count(parts, "maxContains", schema["maxContains"])
+    formula = n.below(parts.at, value, "contains")
+    if low or high is not None:
+        parts.contains = (Contains(formula, low, high, 0, ("contains", parts.at.pointer)),)
 
 
 def _contains_count(n: Normaliser, parts: Parts, value: Any) -> None:

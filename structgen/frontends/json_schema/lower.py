@@ -11,6 +11,7 @@ and a model that runs away in newlines would never stop. An object or array that
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,7 @@ from ...automata import ByteDFA
 from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
-from .emptiness import has_array, has_object, most_items, open_keys
+from .emptiness import has_array, has_object, most_items, open_keys, useful_states
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -29,6 +30,7 @@ from .nodes import (
     TRUE,
     ArraySet,
     Formula,
+    Machine,
     Node,
     ObjectSet,
 )
@@ -198,9 +200,11 @@ class Lowering:
         for one in node.objects:
             if one is ALL_OBJECTS:
                 found.append(self.shared("json.object"))
-            elif has_object(one):
-                self._gap()
-                found.append(self.object(one, name))
+            else:
+                for case in one.cases if one.cases is not None else (one,):
+                    if has_object(case):
+                        self._gap()
+                        found.append(self.object(case, name))
         return found[0] if len(found) == 1 else Alt(tuple(found))
 
     def strings(self, one: StringSet) -> Expr:
@@ -218,6 +222,14 @@ class Lowering:
 
     def array(self, array: ArraySet, name: str) -> Expr:
         """Arrays of one alternative."""
+        if array.choice is not None:
+            members = tuple(
+                Member(json.dumps(one, ensure_ascii=False).encode(), EMPTY) for one in array.choice
+            )
+            inside = Members(members, self.text.comma, (), max(array.min, 1), array.max)
+            return self.text.bracketed(b"[", b"]", inside, array.min == 0)
+        if array.machine is not None:
+            return self._machine(array.machine, name)
         most = most_items(array)
         if most == 0:
             return self.text.bracketed(b"[", b"]", None, True)
@@ -244,6 +256,35 @@ class Lowering:
             parts.append(following)
         return self.text.bracketed(b"[", b"]", Seq(tuple(parts)), array.min == 0)
 
+    def _machine(self, machine: Machine, name: str) -> Expr:
+        """Arrays of an automaton: a rule for what may follow the items of each state."""
+        useful = useful_states(machine)
+        steps = {
+            state: [
+                (self.ref(formula), target)
+                for formula, target in machine.edges[state]
+                if formula.productive and target in useful
+            ]
+            for state in sorted(useful)
+        }
+        # What more items follow those of a state: a rule where there can be some, which is not empty.
+        followed = dict.fromkeys(target for ways in steps.values() for _, target in ways if steps[target])
+        more = {state: self._fresh(f"{name}[{state}]", EMPTY) for state in followed}
+
+        def step(item: Ref, target: int) -> Expr:
+            loop = machine.loops.get(target)
+            if loop is not None and loop[0].productive:
+                return Seq((item, Rep(Seq((self.text.comma, self.ref(loop[0]))), loop[1], loop[2])))
+            if target not in more:
+                return item
+            return Seq((item, Rep(more[target], 0, 1) if machine.final[target] else more[target]))
+
+        for state, rule in more.items():
+            ways = tuple(step(*way) for way in steps[state])
+            self.rules[rule.rule] = Seq((self.text.comma, Alt(ways)))
+        begin = tuple(step(*way) for way in steps[0])
+        return self.text.bracketed(b"[", b"]", Alt(begin) if begin else None, machine.final[0])
+
     def _fresh(self, base: str, expr: Expr) -> Ref:
         name, n = base, 1
         while name in self.rules:
@@ -262,7 +303,7 @@ class Lowering:
         return found
 
     def object(self, one: ObjectSet, name: str) -> Expr:
-        """Objects of one alternative."""
+        """Objects of one alternative without ``some``."""
         comma = self.text.comma
         members = [
             Member(json_string_literal(key), self.tail(formula), key in one.required)
@@ -270,13 +311,13 @@ class Lowering:
             if formula.productive
         ]
         low = max(one.min, 1)
-        empty = not one.required and one.min == 0
+        empty = not one.required and not one.wanted and one.min == 0
         rests: list[Rest] = []
         if one.max is None or one.max > len(one.required):
             rests = self._other_keys(one, members, name)
         if one.max == 0 or not (members or rests):
             return self.text.bracketed(b"{", b"}", None, True)
-        if not members and len(rests) == 1:
+        if not members and len(rests) == 1 and rests[0].mark is None:
             inside: Expr = Rep(Seq((Pat(rests[0].key, "key"), rests[0].tail)), low, one.max, comma)
         else:
             inside = Members(tuple(members), comma, tuple(rests), low, one.max, self.ordered)
@@ -290,6 +331,8 @@ class Lowering:
         """
         kinds: dict[str, list[languages.Language | None]] = {}
         tails: dict[str, Expr] = {}
+        asked: list[Rest] = []
+        open_langs: list[languages.Language | None] = []
         for lang, formula in open_keys(one):
             texts = languages.few_texts(lang, MOST_NAMED) if lang is not None and not self.ordered else None
             tail = self.tail(formula)
@@ -297,23 +340,38 @@ class Lowering:
                 named = [text for text in texts if text not in one.props]
                 members.extend(Member(json_string_literal(text), tail) for text in named)
             else:
+                wanted = [(i, other) for i, (own, other) in enumerate(one.wanted) if _meet(lang, own)]
                 rule = self.ref(formula).rule
-                kinds.setdefault(rule, []).append(lang)
-                tails[rule] = tail
-        if not kinds:
+                if wanted:
+                    keys = _key_texts([lang], bool(one.props))
+                    if len(wanted) > 1 or wanted[0][1] is not formula:
+                        asked.append(Rest(keys, tail))
+                    asked.extend(Rest(keys, self.tail(other), i) for i, other in wanted)
+                else:
+                    kinds.setdefault(rule, []).append(lang)
+                    tails[rule] = tail
+                open_langs.append(lang)
+        if not open_langs:
             return []
         self.normaliser.report.note("keys that no property names are not kept from occurring twice")
         for key, formula in one.props.items():
-            if not formula.productive and any(
-                lang is None or lang.matches(key) for langs in kinds.values() for lang in langs
-            ):
+            if not formula.productive and any(lang is None or lang.matches(key) for lang in open_langs):
                 members.append(Member(json_string_literal(key), NOTHING))
-        if len(kinds) > MOST_KINDS:
+        if len(kinds) + len(asked) > MOST_KINDS:
             why = f"keys of more than {MOST_KINDS} kinds are not told apart"
             self.normaliser.not_enforced("patternProperties", name.removeprefix("#"), why)
             kinds = {"json": [None]}
             tails = {"json": self.tail(ANY)}
-        return [Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()]
+            asked = []
+        return asked + [
+            Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
+        ]
+
+
+def _meet(a: languages.Language | None, b: languages.Language | None) -> bool:
+    """Some text is in both languages."""
+    both = languages.both(a, b)
+    return both is None or not both.is_empty
 
 
 def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteDFA:

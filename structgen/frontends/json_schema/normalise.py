@@ -25,6 +25,7 @@ from typing import Any
 from ...errors import LimitExceededError, SchemaError, UnsupportedKeywordError
 from ...limits import Limits, check_time
 from . import languages
+from .algebra import Algebra
 from .document import Documents, Location, Resource, kind_of
 from .keywords import ARRAY, EVERY_TYPE, INTEGER, KEYWORDS, NUMBER, OBJECT, STRING, Parts
 from .nodes import (
@@ -34,7 +35,6 @@ from .nodes import (
     ANY_NODE,
     NEVER,
     NEVER_NODE,
-    Algebra,
     ArraySet,
     Formula,
     Node,
@@ -423,12 +423,19 @@ class Normaliser:
         return () if found is None else (found,)
 
     def _arrays(self, parts: Parts) -> tuple[ArraySet, ...]:
-        low, high = parts.min_items, parts.max_items
-        if not parts.prefix and parts.rest_items is ANY and not low and high is None:
+        low, high, contains, unique = parts.min_items, parts.max_items, parts.contains, parts.unique
+        if high is not None and high <= 1:
+            unique = None
+        bounds = (parts.prefix, low, high, contains, unique)
+        if parts.rest_items is ANY and bounds == ((), 0, None, (), None):
             return (ALL_ARRAYS,)
+        for one in contains:
+            low = max(low, one.low)
+            if one.high is not None and one.low > one.high:
+                return ()
         if high is not None and low > high:
             return ()
-        return (ArraySet(parts.prefix, parts.rest_items, low, high),)
+        return (ArraySet(parts.prefix, parts.rest_items, low, high, contains, unique),)
 
     def _objects(self, parts: Parts) -> tuple[ObjectSet, ...]:
         low, high, props = parts.min_properties, parts.max_properties, parts.props

@@ -13,8 +13,9 @@ from fractions import Fraction
 from typing import Any
 
 from ...errors import SchemaError
+from .algebra import Algebra
 from .document import escape
-from .nodes import FALSE, NEVER, NULL, TRUE, Algebra, ArraySet, Node, ObjectSet
+from .nodes import FALSE, NEVER, NULL, TRUE, ArraySet, Node, ObjectSet
 from .scalars import Number, NumberSet, StringSet
 
 MAX_PLAIN_DIGITS = 40

@@ -1,0 +1,295 @@
+"""Sets that count items, compare them, or ask for some key: spelled out as what rules can say.
+
+`Algebra` keeps such constraints as they are, since most of them vanish again: a product with an array that
+is too short, a branch of the wrong type. What is left of them when a node is settled is spelled out here,
+once for each set.
+
+Arrays become a `Machine` over items: a state is the number of items so far (as far as it matters) and how
+many have been counted by each `Contains`. An item that may be counted is read both ways where only a least
+number is asked for: that needs no complement, and items that are no more than counted keep every spelling.
+Where there is a greatest number, an item is counted exactly when it is one. Items of few values, no two of
+them equal, are a choice: keys that come once each, as far as the text of none begins another's.
+
+Objects that need some key become a union: over each named key that may be the one, and each class of other
+keys in which it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from . import languages
+from .nodes import FALSE, NEVER, NULL, TRUE, ArraySet, Contains, Formula, Machine, Node, ObjectSet, Some
+from .scalars import NumberSet
+from .values import number_of
+
+if TYPE_CHECKING:
+    from .normalise import Normaliser
+
+MOST_STATES = 10_000
+"""States of one array's automaton; a bound of items beside a count of items multiplies them."""
+MOST_COUNTS = 6
+"""Counts that one item may be part of, each of them or not: their combinations are written out."""
+MOST_VALUES = 10
+"""Values of items that must differ, where each set of those that have come is a state."""
+MOST_CASES = 256
+"""Cases of an object that needs some key."""
+MOST_WANTED = 4
+"""Kinds of other keys that one object needs; the parameter of the rule has a bit for each."""
+
+
+def spell_out(n: Normaliser, node: Node) -> None:
+    """Spell out the sets of a node that need it."""
+    for array in node.arrays:
+        if (array.contains or array.unique) and array.machine is None and array.choice is None:
+            _spell_array(n, array)
+    for one in node.objects:
+        if one.some and one.cases is None:
+            one.cases = _cases(n, one)
+
+
+# Arrays
+
+
+def _spell_array(n: Normaliser, array: ArraySet) -> None:
+    contains = list(array.contains)
+    for one in array.contains:
+        why = ""
+        if _states(array, contains) > MOST_STATES:
+            why = "the number of items is bounded too high to be counted beside it"
+        elif len(contains) > MOST_COUNTS:
+            why = f"more than {MOST_COUNTS} counts of items come together"
+        if why:
+            n.not_enforced(*one.origin, why)
+            contains.remove(one)
+    counted = replace(array, contains=tuple(contains))
+    if array.unique is not None and (values := _compared(n, counted)) is not None:
+        plain = all(value is None or isinstance(value, (bool, str)) for value in values)
+        if plain and not contains and not array.prefix:
+            array.choice = tuple(values)
+        elif len(values) <= MOST_VALUES:
+            array.machine = _subsets(n, _machine(n, counted), values)
+        else:
+            why = f"numbers, and values at places of their own, are compared up to {MOST_VALUES} of them"
+            n.not_enforced(*array.unique, why)
+    if contains and array.machine is None:
+        array.machine = _machine(n, counted)
+
+
+def _places(array: ArraySet, contains: list[Contains]) -> int:
+    """From this place on all places are alike, counts aside."""
+    return max(len(array.prefix), *(one.start for one in contains), 0)
+
+
+def _states(array: ArraySet, contains: list[Contains]) -> int:
+    number = 1 + (max(_places(array, contains), array.min) if array.max is None else array.max)
+    for one in contains:
+        number *= 1 + (one.low if one.high is None else one.high)
+    return number
+
+
+def _machine(n: Normaliser, array: ArraySet) -> Machine:
+    """The automaton of an array whose counts are few."""
+    algebra, contains = n.algebra, array.contains
+    places = _places(array, list(contains))
+    held = max(places, array.min) if array.max is None else array.max
+    start = (0, (0,) * len(contains))
+    number = {start: 0}
+    order = [start]
+    machine = Machine([], [], {})
+    for state, (at, counts) in enumerate(order):
+        least_left = max(array.min - at, 0)
+        enough = all(one.low <= count for one, count in zip(contains, counts, strict=True))
+        machine.final.append(enough and not least_left)
+        machine.edges.append([])
+        if at >= places and enough and all(one.high is None for one in contains):
+            most_left = None if array.max is None else array.max - at
+            machine.loops[state] = (array.rest, least_left, most_left)
+            continue
+        if array.max is not None and at == array.max:
+            continue
+        kinds = [(array.at(at), counts)]
+        for i, one in enumerate(contains):
+            if one.start > at or (one.high is None and counts[i] == one.low):
+                continue
+            split = []
+            for formula, now in kinds:
+                counted = algebra.both(formula, one.formula)
+                if one.high is not None:
+                    algebra.origin = one.origin
+                    formula = algebra.both(formula, algebra.negation(one.formula))
+                split.append((formula, now))
+                if one.high is None or now[i] < one.high:
+                    split.append((counted, (*now[:i], now[i] + 1, *now[i + 1 :])))
+            kinds = split
+        for formula, now in kinds:
+            if formula is NEVER:
+                continue
+            after = (min(at + 1, held), now)
+            if after not in number:
+                number[after] = len(order)
+                order.append(after)
+            machine.edges[state].append((formula, number[after]))
+    return machine
+
+
+def _compared(n: Normaliser, array: ArraySet) -> list[Any] | None:
+    """The values that items of the array may have; None where they need not be, or cannot be, compared."""
+    assert array.unique is not None
+    placed = [*array.prefix, array.rest, array.rest][: array.max]
+    if all(_apart(n, a, b) for a, b in combinations(placed, 2)):
+        return None
+    values = _values(n, dict.fromkeys(placed))
+    if values is None:
+        n.not_enforced(*array.unique, "that no two items are equal is a grammar only for items of few values")
+    return values
+
+
+def _apart(n: Normaliser, a: Formula, b: Formula) -> bool:
+    """No value is in both, as one look tells."""
+    return n.algebra.intersect(n.node(a), n.node(b)).is_empty
+
+
+def _values(n: Normaliser, formulas: Iterable[Formula]) -> list[Any] | None:
+    """The values of the formulas, where these are listed, few, and no arrays or objects; else None."""
+    found: dict[tuple[bool, Any], Any] = {}
+    for formula in formulas:
+        node = n.node(formula)
+        if node.arrays or node.objects:
+            return None
+        values: list[Any] = [value for bit, value in _SIMPLE if node.simple & bit]
+        for text in node.strings:
+            if text.values is None:
+                return None
+            values.extend(text.values)
+        for numbers in node.numbers:
+            listed = _numbers(numbers)
+            if listed is None:
+                return None
+            values.extend(listed)
+        found.update(((isinstance(value, bool), value), value) for value in values)
+    return list(found.values())
+
+
+_SIMPLE = ((NULL, None), (TRUE, True), (FALSE, False))
+
+
+def _numbers(one: NumberSet) -> list[int | float] | None:
+    """The numbers of a set that lists them, or of integers between two bounds that are few."""
+    if one.values is not None:
+        listed = [value for value, _ in one.values]
+    elif one.integer and one.low is not None and one.high is not None and one.high - one.low < MOST_STATES:
+        listed = [value for value in range(int(one.low), int(one.high) + 1) if one.holds(value)]
+    else:
+        return None
+    found = [value if isinstance(value, int) else float(value) for value in listed]
+    return found if list(map(number_of, found)) == listed else None
+
+
+def _subsets(n: Normaliser, machine: Machine, values: list[Any]) -> Machine:
+    """The product of a machine with the set of values that have come."""
+    algebra = n.algebra
+    consts = [algebra.const(value, repr(value)) for value in values]
+    start = (0, 0, 0)
+    number = {start: 0}
+    order = [start]
+    made = Machine([], [], {})
+    for state, (at, more, used) in enumerate(order):
+        loop = machine.loops.get(at)
+        made.final.append(more >= loop[1] if loop else machine.final[at])
+        made.edges.append([])
+        steps = [(formula, target, 0) for formula, target in machine.edges[at]]
+        if loop is not None and (loop[2] is None or more < loop[2]):
+            steps.append((loop[0], at, more + 1))
+        for formula, target, count in steps:
+            for i, const in enumerate(consts):
+                item = NEVER if used >> i & 1 else algebra.both(formula, const)
+                if item is NEVER:
+                    continue
+                after = (target, count, used | 1 << i)
+                if after not in number:
+                    number[after] = len(order)
+                    order.append(after)
+                made.edges[state].append((item, number[after]))
+    return made
+
+
+# Objects
+
+
+def _cases(n: Normaliser, one: ObjectSet) -> tuple[ObjectSet, ...]:
+    """The objects of a set that needs some keys, as a union of sets with ``wanted``."""
+    cases = [replace(one, some=())]
+    for some in one.some:
+        cases = [made for case in cases for made in _with(n, case, some)]
+        why = ""
+        if len(cases) > MOST_CASES:
+            why = f"there are more than {MOST_CASES} ways in which some key may be the one"
+        elif any(len(case.wanted) > MOST_WANTED for case in cases):
+            why = f"more than {MOST_WANTED} kinds of keys must come"
+        elif any(case.wanted and case.max is not None and len(case.rest) > 1 for case in cases):
+            why = "that some key comes, of several kinds, is not counted beside the number of keys"
+        if why:
+            n.not_enforced(*some.origin, why)
+            return (replace(one, some=()),)
+    return tuple(cases)
+
+
+def _with(n: Normaliser, case: ObjectSet, some: Some) -> list[ObjectSet]:
+    """The ways in which an object of the case has the member that is asked for."""
+    both = n.algebra.both
+    apart = sorted(
+        key for key in some.names - case.props.keys() if some.lang is None or some.lang.matches(key)
+    )
+    case = replace(case, props={**case.props, **{key: case.at(key) for key in apart}})
+    found = []
+
+    def named(key: str, formula: Formula, others: ObjectSet) -> None:
+        if formula is not NEVER:
+            found.append(replace(others, props={**case.props, key: formula}, required=case.required | {key}))
+
+    for key, formula in case.props.items():
+        if key not in some.names and (some.lang is None or some.lang.matches(key)):
+            named(key, both(formula, some.formula), case)
+    names = case.props.keys()
+    for i, (lang, formula) in enumerate(case.wanted):
+        shared = languages.both(lang, some.lang)
+        if languages.count_besides(shared, names, 1):
+            joined = (shared, both(formula, some.formula))
+            if joined[1] is not NEVER:
+                parts = _divided(case.rest, shared)
+                found.append(
+                    replace(case, rest=parts, wanted=(*case.wanted[:i], joined, *case.wanted[i + 1 :]))
+                )
+    for lang, formula in case.rest:
+        shared = languages.both(lang, some.lang)
+        inside = both(formula, some.formula)
+        if inside is NEVER or not languages.count_besides(shared, names, 1):
+            continue
+        texts = languages.few_texts(shared, MOST_CASES) if shared is not None else None
+        if texts is not None:
+            for text in texts:
+                if text not in names and text not in some.names:
+                    named(text, inside, case)
+        else:
+            wanted = (*case.wanted, (shared, inside))
+            found.append(replace(case, rest=_divided(case.rest, shared), wanted=wanted))
+    return found
+
+
+def _divided(
+    rest: tuple[tuple[languages.Language | None, Formula], ...], lang: languages.Language | None
+) -> tuple[tuple[languages.Language | None, Formula], ...]:
+    """The classes, each cut into what of it is in the language and what is not."""
+    if lang is None:
+        return rest
+    found = []
+    outside = languages.outside(lang)
+    for own, formula in rest:
+        for part in (languages.both(own, lang), languages.both(own, outside)):
+            if part is not None and not part.is_empty:
+                found.append((part, formula))
+    return tuple(found)
