@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .engine.arena import Arena
+from .engine.arena import Arena, ArenaFull
+from .errors import LimitExceededError
 from .grammar import Grammar
 from .limits import Limits, clock
 from .vocab.vocabulary import Vocabulary
@@ -35,8 +36,7 @@ class CompiledGrammar:
         self.limits = limits
         self.stops = frozenset(vocabulary.stop_token_ids)
         self._lock = threading.Lock()
-        with clock("compile_seconds", limits.compile_seconds):
-            self._arena = Arena(grammar.ir, vocabulary, limits)
+        self._arena = self._new_arena()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a file from which `load` makes the same compiled grammar without the work of the front end.
@@ -79,8 +79,15 @@ class CompiledGrammar:
         """The arena that takes the place of ``old``, which has passed a bound."""
         with self._lock:
             if self._arena is old:
-                self._arena = Arena(self.grammar.ir, self.vocabulary, self.limits)
+                self._arena = self._new_arena()
             return self._arena
+
+    def _new_arena(self) -> Arena:
+        with clock("compile_seconds", self.limits.compile_seconds):
+            try:
+                return Arena(self.grammar.ir, self.vocabulary, self.limits)
+            except ArenaFull as full:
+                raise LimitExceededError(*full.args, "laying out the start of the grammar") from None
 
     def __repr__(self) -> str:
         """Say what was compiled and how much it holds."""

@@ -41,7 +41,7 @@ LAYERS: dict[str, set[str]] = {
     "matcher": {"bitmask", "engine", "errors", "explanation", "history"},
     "batch": {"bitmask", "engine", "matcher"},
     "saved": {"automata", "cache", "errors", "frontends", "grammar", "ir", "limits", "vocab"},
-    "compiled": {"engine", "grammar", "limits", "matcher", "saved", "vocab"},
+    "compiled": {"engine", "errors", "grammar", "limits", "matcher", "saved", "vocab"},
     "warm": {"batch", "bitmask", "compiled", "engine", "grammar", "regex", "vocab"},  # It runs everything.
     "torch": set(),
     "transformers": {"torch"},

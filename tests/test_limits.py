@@ -15,7 +15,7 @@ from structgen.grammar import Grammar
 from structgen.ir import Alt, GrammarIR, Lit, Ref, Rep, Seq
 from structgen.limits import check_time, clock
 
-from .engine.checking import evicting
+from .engine.checking import evicting, growing_a_little
 
 BYTES = sg.Vocabulary([*(bytes([b]) for b in range(256)), b"aa", b"ab", None], (258,))
 EXPRESSIONS = 'start: e\ne: e "+" e | e "*" e | "(" e ")" | /[0-9]+/\n%ignore " "'
@@ -181,6 +181,14 @@ def test_caches_drop_work_and_stay_right(field: str) -> None:
     if field == "max_mask_bytes":
         assert len(times) > 1
     assert bounded.nbytes < 8 << 20
+
+
+@pytest.mark.parametrize("grammar", [Grammar.from_json_schema(SCHEMA), Grammar.from_lark(EXPRESSIONS)])
+def test_a_start_that_does_not_fit_is_an_error(grammar: Grammar) -> None:
+    with growing_a_little():
+        with pytest.raises(sg.LimitExceededError, match="max_heap_bytes=1 passed while laying out the start"):
+            sg.compile(grammar, BYTES, sg.Limits(max_heap_bytes=1))
+        sg.compile(grammar, BYTES, sg.Limits(max_heap_bytes=1 << 20))
 
 
 def test_every_limit_is_documented() -> None:

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partialmethod
 
 import numpy as np
 import pytest
 
 import structgen as sg
-from structgen.engine import arena
+from structgen.engine import arena, heap
+from structgen.engine import layout as L
 from structgen.grammar import Grammar
 from structgen.ir import GrammarIR
 from structgen.rules import build
@@ -79,6 +80,30 @@ def evicting() -> Iterator[list[int]]:
         patch.setattr(arena, "LEAST_ROWS", 8)
         patch.setattr(sg.CompiledGrammar, "_renew", counted)
         yield times
+
+
+@contextmanager
+def growing_a_little() -> Iterator[None]:
+    """A heap grows by a few hundred words, so that it asks for room, and meets its bound, all the time."""
+
+    def grow(self: heap.Heap) -> None:
+        self._enlarge(int(self.g[L.H_TOP]) + 300)
+        if 2 * int(self.g[L.H_HASH_COUNT]) > int(self.g[L.H_HASH_MASK]) - 64:
+            self.rehash()
+
+    def enlarge(self: heap.Heap, least: int) -> None:
+        g = np.zeros(max(least + heap.ROOM, self.g.shape[0]), np.int64)
+        top = int(self.g[L.H_TOP])
+        g[:top] = self.g[:top]
+        g[L.H_LIMIT] = g.shape[0] - heap.ROOM
+        self.g = g
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arena, "LEAST_HEAP", 0)
+        patch.setattr(heap.Heap, "__init__", partialmethod(heap.Heap.__init__, words=2 * heap.ROOM))
+        patch.setattr(heap.Heap, "grow", grow)
+        patch.setattr(heap.Heap, "_enlarge", enlarge)
+        yield
 
 
 class Known:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import pytest
 
@@ -16,7 +17,7 @@ from structgen.grammar import Grammar
 from structgen.ir import GrammarIR
 
 from . import strategies as s
-from .checking import EXHAUSTIVE, Check, evicting, tables_everywhere
+from .checking import EXHAUSTIVE, Check, evicting, growing_a_little, tables_everywhere
 
 WIDE = (*s.TOKENS, b"abab", b"bbbb", b"aaaa", None, *s.TOKENS[1:])
 WIDE_STOPS = (0, len(s.TOKENS) + 3)
@@ -63,11 +64,12 @@ def test_ignored_terminals_must_be_woven_in_where_every_cut_counts() -> None:
         sg.compile(Grammar(grammar), sg.Vocabulary(list(s.TOKENS), stop_token_ids=s.STOP_TOKEN_IDS))
 
 
-@pytest.mark.parametrize("name", ["two rules", "repetitions", "members", "patterns"])
+@pytest.mark.parametrize("name", FAMILIES)
 def test_any_cut_with_tables(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
+    """The same with a vocabulary table for every state that a pattern or a wide text has."""
+    check = Check(WIDE, WIDE_STOPS)
     with tables_everywhere():
-        for grammar in s.sample(FAMILIES[name][0](), size(80, 3000), seed=1):
+        for grammar in s.sample(FAMILIES[name][0](), size(60, 3000), seed=1):
             check.grammar(grammar, depth=4)
     report(capsys, f"{name}, with tables", check)
 
@@ -90,7 +92,7 @@ def test_longest_where_a_blank_swallows_itself() -> None:
 
 
 def test_longest_with_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
+    check = Check(WIDE, WIDE_STOPS)
     with tables_everywhere():
         for chosen in s.sample(s.lexed(), size(80, 3000), seed=2):
             check.grammar(s.lexed_grammar(*chosen), depth=3, bound=8)
@@ -108,6 +110,36 @@ def test_after_eviction(capsys: pytest.CaptureFixture[str]) -> None:
             check.grammar(s.lexed_grammar(*chosen), depth=3, bound=8, limits=limits)
     report(capsys, f"after {len(times)} evictions", check)
     assert len(times) > 20
+
+
+@pytest.mark.parametrize("tables", [False, True])
+def test_after_eviction_in_the_middle_of_a_step(tables: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """The heap has room for little more than the grammar's start: it is full again every few states."""
+    check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
+    chosen = [
+        *s.sample(s.members(), size(25, 400)),
+        *s.sample(s.repetitions(), size(25, 400)),
+        *s.alternatives(20),
+    ]
+    chosen += [s.lexed_grammar(*one) for one in s.sample(s.lexed(), size(40, 600), seed=3)]
+    with tables_everywhere() if tables else nullcontext(), growing_a_little(), evicting() as times:
+        for grammar in chosen:
+            try:
+                begun = sg.compile(Grammar(grammar), check.vocabulary)._arena.heap.nbytes
+            except sg.GrammarError:
+                continue  # It has no members, which other tests say too.
+            differences = list(check.totals.differences)
+            for room in (1 << n for n in range(8, 15)):
+                # What one mask needs must fit: that it does not is an error, and no difference.
+                before = dataclasses.replace(check.totals, differences=list(differences))
+                check.grammar(grammar, depth=4, bound=8, limits=sg.Limits(max_heap_bytes=begun + 8 * room))
+                if not any("limit max_heap_bytes" in d for d in check.totals.differences):
+                    break
+                check.totals = before
+            else:
+                check.differ(grammar, b"", "16,384 words should do")
+    report(capsys, f"after {len(times)} evictions of the heap{', with tables' if tables else ''}", check)
+    assert len(times) > 100
 
 
 def test_a_vocabulary_of_several_words(capsys: pytest.CaptureFixture[str]) -> None:

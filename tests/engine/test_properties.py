@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, note, settings
 
 import structgen as sg
 from structgen.grammar import Grammar
-from structgen.ir import GrammarIR, Lit, Member, Members, Rep, Seq
+from structgen.ir import GrammarIR, Lit, Rep, Seq
 
 from ..oracles.mask import oracle
 from .checking import EXHAUSTIVE, Check, Known, evicting, masked
@@ -274,47 +274,6 @@ def test_numpy_integers_and_ended_texts_survive_eviction() -> None:
         assert (masked(ended, len(TOKENS)) == masked(going, len(TOKENS))).all()
         assert going.text == b"aabb"
         assert after[a]
-
-
-def many_members(n: int, ordered: bool) -> tuple[GrammarIR, list[bytes]]:
-    """``n`` members whose keys are two letters and a stop, each third one required; and the keys."""
-    letters = b"abcdefghijklmnop"
-    keys = [bytes([letters[i // 16], letters[i % 16]]) + b":" for i in range(n)]
-    named = tuple(Member(k, Lit(b"1"), i % 3 == 0) for i, k in enumerate(keys))
-    return GrammarIR({"s": Members(named, Lit(b","), ordered=ordered)}, "s"), keys
-
-
-@pytest.mark.parametrize("ordered", [False, True])
-@pytest.mark.parametrize("n", [5, 61, 62, 63, 64, 65, 130, 250])
-def test_more_members_than_a_word_has_bits(n: int, ordered: bool) -> None:
-    """Earley cannot hold so many sets of keys; what may follow is plain here."""
-    grammar, keys = many_members(n, ordered)
-    tokens = [None, b",", b"1", *sorted({k[:1] for k in keys}), *keys, *(b"," + k for k in keys)]
-    vocabulary = sg.Vocabulary(tokens, stop_token_ids=(0,))
-    draw = random.Random(n)
-    for _ in range(3):
-        matcher = sg.compile(Grammar(grammar), vocabulary).matcher()
-        seen: list[int] = []
-        while True:
-            required = [i for i in range(0, n, 3) if i not in seen]
-            if ordered:
-                low = seen[-1] + 1 if seen else 0
-                left = list(range(low, min(required, default=n - 1) + 1))
-            else:
-                left = [i for i in range(n) if i not in seen]
-            comma = b"," if seen else b""
-            wanted = {comma + keys[i] for i in left} | ({b","} if seen and left else set())
-            wanted |= {keys[i][:1] for i in left} if not seen else set()
-            got = masked(matcher, len(tokens))
-            assert {t for t, allowed in zip(tokens, got, strict=True) if allowed and t} == wanted, (seen, n)
-            assert bool(got[0]) == matcher.is_accepting() == (not required)
-            if not left or (not required and draw.random() < 0.02):
-                break
-            choice = draw.choice(left[-3:] if ordered or draw.random() < 0.5 else left)
-            assert matcher.accept_token(tokens.index(comma + keys[choice]))
-            assert matcher.forced_bytes().startswith(b"1")
-            assert matcher.accept_token(tokens.index(b"1"))
-            seen.append(choice)
 
 
 def test_a_batch_is_its_rows() -> None:
