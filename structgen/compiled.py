@@ -87,7 +87,9 @@ class CompiledGrammar:
             try:
                 return Arena(self.grammar.ir, self.vocabulary, self.limits)
             except ArenaFull as full:
-                raise LimitExceededError(*full.args, "laying out the start of the grammar") from None
+                limit, value, reached = full.args
+                what = "laying out the start of the grammar"
+                raise LimitExceededError(limit, value, reached, what) from None
 
     def __repr__(self) -> str:
         """Say what was compiled and how much it holds."""
