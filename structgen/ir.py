@@ -50,6 +50,16 @@ class Special:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A place between two bytes that a reading passes: a symbol that nothing writes.
+
+    Only `structgen.captures` uses it, in a copy of a grammar.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
     """A call of a rule, by name. Recursion of every kind is allowed."""
 
@@ -126,7 +136,7 @@ class Members:
     ordered: bool = False
 
 
-Expr = Lit | Pat | Term | Special | Ref | Seq | Alt | Rep | Members
+Expr = Lit | Pat | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +181,15 @@ class Indentation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """What ``rule`` writes is to be known by ``name``; where it ends with ``suffix``, what is before that."""
+
+    rule: str
+    name: str
+    suffix: ByteDFA | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GrammarIR:
     """A whole grammar.
 
@@ -181,6 +200,9 @@ class GrammarIR:
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
+    captures : the rules whose text is to be known
+    blank : the rule of what is ignored where it is woven into the rules; it is no part of a capture's end
+    marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
     """
 
@@ -190,4 +212,7 @@ class GrammarIR:
     ignore: tuple[str, ...] = ()
     lexing: str = "any"
     specials: tuple[Special, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    blank: str = ""
+    marks: int = 0
     indentation: Indentation | None = None

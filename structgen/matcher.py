@@ -352,6 +352,17 @@ class GrammarMatcher:
         """What may come next: bytes, the end of the text, the terminals and rules being read."""
         return look_ahead(self)
 
+    def captures(self) -> dict[str, list[bytes]]:
+        """What the captured parts of the grammar have written: {name: [bytes, ...]}, in the text's order.
+
+        As if the text ended here, where it may; otherwise the parts that are complete. A part begins as early
+        and ends as late as it can, white space that is ignored around it apart. The text is read again by a
+        copy of the grammar, some microseconds a byte; nothing else pays for captures.
+        """
+        from .captures import read_captures
+
+        return read_captures(self._compiled, list(self._steps()), self.is_accepting())
+
     @property
     def compiled(self) -> CompiledGrammar:
         """What the matcher was made from; its forks and all other matchers of it share it."""

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import GrammarIR
+from ..ir import GrammarIR, Mark, Special
 from ..limits import Limits, check_time, clock
 from ..vocab.vocabulary import Vocabulary
 from . import kernels
@@ -62,7 +62,7 @@ class Arena:
         self.tables = VocabTables.of(vocabulary)
         longest = ir.lexing == "longest"
         tokens = find_special_tokens(ir, vocabulary)
-        facts = analyse(ir, limits, tokens)
+        facts = analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads)
         self.builder: RuleBuilder = RuleBuilder(ir, self.heap, limits, facts)
@@ -78,7 +78,9 @@ class Arena:
             self._lines,
             *(terminal.dfa.digest for terminal, _, _ in self.terminals),
         )
-        pairs = [(tokens[special], symbol) for special, symbol in facts.special_symbol.items()]
+        numbers = facts.special_symbol
+        pairs = [(tokens[e], symbol) for e, symbol in numbers.items() if isinstance(e, Special)]
+        self.marks: list[int] = [symbol for e, symbol in numbers.items() if isinstance(e, Mark)]
         self.specials: npt.NDArray[np.int64] = np.array(pairs, np.int64).reshape(-1, 2)
         self.symbol_of_token: dict[int, int] = dict(pairs)
         # Untouched pages cost nothing: much room at once spares copies of what is filled.
@@ -283,12 +285,15 @@ class Arena:
         try:
             seen = {head}
             todo = deque([head])
+            # What is no byte, as `expand_head` takes it.
+            beyond = [-1 - 2 * symbol for symbol in self.symbol_of_token.values()]
+            beyond += [-2 - 2 * symbol for symbol in self.marks]
             while todo:
                 check_time("looking for the end of a text")
                 a, b, c = todo.popleft()
                 if self._call(kernels.head_complete, a, b, c) == 1:
                     return True
-                for byte in (*self._lex_bytes, *(-1 - symbol for symbol in self.symbol_of_token.values())):
+                for byte in (*self._lex_bytes, *beyond):
                     n = self._call(kernels.expand_head, a, b, c, byte)
                     at = int(self.g[L.X_HEADS]) + 3
                     found = self.g[at : at + 3 * n].tolist()
@@ -346,6 +351,10 @@ class Arena:
             return state
         array = np.frombuffer(data, np.uint8).copy()
         return self._call(kernels.accept_bytes, state, array, 0, len(data))
+
+    def accept_mark(self, state: int, number: int) -> int:
+        """Matcher state after mark ``number``, or REFUSED."""
+        return self._call(kernels.accept_symbol, state, self.marks[number], True)
 
     def live_specials(self, state: int) -> list[int]:
         """The special tokens that may come next."""

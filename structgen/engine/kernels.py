@@ -1258,7 +1258,7 @@ def _advance_symbol(g, src, n, symbol, silent, dst):
         parser = g[h + 1]
         watch = g[h + 2] if silent else 0
         if g[q + R_KEY] < 0:  # at a lexeme's start
-            count = _emit_symbol(g, dst, count, parser, symbol, watch)
+            count = _emit_symbol(g, dst, count, parser, symbol, silent, watch)
             if count < 0:
                 return count
             continue
@@ -1279,23 +1279,26 @@ def _advance_symbol(g, src, n, symbol, silent, dst):
         for j in range(g[won] >> 8):
             t = g[won + R_KEY + j]
             if _is_ignored(g, t):
-                count = _emit_symbol(g, dst, count, parser, symbol, watch)
+                after = _without_column(g, parser)
+                if after < 0:
+                    return after
+                count = _emit_symbol(g, dst, count, after, symbol, silent, watch)
                 if count < 0:
                     return count
             after = _shift(g, parser, t)
             if after < 0:
                 return after
             if after > 0:
-                count = _emit_symbol(g, dst, count, after, symbol, watch)
+                count = _emit_symbol(g, dst, count, after, symbol, silent, watch)
                 if count < 0:
                     return count
     return count
 
 
 @jit
-def _emit_symbol(g, dst, count, parser, symbol, watch):
+def _emit_symbol(g, dst, count, parser, symbol, silent, watch):
     """Emit the head at a lexeme's start after ``parser`` and ``symbol``, if that can be shifted."""
-    after = _shift(g, parser, symbol)
+    after = _parse(g, parser, symbol, g[parser + R_KEY]) if silent else _shift(g, parser, symbol)
     if after < 0:
         return after
     if after == 0:
@@ -1345,13 +1348,16 @@ def intern_head(g, a, b, c):
 def expand_head(g, a, b, c, byte):
     """Discipline ``longest``: the heads after ``byte`` from one head, left in scratch from place 1 on.
 
-    A byte below zero is a special token: its symbol is -1 - byte.
+    A byte below zero is another symbol: -1 - byte is twice its number, and one more for a mark.
     """
     g[X_FRAMES_TOP] = 1
     g[X_NOTES_N] = 0
     h = g[X_HEADS]
     g[h], g[h + 1], g[h + 2] = a, b, c
-    n = _advance_lexed(g, 0, 1, byte, 1) if byte >= 0 else _advance_symbol(g, 0, 1, -1 - byte, False, 1)
+    if byte >= 0:
+        n = _advance_lexed(g, 0, 1, byte, 1)
+    else:
+        n = _advance_symbol(g, 0, 1, (-1 - byte) >> 1, (-1 - byte) & 1 != 0, 1)
     return BUILD_RULES if g[X_NOTES_N] > 0 else n
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir import Alt, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Capture, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
 
 
 class Embedding:
@@ -19,6 +19,7 @@ class Embedding:
     def __init__(self) -> None:
         self.rules: dict[str, Expr] = {}
         self.specials: dict[Special, None] = {}
+        self.captures: list[Capture] = []
         self._copies: dict[str, int] = {}
 
     def add(self, ir: GrammarIR, name: str) -> Ref:
@@ -30,6 +31,7 @@ class Embedding:
         for name, body in ir.rules.items():
             self.rules[prefix + name] = _renamed(body, prefix, ir, done)
         self.specials.update(dict.fromkeys(ir.specials))
+        self.captures.extend(replace(capture, rule=prefix + capture.rule) for capture in ir.captures)
         return Ref(prefix + ir.start)
 
 

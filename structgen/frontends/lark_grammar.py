@@ -25,8 +25,9 @@ from pathlib import Path
 
 from lark import Token
 
+from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Ref, Rep, Seq, Term
+from ..ir import Alt, Capture, Expr, GrammarIR, Ref, Rep, Seq, Term
 from ..limits import Limits, check_time
 from .embedding import Embedding
 from .lark_blocks import block_text, json_value
@@ -133,6 +134,7 @@ class _Lowering:
         self.grammars = grammars
         self.embedding = Embedding()
         self.embedded: dict[tuple[int, int], Ref] = {}
+        self.captures: list[Capture] = []
 
     def grammar(self, start: str) -> GrammarIR:
         self._ask(_Instance(start, self._start(start), {}))
@@ -150,8 +152,17 @@ class _Lowering:
             self.terminals.named(newline, newline.at, newline.scope)
             lines = self.lines.resolve(self.terminals)
         rules = {**self.rules, **self.embedding.rules}
-        terminals, specials = dict(self.terminals.compiled), tuple(self.embedding.specials)
-        return GrammarIR(rules, start, terminals, ignore, self.lexing, specials, indentation=lines)
+        return GrammarIR(
+            rules,
+            start,
+            dict(self.terminals.compiled),
+            ignore,
+            self.lexing,
+            tuple(self.embedding.specials),
+            (*self.captures, *self.embedding.captures),
+            _IGNORED if self.weave else "",
+            indentation=lines,
+        )
 
     def _start(self, start: str) -> Definition:
         found = self.definitions.table.get(start)
@@ -192,8 +203,21 @@ class _Lowering:
         return Ref(instance.name)
 
     def _rule(self, instance: _Instance) -> Expr:
-        if instance.definition.attributes.is_terminal:
-            return self._term(self.terminals.ending(instance.definition).name)
+        attributes = instance.definition.attributes
+        suffix: ByteDFA | None = None
+        if attributes.is_terminal:
+            terminal, suffix = self.terminals.ending(instance.definition)
+        if attributes.capture is not None and self.lines is not None:
+            definition = instance.definition
+            raise definition.scope.error(
+                f"rule {definition.name} cannot be captured: where indentation counts nothing can be",
+                definition.at,
+            )
+        if attributes.capture is not None:
+            name = str(attributes.capture or instance.definition.name)
+            self.captures.append(Capture(str(instance.name), name, suffix))
+        if attributes.is_terminal:
+            return self._term(terminal.name)
         alternatives = []
         for body in instance.definition.bodies:
 

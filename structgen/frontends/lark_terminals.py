@@ -187,12 +187,13 @@ class Terminals:
         self.compiled[name] = Terminal(name, dfa, 0, False, _source_text(body))
         return self.compiled[name]
 
-    def ending(self, definition: Definition) -> Terminal:
-        """The terminal that a rule with ``lazy`` or ``suffix`` is, the suffix included."""
+    def ending(self, definition: Definition) -> tuple[Terminal, ByteDFA | None]:
+        """The terminal that a rule with ``lazy`` or ``suffix`` is, the suffix included; and the suffix."""
         scope, at = definition.scope, definition.at
         body = self._alt([self._whole(body) for body in definition.bodies])
         dfa = self._language(body, definition.name, scope, at)
         suffix = definition.attributes.suffix
+        end = None
         if suffix is not None:
             end = self._language(self._whole(Body(suffix, scope)), "suffix", scope, at)
             dfa = concat(dfa, end, limits=self.limits)
@@ -202,7 +203,7 @@ class Terminals:
             raise scope.error(f"the text of rule {definition.name} can match {what}", at)
         terminal = Terminal(definition.name, dfa, 0, False, _source_text(definition.bodies[0]))
         self.compiled[definition.name] = terminal
-        return terminal
+        return terminal, end
 
     def literal_of(self, definition: Definition) -> Token | None:
         """The one literal that a terminal is, also by way of another terminal's name; None if it is more."""

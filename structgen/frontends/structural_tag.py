@@ -24,6 +24,9 @@ that serving engines pass on (``{"type": "structural_tag", "format": ...}``; the
 ``citations``         free text in which what begins with ``open`` is one of ``keys`` and ``close``
 ===================== =====================================================================================
 
+Every format but a tag among triggered ones may have ``capture``, a name by which `GrammarMatcher.captures`
+knows what it writes, without the tag's end.
+
 Whatever else is in the object is refused by name, with the JSON pointer of its place: a constraint that is
 dropped in silence is none.
 """
@@ -36,8 +39,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GrammarError
-from ..ir import Alt, Expr, GrammarIR, Lit, Pat, Rep, Seq, Special
+from ..ir import Alt, Capture, Expr, GrammarIR, Lit, Pat, Ref, Rep, Seq, Special
 from ..limits import Limits
+from ..regex import from_strings
 from .embedding import Embedding
 from .free_text import control_token, free_of, special, spelled, up_to
 
@@ -72,7 +76,8 @@ def structural_tag_to_ir(spec: Any, *, limits: Limits | None = None) -> GrammarI
     else:
         expr = lowering.format(_Object(spec, ""))
     rules = {_START: expr, **lowering.made.rules}
-    return GrammarIR(rules, _START, specials=tuple(lowering.made.specials))
+    specials, captures = tuple(lowering.made.specials), tuple(lowering.made.captures)
+    return GrammarIR(rules, _START, specials=specials, captures=captures)
 
 
 class _Object:
@@ -173,6 +178,25 @@ class _Lowering:
 
     def format(self, o: _Object, ends: _Ends | None = None) -> Expr:
         """The expression of a format, up to and including one of ``ends``."""
+        name = o.take("capture")
+        expr = self._format(o, ends)
+        if name is None:
+            return expr
+        if not isinstance(name, str) or not name:
+            raise o.error(f"a capture has a name, not {name!r:.60}", "capture")
+        return self._captured(expr, name, ends)
+
+    def _captured(self, expr: Expr, name: str, ends: _Ends | None) -> Expr:
+        """A rule of its own, whose text without the end is to be known."""
+        made = self.made
+        rule = f"capture {len(made.captures) + 1}"
+        strings = ends.strings if ends is not None else ()
+        suffix = from_strings([s.encode() for s in strings]) if strings else None
+        made.rules[rule] = expr
+        made.captures.append(Capture(rule, name, suffix))
+        return Ref(rule)
+
+    def _format(self, o: _Object, ends: _Ends | None) -> Expr:
         kind = o.string("type")
         known: dict[str, Callable[[_Object], Expr]] = {
             "const_string": self._const,

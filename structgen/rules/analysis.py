@@ -11,12 +11,12 @@ only ever grow).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
+from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
 from ..limits import Limits, check_time
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
@@ -32,7 +32,7 @@ class Analysis:
     productive : some text belongs to it
     nullable : the empty text belongs to it
     first : int with one bit a symbol (a byte, or a terminal's number) with which a non-empty text can begin
-    special_symbol : the symbols of the special tokens that there are; they come after all others
+    special_symbol : the symbols of marks and of the special tokens that there are; they come after all others
     """
 
     exprs: list[Expr]
@@ -41,7 +41,7 @@ class Analysis:
     rule: dict[str, int]
     called_early: tuple[str, ...]
     terminal_number: dict[str, int]
-    special_symbol: dict[Special, int]
+    special_symbol: dict[Special | Mark, int]
     productive: list[bool]
     nullable: list[bool]
     first: list[int]
@@ -70,10 +70,10 @@ def has_other_keys(rest: Rest, e: Members) -> bool:
     return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
 
 
-def analyse(ir: GrammarIR, limits: Limits, specials: Mapping[Special, object] | None = None) -> Analysis:
+def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = ()) -> Analysis:
     """Number the expressions that the start rule reaches, and find the three facts of each.
 
-    specials : those of ``ir.specials`` that can be written
+    specials : those of ``ir.specials`` that can be written, and the marks
 
     Raises GrammarError for a rule or terminal that is not defined.
     """
@@ -98,7 +98,7 @@ def analyse(ir: GrammarIR, limits: Limits, specials: Mapping[Special, object] | 
     terminal_number = {name: i for i, name in enumerate(names)}
 
     symbols = 256 if ir.lexing == "any" else len(names)
-    special_symbol = {special: symbols + i for i, special in enumerate(specials or ())}
+    special_symbol = {special: symbols + i for i, special in enumerate(specials)}
 
     facts = _Facts(ir, rule, terminal_number, special_symbol)
     for e, kids in zip(exprs, children, strict=True):
@@ -173,7 +173,7 @@ class _Facts:
         ir: GrammarIR,
         rule: dict[str, int],
         terminal_number: dict[str, int],
-        special_symbol: dict[Special, int],
+        special_symbol: dict[Special | Mark, int],
     ) -> None:
         self.ir = ir
         self.rule = rule
@@ -187,6 +187,7 @@ class _Facts:
             Pat: self._pattern,
             Term: self._terminal,
             Special: self._special,
+            Mark: self._special,
             Ref: self._call,
             Seq: self._sequence,
             Alt: self._choice,
@@ -241,7 +242,7 @@ class _Facts:
             return True, False, 1 << self.terminal_number[e.name]
         return True, dfa.accepts_empty, dfa.first_bits
 
-    def _special(self, e: Special, _: tuple[int, ...]) -> _Fact:
+    def _special(self, e: Special | Mark, _: tuple[int, ...]) -> _Fact:
         symbol = self.special_symbol.get(e)
         return (True, False, 1 << symbol) if symbol is not None else _NOTHING
 

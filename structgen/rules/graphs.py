@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..automata import ByteDFA
-from ..ir import Alt, Expr, GrammarIR, Lit, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
 from .analysis import Analysis
 from .automaton import Graph
 from .repetition import Repetitions
@@ -125,7 +125,7 @@ class Graphs:
                     g.edges[s].append((symbol, symbol, t, 0))
                 else:
                     self._pattern(g, self.ir.terminals[e.name].dfa, s, t, e.name, owner)
-            elif isinstance(e, Special):
+            elif isinstance(e, Special | Mark):
                 symbol = facts.special_symbol[e]
                 g.edges[s].append((symbol, symbol, t, 0))
             elif isinstance(e, Pat):
