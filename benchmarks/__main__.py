@@ -75,6 +75,12 @@ def build_parser() -> argparse.ArgumentParser:
     one.add_argument("--fresh", action="store_true", help="do not go on with a run that was stopped")
     one.add_argument("--record", type=Path, metavar="FILE", help="default: a dated file in recordings/")
     one.add_argument("--no-record", action="store_true")
+    one.add_argument(
+        "--memray",
+        type=Path,
+        metavar="FOLDER",
+        help="profile the memory of engines of this environment, by memray",
+    )
 
     report = commands.add_parser("report", help="the tables of a recording")
     report.set_defaults(function="report:command")
@@ -88,6 +94,20 @@ def build_parser() -> argparse.ArgumentParser:
     readme = commands.add_parser("readme", help="put the table of a recording into README.md")
     readme.set_defaults(function="readme:command")
     readme.add_argument("recording", type=Path)
+
+    agree = commands.add_parser("agree", help="compare llguidance's verdicts with those it publishes")
+    agree.set_defaults(function="agree:command")
+    agree.add_argument("recording", type=Path)
+
+    loop = commands.add_parser("loop", help="what a logits processor costs in model.generate")
+    loop.set_defaults(function="loop:loop")
+    loop.add_argument("--engines", default="unconstrained,structgen,xgrammar-compliant,lm-format-enforcer")
+    loop.add_argument("--batches", default="1,8,32")
+    loop.add_argument("--tokens", type=int, default=64, help="a row (default: 64)")
+    loop.add_argument("--record", metavar="NAME", help="a file of recordings/ to write")
+
+    serving = commands.add_parser("serving", help="memory of many matchers, batches, threads")
+    serving.set_defaults(function="serving:serving")
 
     regress = commands.add_parser(
         "regress", help="is the working tree slower than a commit? under three minutes"

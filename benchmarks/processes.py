@@ -40,6 +40,7 @@ class Process:
         time_limit: float,
         memory_limit: int,
         structgen: str = "",
+        profile: Path | None = None,
         environment: dict[str, str] | None = None,
     ) -> None:
         self.engine = engine
@@ -47,12 +48,19 @@ class Process:
         self.spent = 0.0  # seconds that it was waited for
         self._time_limit = time_limit
         self._log = cache() / "logs" / f"{engine.name}.log"
-        self._command = [python, "-m", "benchmarks.worker", engine.name, str(tokenizer), str(words)]
+        self._profiled = profile is not None and not engine.requires
+        self._command = [python, "-m"]
+        if profile is not None and self._profiled:
+            profile.mkdir(parents=True, exist_ok=True)
+            file = profile / f"{engine.name}.memray"
+            self._command += ["memray", "run", "--quiet", "--force", "--output", str(file), "-m"]
+        self._command += ["benchmarks.worker", engine.name, str(tokenizer), str(words)]
         self._command += [str(memory_limit), structgen]
         alone = dict.fromkeys(ONE_THREAD, "1") | {"TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(ROOT)}
         self._environment = os.environ | alone | (environment or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
+        self._hopeless = ""  # why it did not start; it is not tried again
 
     def start(self) -> None:
         """Until the engine is ready; raises `Ended`."""
@@ -73,10 +81,13 @@ class Process:
 
     def ask(self, case: Case) -> dict[str, Any]:
         """What `measure.visit` found, or an ``error`` that tells the end of the process."""
+        if self._hopeless:
+            return {"error": self._hopeless}
         try:
             self.start()
         except Ended as ended:
-            return {"error": f"does not start: {ended}"}
+            self._hopeless = f"does not start: {ended}"
+            return {"error": self._hopeless}
         assert self._process is not None
         assert self._process.stdin is not None
         question = json.dumps(
@@ -126,8 +137,12 @@ class Process:
         return f"{how}: {written[-1][:200]}" if written else how
 
     def stop(self) -> None:
-        """End the process."""
+        """End the process; one whose memory is profiled ends by itself, and writes its profile."""
         if self._process is not None:
+            if self._profiled and self._process.stdin is not None:
+                with suppress(subprocess.TimeoutExpired, BrokenPipeError):
+                    self._process.stdin.close()
+                    self._process.wait(60)
             self._process.kill()
             self._process.wait()
             self._process = None

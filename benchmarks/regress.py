@@ -39,6 +39,7 @@ from .vocabularies import default_tokenizer, tokenizer_file
 from .words import write_words
 
 SLOWER = 1.10
+SLOWER_FIRST = 1.20  # of a measure with one figure a round
 ROUNDS, PASSES = 5, 4
 MOST_ODD = 1  # rounds that may disagree
 MEASURES = ("compile", "cold_mask", "cold_accept", "warm_mask", "warm_accept")
@@ -85,11 +86,11 @@ def slower(before: Least, now: Least, groups: dict[str, str], rounds: int) -> di
     """The sums that grew, as the module says."""
     old, new = before.sums(groups), now.sums(groups)
     apart = [(before.sums(groups, i), now.sums(groups, i)) for i in range(rounds)]
-    bound = 1 + (SLOWER - 1) / 2
     found = {}
     for cell, value in new.items():
-        odd = sum(b[cell] <= bound * a[cell] for a, b in apart)
-        if value > SLOWER * old[cell] and odd <= MOST_ODD:
+        bound = SLOWER_FIRST if cell[0].endswith("first") else SLOWER
+        odd = sum(b[cell] <= (1 + bound) / 2 * a[cell] for a, b in apart)
+        if value > bound * old[cell] and odd <= MOST_ODD:
             found[cell] = (old[cell], value)
     return found
 

@@ -129,8 +129,9 @@ def run(options: argparse.Namespace) -> list[Record]:
                         found[name],
                         file,
                         words,
-                        time_limit=options.time_limit,
+                        time_limit=max(options.time_limit, engines()[name].time_limit),
                         memory_limit=int(options.memory_limit * 2**30),
+                        profile=options.memray,
                         environment={"STRUCTGEN_CACHE": str(Path(work) / "cache")},
                     )
                     for name in asked

@@ -39,6 +39,7 @@ class Engine:
     requires: tuple[str, ...]
     argument: str = ""
     starting: float = 300.0
+    time_limit: float = 0.0
     about: str = ""
 
 

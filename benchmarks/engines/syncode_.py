@@ -18,7 +18,7 @@ OWN = {"json": "json", "python": "python", "sql_select": "sql"}
 class Adapter:
     """A mask is what its logits processor leaves of scores; taking a token is part of the next mask."""
 
-    settings = "mode grammar_strict, its own grammars of JSON, SQL and Python, masks kept on disk"
+    settings = "mode grammar_mask (its default), its own grammars of JSON, SQL and Python, masks kept on disk"
 
     def __init__(self, tokenizer: str, words: Any) -> None:
         self.tokenizer = PreTrainedTokenizerFast(tokenizer_file=tokenizer)
@@ -35,7 +35,7 @@ class Adapter:
                 Grammar(OWN.get(case.language, case.text)),
                 self.tokenizer,
                 self.bytes,
-                mode="grammar_strict",
+                mode="grammar_mask",
                 indent=case.language == "python",
             )
         except Exception as error:  # lark's and its own

@@ -20,15 +20,20 @@ class Adapter:
     settings = "IncrementalGrammarConstraint with a JSON grammar in its EBNF, full masks"
 
     def __init__(self, tokenizer: str, words: Any) -> None:
-        # It knows a byte-level tokenizer of this class by a name alone.
+        # It knows a byte-level tokenizer of this class by a name alone, and asks the hub for GPT-2's.
         self.tokenizer = PreTrainedTokenizerFast(tokenizer_file=tokenizer, name_or_path="Meta-Llama-3")
         self.stop = words.stop_token_ids[0]
         self.tokenizer.eos_token = self.tokenizer.convert_ids_to_tokens(self.stop)
+        self.compile_json()  # An engine that cannot do this need not be asked about each case.
+
+    def compile_json(self) -> Any:
+        """JSON in its EBNF, for the tokenizer."""
+        return IncrementalGrammarConstraint(JSON.read_text("utf-8"), "root", self.tokenizer)
 
     def compile(self, case: Any) -> Any:
         if case.kind != "json":
             raise Refused("takes grammars of its own EBNF only")
-        return IncrementalGrammarConstraint(JSON.read_text("utf-8"), "root", self.tokenizer)
+        return self.compile_json()
 
     def start(self, compiled: Any) -> Steps:
         state = [compiled.string_recognizer.get_initial_parsing_state()]

@@ -60,3 +60,31 @@ def test_maskbench_percentiles_and_timeouts() -> None:
     assert ttfm.split(" | ")[6:9] == ["450,002,500", "5,000", "900,000,000"]
     assert tbm.split(" | ")[6:9] == ["1", "1", "1"]
     assert tbm.split(" | ")[12:14] == ["3", "3"]
+
+
+def test_growth_and_the_loop_have_tables_of_their_own() -> None:
+    from benchmarks.growth import growth_tables
+    from benchmarks.loop import loop_report
+
+    kept = {"v": [2000], "n": [3]}
+    record = {"case": "enum 10", "engine": "a", "tokenizer": "t", "valid_refused": {}, "cold_mask": kept}
+    wrong = record | {"case": "enum 100", "error": "died"}
+    written = growth_tables([{"vocabulary": {"t": 9}}, record, wrong])
+    assert "| mask, cold, p99, µs | 10 |" in written
+    assert "| a | 2 |" in written
+
+    head = {"tokens": 10, "model": "m", "cpu": "c", "date": "2026-01-01T00:00", "forced": [1, 4]}
+    free = {"engine": "unconstrained", "batch": 2, "seconds": 2.0, "calls": []}
+    ours = {"engine": "structgen", "batch": 2, "seconds": 2.5, "calls": [1e-6, 3e-6]}
+    said = loop_report([head, free, ours, {"engine": "x", "error": "exit code 1"}])
+    assert "| structgen | 2 | 8 | 1.250 | 2 | 2 | 3 |" in said
+    assert "1 of 4 tokens (25 %) were forced" in said
+
+
+def test_agreeing_with_what_is_published() -> None:
+    from benchmarks.agree import compare
+
+    records = [{"engine": "llguidance", "case": c} | right() for c in "ab"]
+    records += [{"engine": "llguidance", "case": "c", "refused": "no"}, {"engine": "other", "case": "d"}]
+    found = compare(records, {"b": "json_error", "c": "json_error"})
+    assert found == {(True, True): ["a"], (True, False): [], (False, True): ["b"], (False, False): ["c"]}
