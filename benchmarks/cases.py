@@ -134,6 +134,30 @@ def _shipped(names: Sequence[str], lexing: str) -> list[RawCase]:
     return found
 
 
+def _programs(described: dict[str, Any]) -> list[RawCase]:
+    """Programs that a grammar of ``grammars/`` should take, some for each time it is compiled."""
+    name, each = described["grammar"], described["each"]
+    grammar = ROOT / f"grammars/{name}.lark"
+    if not grammar.exists():
+        raise NoData(f"grammars/{name}.lark does not ship")
+    with gzip.open(shared(described["programs"]), "rt", encoding="utf-8") as lines:
+        texts = [json.loads(line)["text"] for line in lines]
+    text, lexing = grammar.read_text("utf-8"), described["lexing"]
+    starts = range(0, len(texts), each)
+    return [
+        RawCase(
+            f"{name} {at}",
+            "lark",
+            text,
+            texts[at : at + each],
+            [] if at else described["invalid"],
+            lexing,
+            name,
+        )
+        for at in starts
+    ]
+
+
 def _grown(steps: Sequence[dict[str, Any]]) -> list[RawCase]:
     """Shapes of `growing` in the sizes named."""
     return [
@@ -167,6 +191,8 @@ def raw_cases(options: Any) -> list[RawCase]:
         found = _shipped(described["names"], described["lexing"])
     elif source == "cases":
         found = [RawCase(**{"lexing": "any"} | case) for case in described["case"]]
+    elif source == "programs":
+        found = _programs(described)
     elif source == "growth":
         found = _grown(described["step"])
     elif source == "parts":
@@ -174,7 +200,7 @@ def raw_cases(options: Any) -> list[RawCase]:
         found += _grown(described["step"]) + _shipped(described["names"], "longest")
     else:
         raise ValueError(
-            f"{options.suite}.toml: source is schemas, instances, grammars, cases, growth or parts"
+            f"{options.suite}.toml: source is schemas, instances, grammars, cases, programs, growth or parts"
         )
     return [c for c in found if only is None or c.id in only][: None if only else options.n]
 

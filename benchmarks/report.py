@@ -134,6 +134,18 @@ def answers(head: Record, by: dict[str, Cases]) -> str:
     return table(["engine", *CORRECTNESS], rows)
 
 
+def pauses(by: dict[str, Cases]) -> str:
+    """Collections of garbage in the midst of figures, and waits for a processor that were taken off figures."""
+    rows = []
+    for name, cases in by.items():
+        collected = [r["gc"] for r in cases.values() if "gc" in r]
+        waited = [r["waits"] for r in cases.values() if "waits" in r]
+        counts = (str(sum(c[0] for c in collected)), number(max((c[1] for c in collected), default=0) / 1000))
+        taken_off = (str(sum(w[0] for w in waited)), number(sum(w[1] for w in waited) / 1e6))
+        rows.append([name, *counts, *taken_off])
+    return table(["engine", "collections", "the longest, µs", "waits taken off", "ms"], rows)
+
+
 def complaints(by: dict[str, Cases]) -> str:
     """Why engines refuse, and their wrong answers one by one."""
     lines = []
@@ -296,6 +308,7 @@ def report(recording: Sequence[Record]) -> str:
         if len(by) > 1:
             parts.append(f"Pairwise, on the cases that both get right:\n\n{ratios(by)}")
             parts.append(f"Each on the cases that it gets right itself:\n\n{own_times(by)}")
+        parts.append(pauses(by))
         if head["suite"] == "schemas":
             parts.append(f"In MaskBench's own terms:\n\n{maskbench(by)}")
     return "\n\n".join(parts) + "\n"

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from . import Refused, Steps
 
-OWN = {"json": "json", "python": "python", "sql_select": "sql"}
+OWN = {"json": "json", "python": "python", "sql": "sql"}
 
 
 class Adapter:
