@@ -233,6 +233,24 @@ CASES = [
      [{"a": 1}, {"b": 1}], [{}, {"a": 1, "b": 1}, {"c": 1}, 3]),
     ({"oneOf": [{"items": {"type": "integer"}}, {"items": {"type": "number"}, "minItems": 2}]},
      [[], [1], [1, 0.5]], [[1, 2], ["a"], [0.5]]),
+    ({"prefixItems": [True], "anyOf": [{"prefixItems": [True, {"type": "string"}]}, {"minItems": 3}],
+      "unevaluatedItems": {"type": "null"}},
+     [[1, "a"], [1, "a", None], [1, None, None], 5], [[1, 2], [1, "a", 2], [1, "a", "b"]]),
+    ({"contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
+     [["a"], [1, "a", "b"]], [[1], ["a", None]]),
+    ({"$schema": "https://json-schema.org/draft/2019-09/schema", "contains": {"type": "string"},
+      "unevaluatedItems": {"type": "integer"}}, [{}], [["a"], [1], [1, "a"], []]),
+    ({"if": {"prefixItems": [{"const": "a"}]}, "then": {"prefixItems": [True, True]},
+      "unevaluatedItems": False}, [["a"], ["a", 1], []], [["b"], ["a", 1, 2]]),
+    ({"$id": "http://x/strict", "$dynamicAnchor": "tree", "$ref": "tree", "unevaluatedProperties": False,
+      "$defs": {"tree": {"$id": "tree", "$dynamicAnchor": "tree", "type": "object", "properties": {
+          "data": True, "children": {"type": "array", "items": {"$dynamicRef": "#tree"}}}}}},
+     [{}, {"children": [{"data": 1}]}], [{"x": 1}, {"children": [{"daat": 1}]}]),
+    ({"$schema": "https://json-schema.org/draft/2019-09/schema", "$id": "http://x/outer",
+      "$recursiveAnchor": True, "$ref": "inner", "required": ["n"],
+      "$defs": {"inner": {"$id": "inner", "$recursiveAnchor": True,
+                          "properties": {"sub": {"$recursiveRef": "#"}}}}},
+     [{"n": 1}, {"n": 1, "sub": {"n": 2}}], [{}, {"n": 1, "sub": {}}]),
 ]  # fmt: skip
 
 
@@ -362,7 +380,7 @@ ERRORS = [
     ({"items": {"uniqueItems": True}}, UnsupportedKeywordError,
      "at /items: `uniqueItems` cannot be enforced"),
     ({"contains": {"type": "null"}, "maxItems": 10**9}, UnsupportedKeywordError, "`contains`"),
-    ({"$dynamicRef": "#x"}, UnsupportedKeywordError, "`$dynamicRef`"),
+    ({"$dynamicRef": "#x"}, SchemaError, "$dynamicRef '#x': there is no anchor"),
     ({"not": {"uniqueItems": True}}, UnsupportedKeywordError, "`not`"),
 ]  # fmt: skip
 

@@ -81,6 +81,7 @@ def any_schema(rng: random.Random, depth: int = 3) -> Any:
         "minContains": count,
         "maxContains": lambda: 1 + count(),
         "uniqueItems": lambda: True,
+        "unevaluatedItems": below,
         "minItems": count,
         "maxItems": lambda: 1 + count(),
         "properties": lambda: {name: below() for name in rng.sample(NAMES, rng.randrange(1, 3))},

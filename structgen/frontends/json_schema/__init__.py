@@ -5,9 +5,10 @@
     document.py    JSON text, drafts, identifiers, where a $ref points
     keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
     normalise.py   schemas -> nodes: what stands beside each other is intersected
-    evaluated.py   which keys applicators evaluate, for unevaluatedProperties
+    containers.py  those of arrays and objects     parts.py                 what is gathered of one schema
+    evaluated.py   which keys and items are evaluated, for unevaluatedProperties and unevaluatedItems
     nodes.py       sets of JSON values by type     scalars.py               their leaves
-    algebra.py     union, intersection, complement spelled.py               what counts items or asks for some key
+    algebra.py     union, intersection, complement spelled.py               counts of items, some key
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
     lower.py       nodes -> rules                  report.py                what became of each keyword
@@ -36,7 +37,7 @@ from typing import Any
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
 from ...limits import Limits
-from .document import Documents, read
+from .document import Documents, DynamicReferenceError, read
 from .emptiness import overlapping, settle
 from .explain import why_empty
 from .lower import Lowering
@@ -85,15 +86,19 @@ def schema_to_ir(
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:
         normaliser = Normaliser(documents, strict=strict, formats=formats, limits=limits, overlaps=overlaps)
-        root = documents.root
-        formula = normaliser.formula(root.schema, root.pointer, root.resource)
-        settle(normaliser, formula)
+        root = documents.within(documents.root, None)
         kept = True
-        # Examining a promise may read further schemas, and these may make promises of their own.
-        for promise in normaliser.promises:
-            if pairs := overlapping(normaliser, promise):
-                overlaps.setdefault(promise.key, set()).update(pairs)
-                kept = False
+        try:
+            formula = normaliser.formula(root.schema, root.pointer, root.resource)
+            settle(normaliser, formula)
+            # Examining a promise may read further schemas, and these may make promises of their own.
+            for promise in normaliser.promises:
+                if pairs := overlapping(normaliser, promise):
+                    overlaps.setdefault(promise.key, set()).update(pairs)
+                    kept = False
+        except DynamicReferenceError:
+            documents.keep_scopes = True
+            kept = False
         if kept:
             break
     if not formula.productive:

@@ -104,6 +104,16 @@ class Algebra:
                 return part
         return self.formula("and", key, parts, " & ".join(part.name for part in parts[:4]))
 
+    def either(self, *formulas: Formula) -> Formula:
+        """The union of formulas."""
+        parts = {one.index: one for one in formulas if one is not NEVER}
+        if ANY.index in parts:
+            return ANY
+        if len(parts) < 2:
+            return next(iter(parts.values()), NEVER)
+        key = tuple(sorted(parts))
+        return self.formula("or", ("or", key), tuple(parts[i] for i in key), "either")
+
     def negation(self, formula: Formula) -> Formula:
         """The complement of a formula."""
         if formula is ANY:

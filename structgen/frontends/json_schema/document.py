@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urljoin
 
@@ -99,6 +99,10 @@ class Resource:
 
     ``draft`` is 0 when the document names none; ``entered``: the root's identifier is in ``uri``;
     ``left_out``: keywords that are not in force, because the meta-schema leaves out their vocabulary.
+
+    Where references are dynamic, what a schema means depends on the way to it. Then a resource stands for
+    itself as it was reached: ``scope`` has the resources that were entered on the way, outermost first and
+    each once, itself included; ``base`` is the resource apart from that.
     """
 
     root: Any
@@ -108,6 +112,12 @@ class Resource:
     anchors: dict[str, tuple[Any, str]] | None = None
     entered: bool = False
     left_out: frozenset[str] = frozenset()
+    scope: tuple[Resource, ...] = ()
+    base: Resource | None = None
+
+
+class DynamicReferenceError(Exception):
+    """A dynamic reference was met, and scopes have not been kept."""
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +136,8 @@ class Documents:
         self._entered: dict[tuple[int, str], Resource] = {}
         self._registry = registry or {}
         self._resources: dict[str, Resource] | None = None
+        self.keep_scopes = False
+        self._scoped: dict[tuple[int, ...], Resource] = {}
         draft, left_out = self._dialect(root, 0)
         resource = Resource(root, "", "", draft, left_out=left_out)
         self.root = self.enter(Location(root, "", resource))
@@ -163,7 +175,45 @@ class Documents:
             self._entered[key] = Resource(schema, uri, at.pointer, draft, entered=True, left_out=left_out)
         return Location(schema, at.pointer, self._entered[key])
 
-    def resolve(self, reference: str, at: Location) -> Location:
+    def within(self, at: Location, outer: Resource | None) -> Location:
+        """The location as it is reached from ``outer``; the same one where no scopes are kept."""
+        if not self.keep_scopes:
+            return at
+        base = at.resource.base or at.resource
+        scope = outer.scope if outer is not None else ()
+        if base not in scope:
+            scope = (*scope, base)
+        key = (id(base), *map(id, scope))
+        if key not in self._scoped:
+            self._scoped[key] = replace(base, scope=scope, base=base)
+        return Location(at.schema, at.pointer, self._scoped[key])
+
+    def resolve_dynamic(self, reference: str, at: Location, keyword: str) -> Location:
+        """The subschema that a ``$dynamicRef`` or ``$recursiveRef`` at ``at`` names, scopes being kept.
+
+        What it names by itself may say that the outermost resource of the scope with such an anchor goes
+        before.
+        """
+        if not self.keep_scopes:
+            raise DynamicReferenceError
+        found = self.resolve(reference, at, keyword)
+        name = unquote(reference.partition("#")[2])
+        by_itself = self._dynamic_anchor(found.resource, name, keyword)
+        if by_itself is None or by_itself.schema is not found.schema:
+            return found
+        anchors = (self._dynamic_anchor(resource, name, keyword) for resource in at.resource.scope)
+        return next((one for one in anchors if one is not None), found)
+
+    def _dynamic_anchor(self, resource: Resource, name: str, keyword: str) -> Location | None:
+        if keyword == "$recursiveRef":
+            root = resource.root
+            dynamic = isinstance(root, dict) and root.get("$recursiveAnchor") is True
+            return Location(root, resource.pointer, resource) if dynamic else None
+        schema, pointer = self._anchors(resource).get(name, (None, ""))
+        dynamic = isinstance(schema, dict) and schema.get("$dynamicAnchor") == name
+        return Location(schema, pointer, resource) if dynamic else None
+
+    def resolve(self, reference: str, at: Location, keyword: str = "$ref") -> Location:
         """The subschema that ``reference``, written at ``at``, names."""
         resource = at.resource
         uri, _, fragment = reference.partition("#")
@@ -171,7 +221,7 @@ class Documents:
             target = self._resource(urljoin(resource.uri, uri))
             if target is None:
                 raise SchemaError(
-                    f"$ref {reference!r} names a document that is not here; pass it as "
+                    f"{keyword} {reference!r} names a document that is not here; pass it as "
                     f"registry={{{urljoin(resource.uri, uri)!r}: schema}} (the network is never touched)",
                     pointer=at.pointer,
                 )
@@ -182,7 +232,7 @@ class Documents:
             return self._walk(unquote(fragment), resource, reference, at)
         found = self._anchors(resource).get(unquote(fragment))
         if found is None:
-            raise SchemaError(f"$ref {reference!r}: there is no anchor of that name", pointer=at.pointer)
+            raise SchemaError(f"{keyword} {reference!r}: there is no anchor of that name", pointer=at.pointer)
         return Location(found[0], found[1], resource)
 
     def _walk(self, fragment: str, resource: Resource, reference: str, at: Location) -> Location:
@@ -231,6 +281,7 @@ class Documents:
             self._resources.setdefault(at.resource.uri, at.resource)
 
     def _anchors(self, resource: Resource) -> dict[str, tuple[Any, str]]:
+        resource = resource.base or resource
         if resource.anchors is None:
             resource.anchors = {}
             for at in self._subschemas(resource, across=False):

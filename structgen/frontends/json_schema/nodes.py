@@ -29,8 +29,8 @@ NULL, FALSE, TRUE = 1, 2, 4
 class Formula:
     """A set of JSON values by name; interned, so that equal formulas are one object.
 
-    ``kind`` is "schema" (``parts[0]`` is a `Location`), "and" (formulas), "not" (one formula), "const" (a
-    value), "any" or "never". ``name`` shows it in messages and names its rule.
+    ``kind`` is "schema" (``parts[0]`` is a `Location`), "and" and "or" (formulas), "not" (one formula),
+    "const" (a value), "any" or "never". ``name`` shows it in messages and names its rule.
     """
 
     __slots__ = ("index", "kind", "name", "node", "parts", "productive")

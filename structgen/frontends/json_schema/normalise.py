@@ -27,7 +27,7 @@ from ...limits import Limits, check_time
 from . import languages
 from .algebra import Algebra
 from .document import Documents, Location, Resource, kind_of
-from .keywords import ARRAY, EVERY_TYPE, INTEGER, KEYWORDS, NUMBER, OBJECT, STRING, Parts
+from .keywords import KEYWORDS
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -40,6 +40,7 @@ from .nodes import (
     Node,
     ObjectSet,
 )
+from .parts import ARRAY, EVERY_TYPE, INTEGER, NUMBER, OBJECT, STRING, Parts
 from .report import ANNOTATION, ENFORCED, UNENFORCED, Report
 from .scalars import (
     ALL_INTEGERS,
@@ -141,7 +142,7 @@ class Normaliser:
                 pointer = self._abbreviated(pointer)
             at = Location(schema, pointer, resource)
             if "$id" in schema or "id" in schema:
-                at = self.documents.enter(at)
+                at = self.documents.within(self.documents.enter(at), resource)
             found = self._alias(at) if "$ref" in schema else None
             if found is None:
                 found = self.algebra.formula("schema", ("schema", *key), (at,), pointer)
@@ -155,7 +156,7 @@ class Normaliser:
 
     def _alias(self, at: Location) -> Formula | None:
         """The formula of what a schema that is nothing but a ``$ref`` refers to."""
-        seen: set[int] = set()
+        seen: set[tuple[int, int]] = set()
         while "$ref" in at.schema:
             if len(at.schema) > 1:
                 if not 0 < at.resource.draft < 2019:
@@ -164,21 +165,23 @@ class Normaliser:
                     if keyword != "$ref" and keyword not in ("definitions", "$defs"):
                         why = f"beside $ref, which stands alone in draft {at.resource.draft}"
                         self.report.add(at.pointer, keyword, ANNOTATION, why)
-            if id(at.schema) in seen:
+            if (id(at.schema), id(at.resource)) in seen:
                 return NEVER
-            seen.add(id(at.schema))
+            seen.add((id(at.schema), id(at.resource)))
             self.report.add(at.pointer, "$ref", ENFORCED)
             at = self.target(at)
             if not isinstance(at.schema, dict):
                 break
         return self.formula(at.schema, at.pointer, at.resource)
 
-    def target(self, at: Location) -> Location:
-        """The subschema that the ``$ref`` at a location refers to."""
-        reference = at.schema["$ref"]
+    def target(self, at: Location, keyword: str = "$ref") -> Location:
+        """The subschema that the reference at a location refers to."""
+        reference = at.schema[keyword]
         if not isinstance(reference, str):
-            raise SchemaError(f"$ref is a string, not {kind_of(reference)}", pointer=at.pointer)
-        return self.documents.resolve(reference, at)
+            raise SchemaError(f"{keyword} is a string, not {kind_of(reference)}", pointer=at.pointer)
+        documents = self.documents
+        resolve = documents.resolve if keyword == "$ref" else documents.resolve_dynamic
+        return documents.within(resolve(reference, at, keyword), at.resource)
 
     def below(self, at: Location, schema: Any, *tokens: str) -> Formula:
         """The formula of a subschema under a location."""
@@ -300,7 +303,7 @@ class Normaliser:
             if parts.names is not None:
                 needed.append(parts.names)
             return needed
-        return formula.parts if kind in ("and", "not") else ()
+        return formula.parts if kind in ("and", "or", "not") else ()
 
     def _build(self, formula: Formula) -> Node:
         kind = formula.kind
@@ -311,6 +314,8 @@ class Normaliser:
             for part in formula.parts:
                 node = self.algebra.intersect(node, part.node or NEVER_NODE)
             return node
+        if kind == "or":
+            return self.algebra.union(part.node or NEVER_NODE for part in formula.parts)
         if kind == "not":
             return self._complement(formula)
         return node_of_value(self.algebra, formula.parts[0], formula.name)
