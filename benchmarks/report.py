@@ -135,7 +135,7 @@ def answers(head: Record, by: dict[str, Cases]) -> str:
 
 
 def pauses(by: dict[str, Cases]) -> str:
-    """Collections of garbage in the midst of figures, and waits for a processor that were taken off figures."""
+    """Collections of garbage in the midst of figures, and waits for a processor that were taken off."""
     rows = []
     for name, cases in by.items():
         collected = [r["gc"] for r in cases.values() if "gc" in r]
