@@ -134,7 +134,10 @@ class Arena:
             for forward in dict.fromkeys(notes):
                 self.builder.build(forward)
         elif code == L.BUILD_TABLE:
-            self._build_table(int(self.heap.g[L.X_WANT]))
+            if int(self.g[L.H_MODE]) == 0:
+                self.tables.make(self.g)
+            else:
+                self._group_table(int(self.g[L.X_WANT]))
         elif code == L.GROW_ROWS:
             used = 4 * int(self.g[L.H_ROWS]) * self.tables.words
             if used > self.limits.max_mask_bytes and int(self.g[L.H_ROWS]) >= LEAST_ROWS:
@@ -164,30 +167,19 @@ class Arena:
         else:
             raise AssertionError(f"a kernel answered {code}")
 
-    def _build_table(self, state: int) -> None:
-        """Make the vocabulary table of a rule state or lexer state, and note it there."""
+    def _group_table(self, state: int) -> None:
+        """Make the table of a lexer state, and note it there."""
         t = self.tables
-        if int(self.g[L.H_MODE]) == 0:
-            key: Hashable = self.builder.wide_sources[state]
-            where = state + L.S_TABLE
-            with t.lock:
-                number = t.index.get(key)
-                if number is None:
-                    stay = np.full(t.size, -1, np.int16)
-                    leave = np.zeros(t.size, np.uint8)
-                    self._call(kernels.local_tokens, t.tries, state, stay, leave)
-                    number = t.add(key, stay, leave)
-        else:
-            where = state + L.R_KEY + (int(self.g[state]) >> 8) + 2
-            with t.lock:
-                sequences = self._sequences()
-                if sequences is None:
-                    self.heap.g[where] = -1
-                    return
-                key = (self._terminals_key, *self._lexer_key(state))
-                number = t.index.get(key)
-                if number is None:
-                    number = self._group_tokens(key, state, sequences)
+        where = state + L.R_KEY + (int(self.g[state]) >> 8) + 2
+        with t.lock:
+            sequences = self._sequences()
+            if sequences is None:
+                self.heap.g[where] = -1
+                return
+            key = (self._terminals_key, *self._lexer_key(state))
+            number = t.index.get(key)
+            if number is None:
+                number = self._group_tokens(key, state, sequences)
         self.heap.g[where] = number + 1
 
     def _sequences(self) -> Sequences | None:
@@ -242,7 +234,7 @@ class Arena:
                 alive = signatures > 0
                 t.index[shared] = t.add_groups([(terminals, (), tokens[alive], signatures[alive])])
             at_once = t.index[shared]
-        return t.add_stay(key, stay, own, at_once)
+        return t.add_stay(key, np.flatnonzero(stay >= 0).astype(np.int32), own, at_once)
 
     def _effects(
         self,
@@ -379,10 +371,12 @@ class Arena:
 
     def _try_mask(self, state: int) -> int:
         t = self.tables
+        slots = t.slots  # before the arrays that they lead to: see `vocab_tables`
         return int(
             kernels.make_mask(
                 self.heap.g,
                 t.tries,
+                slots,
                 t.rows,
                 t.info,
                 t.groups,

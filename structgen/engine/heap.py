@@ -88,6 +88,7 @@ class Heap:
             (L.X_HEADS, L.X_HEADS_CAP, heads, 3),
             (L.X_QUEUE, L.X_QUEUE_CAP, queue, 3),
             (L.X_DEPTH, L.X_DEPTH_CAP, max_depth + 8, 3),
+            (L.X_BUILD, L.X_BUILD_CAP, max_depth + 8, 5),
             (L.X_NOTES, L.X_NOTES_CAP, 256, 1),
             (L.X_TMP, L.X_TMP_CAP, 1024 * factor, 1),
         ]
@@ -95,3 +96,4 @@ class Heap:
             at = self.reserve(count * words)
             self.g[slot] = at
             self.g[cap] = count
+        self.g[L.X_NEST] = self.reserve(8 * (max_depth + 8))  # a table and a link at a depth

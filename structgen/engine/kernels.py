@@ -6,7 +6,7 @@ code. So every kernel that lies on a path of `accept` or `fill` is here, and tak
 g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second array argument would double
                           the cost of a step
 tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token
-tables : int32[n, words]  mask rows of vocabulary tables (pure functions of an automaton and a vocabulary)
+slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `vocab_tables`
 rows : int32[n, words]    memoised masks of this grammar
 
 Kernels raise nothing: they answer a number >= 0, or one of the codes below zero at the end of `layout`.
@@ -27,10 +27,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit, jit_allocating
+from ._jit import jit
 from .layout import *
 
 U64 = np.uint64
+LARGE = 32  # trie nodes: a smaller part of the trie is walked, whatever the state
 
 # ----------------------------------------------------------------------------------------------- hash table
 
@@ -1621,100 +1622,277 @@ def live_bytes(g, state, out):
 
 
 @jit
-def _walk(g, tries, at, out, most):
-    """Set in ``out`` (int32[words]) every token of the trie at ``at`` that the head in scratch place 0 takes.
+def _first_bytes(g, s, with_row):
+    """Add to X_FOLLOW the bytes that a rule state reads by edges and calls, and by its dense row if asked."""
+    e = s + STATE_WORDS
+    for _ in range(g[s + S_EDGES]):
+        for b in range(g[e] & 0xFFFF, min(g[e] >> 16, 255) + 1):
+            g[X_FOLLOW + (b >> 6)] |= 1 << (b & 63)
+        e += EDGE_WORDS
+    for _ in range(g[s + S_CALLS]):
+        for w in range(4):
+            g[X_FOLLOW + w] |= g[g[e + C_FIRST] + w]
+        e += CALL_WORDS
+    if with_row and g[s + S_ROW] != 0:
+        for b in range(256):
+            if g[g[s + S_ROW] + ((g[g[s + S_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)] != 0:
+                g[X_FOLLOW + (b >> 6)] |= 1 << (b & 63)
 
-    BUILD_TABLE when more than ``most`` nodes are visited.
+
+@jit
+def _follow(g, s, stack):
+    """Set X_FOLLOW to the bytes that may come when the pattern that state ``s`` is in, or enters, is left.
+
+    Guards are not asked: there may be a byte too many. 0, or a code.
     """
-    depth = g[X_DEPTH]
-    end = tries[at + 2]
-    g[depth], g[depth + 1], g[depth + 2] = 0, 1, g[X_FRAMES_TOP]
-    i = 1
-    while i < end:
-        most -= 1
-        if most < 0:
-            return BUILD_TABLE
-        node = at + 4 * i
-        d = depth + 3 * np.int64(tries[node + 1])
-        g[X_FRAMES_TOP] = g[d - 1]
-        src = g[d - 3]
-        n = g[d - 2]
-        k = _step(g, src, n, np.int64(tries[node]), src + n)
-        if k <= 0:
-            if k < 0:
-                return k
-            i = np.int64(tries[node + 2])
-            continue
-        g[d], g[d + 1], g[d + 2] = src + n, k, g[X_FRAMES_TOP]
-        token = np.int64(tries[node + 3])
-        if token >= 0:
-            out[token >> 5] |= np.int32(1) << np.int32(token & 31)
-        i += 1
+    for w in range(4):
+        g[X_FOLLOW + w] = 0
+    wide = g[s + S_WIDE]
+    queued = 0
+    if wide != s and g[wide + S_FLAGS] & FINAL:
+        # The pattern may be over before it has begun: then `s` goes on by its own ways.
+        _first_bytes(g, s, False)
+    if wide != s and g[s + S_FOLLOW] != 0:
+        for w in range(4):
+            g[X_FOLLOW + w] |= g[g[s + S_FOLLOW] + w]
+    elif wide != s and g[s + S_PUSH] != 0:
+        queued = _enqueue(g, 0, g[s + S_PUSH], 0, stack)
+    else:
+        queued = _pop(g, 0, stack)
+    if queued >= 0 and wide != s and g[s + S_FLAGS] & FINAL:
+        queued = _pop(g, queued, stack)
+    if queued < 0:
+        return queued
+    q = g[X_QUEUE]
+    done = 0
+    while done < queued:
+        at = g[q + 3 * done]
+        below = g[q + 3 * done + 2]
+        done += 1
+        _first_bytes(g, at, True)
+        if g[at + S_FLAGS] & FINAL:
+            queued = _pop(g, queued, below)
+            if queued < 0:
+                return queued
     return 0
 
 
 @jit
-def head_mask(g, tries, tables, info, groups, ids, signatures, a, b, c, out):
+def _key_hash(words, at):
+    h = U64(0x9E3779B97F4A7C15)
+    for i in range(KEY_WORDS):
+        h = (h ^ U64(words[at + i])) * U64(0xFF51AFD7ED558CCD)
+        h = h ^ (h >> U64(32))
+    return np.int64((h * U64(0xC4CEB9FE1A85EC53)) >> U64(1))
+
+
+@jit
+def find_table(g, slots, info):
+    """The vocabulary table with the key at X_KEY, or REFUSED."""
+    mask = slots.shape[0] - 1
+    slot = _key_hash(g, X_KEY) & mask
+    while slots[slot] != 0:
+        at = (slots[slot] - 1) * V_WORDS + V_KEY
+        same = True
+        for i in range(KEY_WORDS):
+            if info[at + i] != g[X_KEY + i]:
+                same = False
+                break
+        if same:
+            return slots[slot] - 1
+        slot = (slot + 1) & mask
+    return REFUSED
+
+
+@jit
+def enter_table(slots, info, table):
+    """Make a vocabulary table one that `find_table` finds."""
+    mask = slots.shape[0] - 1
+    slot = _key_hash(info, table * V_WORDS + V_KEY) & mask
+    while slots[slot] != 0:
+        slot = (slot + 1) & mask
+    slots[slot] = table + 1
+
+
+@jit
+def _table_of(g, slots, info, node, s, stack):
+    """The vocabulary table for a head at a node of the trie; REFUSED where a walk will do; or a code.
+
+    A state of wide text gets its tables at once, others when they are met
+    again: a walk of theirs costs no more than the making of a table.
+    """
+    code = _follow(g, s, stack)
+    if code < 0:
+        return code
+    wide = g[s + S_WIDE]
+    source = g[wide + S_SOURCE]
+    g[X_KEY] = node
+    g[X_KEY + 1] = g[source + A_DIGEST]
+    g[X_KEY + 2] = g[source + A_DIGEST + 1]
+    g[X_KEY + 3] = (wide - g[source + A_FIRST]) // g[source + A_STRIDE]
+    t = find_table(g, slots, info)
+    if t >= 0:
+        return t
+    if not g[wide + S_FLAGS] & WIDE:
+        tmp = g[X_TMP]
+        g[tmp] = node
+        g[tmp + 1] = wide
+        for w in range(4):
+            g[tmp + 2 + w] = g[X_FOLLOW + w]
+        visit = _intern(g, tmp, 6, K_VISIT, 1)
+        if visit < 0:
+            return visit
+        if g[visit + R_KEY + 6] == 0:
+            g[visit + R_KEY + 6] = 1
+            return REFUSED
+    g[X_WANT] = wide
+    return BUILD_TABLE
+
+
+@jit
+def _take_stays(g, tables, info, ids, t, s, r, out):
+    """Set the tokens that stay in the pattern of table ``t``, as far as a count has room for them."""
+    at = t * V_WORDS
+    counts = info[at + V_COUNTS]
+    left = counts - 1
+    if counts > 1:
+        wide = g[s + S_WIDE]
+        op = g[wide + S_COUNT_OP]
+        if op != 0 and g[op + 1] >= 0:
+            begun = r if wide == s else 0
+            left = min(left, g[op + 1] - begun)
+            if left < 0:
+                return
+    rows = info[at + V_ROWS]
+    first = info[at + V_IDS]
+    if rows > 0:
+        # The last row has them all; those before it have the tokens of at most so many characters.
+        row = info[at + V_ROW] + rows - 1
+        if left < counts - 1:
+            row = info[at + V_ROW] + min(left, rows - 2)
+        for w in range(out.shape[0]):
+            out[w] |= tables[row, w]
+        if rows - 2 < 0 or left >= counts - 1 or left <= rows - 2:
+            return
+    for k in range(first + counts, first + counts + ids[first + left]):
+        token = np.int64(ids[k])
+        out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+
+
+@jit
+def _walk(g, tries, slots, tables, info, ids, out, most):
+    """Set in ``out`` (int32[words]) every token that the head in scratch place 0 takes. 0, or a code.
+
+    Where a head in a pattern meets a large part of the trie, a vocabulary table stands in for that part: the
+    tokens that stay in the pattern are set, and the walk goes on in the table's trie of the tokens that leave
+    (which is made by `tabulate.table_tokens`). BUILD_TABLE also when more than ``most`` nodes are visited.
+    """
+    depth = g[X_DEPTH]
+    g[depth], g[depth + 1], g[depth + 2] = 0, 1, g[X_FRAMES_TOP]
+    bytewise = g[H_MODE] == 0
+    nest = g[X_NEST]
+    nested = 0
+    at = 0
+    base = 0
+    i = 0
+    end = np.int64(tries[2])
+    while True:
+        if i >= end:
+            if nested == 0:
+                return 0
+            nested -= 1
+            pending = nest + 4 * nested
+            at, i, end, base = g[pending], g[pending + 1], g[pending + 2], g[pending + 3]
+            continue
+        node = at + 4 * i
+        d = depth + 3 * (base + np.int64(tries[node + 1]))
+        after = np.int64(tries[node + 2])
+        if i > 0:
+            most -= 1
+            if most < 0:
+                return BUILD_TABLE
+            g[X_FRAMES_TOP] = g[d - 1]
+            src = g[d - 3]
+            n = g[d - 2]
+            k = _step(g, src, n, np.int64(tries[node]), src + n)
+            if k <= 0:
+                if k < 0:
+                    return k
+                i = after
+                continue
+            g[d], g[d + 1], g[d + 2] = src + n, k, g[X_FRAMES_TOP]
+            token = np.int64(tries[node + 3])
+            if token < -1:
+                # A node of a table's trie that stands for one of the vocabulary's, with all below it.
+                pending = nest + 4 * nested
+                g[pending], g[pending + 1], g[pending + 2], g[pending + 3] = at, after, end, base
+                nested += 1
+                base += np.int64(tries[node + 1])
+                at = 0
+                i = -2 - token
+                node = 4 * i
+                base -= np.int64(tries[node + 1])
+                after = np.int64(tries[node + 2])
+                end = after
+                token = np.int64(tries[node + 3])
+            if token >= 0:
+                out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+        if bytewise and at == 0 and after - i > LARGE and g[d + 1] == 1:
+            h = g[X_HEADS] + 3 * g[d]
+            s = g[h]
+            if g[s + S_WIDE] != 0 and (
+                g[s + S_WIDE] == s or g[s + S_ROW_OP] == 0 or _apply(g, g[s + S_ROW_OP], g[h + 1]) >= 0
+            ):
+                t = _table_of(g, slots, info, i, s, g[h + 2])
+                if t < REFUSED:
+                    return t
+                if t >= 0:
+                    _take_stays(g, tables, info, ids, t, s, g[h + 1], out)
+                    leave = info[t * V_WORDS + V_LEAVE]
+                    if leave == 0:
+                        i = after
+                        continue
+                    pending = nest + 4 * nested
+                    g[pending], g[pending + 1], g[pending + 2], g[pending + 3] = at, after, end, base
+                    nested += 1
+                    base += np.int64(tries[node + 1])
+                    at = leave
+                    i = 1
+                    end = np.int64(tries[at + 2])
+                    continue
+        i += 1
+
+
+@jit
+def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, out):
     """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
 
-    info : int64[n, 4], a row a vocabulary table: first row of ``tables``; then in discipline ``any`` the
-        number of rows (one a count of characters) and the offset in ``tries`` of the tokens that leave; in
-        ``longest`` the offsets in ``groups`` of those that leave after a byte or more and of those that leave
-        at once (0: none)
-    groups : int64[*], ids : int32[*], see `_add_groups`; signatures : int64[*], see `sequences`
+    slots, tables, info, groups, ids : see `vocab_tables`; signatures : int64[*], see `sequences`
     """
     g[X_NOTES_N] = 0
     g[X_FRAMES_TOP] = 1
     h = g[X_HEADS]
     g[h], g[h + 1], g[h + 2] = a, b, c
-    at = 0
     most = 1 << 60
-    filled = False
-    if g[H_MODE] == 0:
-        s = a
-        wide = g[s + S_WIDE]
-        if wide != 0:
-            usable = True
-            if wide != s and g[s + S_ROW_OP] != 0:
-                usable = _apply(g, g[s + S_ROW_OP], b) >= 0
-            if usable:
-                t = g[wide + S_TABLE]
-                if t == 0:
-                    g[X_WANT] = wide
-                    return BUILD_TABLE
-                filled = True
-                row = info[t - 1, 0]
-                n_rows = info[t - 1, 1]
-                if n_rows > 1:
-                    op = g[wide + S_COUNT_OP]
-                    begun = b if wide == s else 0
-                    left = n_rows - 1
-                    if op != 0 and g[op + 1] >= 0 and g[op + 1] - begun < left:
-                        left = g[op + 1] - begun
-                    row += left
-                for i in range(out.shape[0]):
-                    out[i] = tables[row, i]
-                at = info[t - 1, 2]
-    elif c == 0 and g[H_ASK] != 2:
+    for i in range(out.shape[0]):
+        out[i] = 0
+    if g[H_MODE] == 1 and c == 0 and g[H_ASK] != 2:
         t = g[a + R_KEY + (g[a] >> 8) + 2]
         if t == 0:
             # Few nodes: walk them. Many: the lexer state gets its groups.
             most = g[H_NARROW]
             g[X_WANT] = a
         if t > 0:
-            row = info[t - 1, 0]
+            at = (t - 1) * V_WORDS
             for i in range(out.shape[0]):
-                out[i] = tables[row, i]
-            for part in range(2, 4):
-                if info[t - 1, part] != 0:
-                    code = _add_groups(g, b, groups, ids, info[t - 1, part], signatures, out)
+                out[i] = tables[info[at + V_ROW], i]
+            for part in range(V_OWN, V_AT_ONCE + 1):
+                if info[at + part] != 0:
+                    code = _add_groups(g, b, groups, ids, info[at + part], signatures, out)
                     if code < 0:
                         return code
             return BUILD_RULES if g[X_NOTES_N] > 0 else 0
-    if not filled:
-        for i in range(out.shape[0]):
-            out[i] = 0
-    code = _walk(g, tries, at, out, most)
+    code = _walk(g, tries, slots, tables, info, ids, out, most)
     if code < 0:
         return code
     if g[X_NOTES_N] > 0:
@@ -1909,7 +2087,7 @@ def fill_rows(g, rows, states, indices, out):
 
 @jit
 def make_mask(
-    g, tries, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
+    g, tries, slots, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
 ):
     """Make the mask of ``state`` in ``rows`` and note it; 0, or a code.
 
@@ -1941,6 +2119,7 @@ def make_mask(
                 code = head_mask(
                     g,
                     tries,
+                    slots,
                     tables,
                     info,
                     groups,
@@ -1959,7 +2138,7 @@ def make_mask(
     if n == 3:
         at = state + R_KEY
         code = head_mask(
-            g, tries, tables, info, groups, ids, signatures, g[at], g[at + 1], g[at + 2], rows[row]
+            g, tries, slots, tables, info, groups, ids, signatures, g[at], g[at + 1], g[at + 2], rows[row]
         )
         if code < 0:
             return code
@@ -1999,52 +2178,6 @@ def make_mask(
 
 
 # ------------------------------------------------------------------------------------------ vocabulary tables
-
-
-@jit
-def local_tokens(g, tries, s, stay, leave):
-    """Discipline ``any``: how each token reads inside one automaton from rule state ``s``.
-
-    stay : int16[size], characters begun when the token stays inside it, else -1
-    leave : uint8[size], 1 when a proper prefix ends where the automaton may be left
-    Answers 0 or a code.
-    """
-    depth = g[X_DEPTH]
-    end = np.int64(tries[2])
-    g[depth], g[depth + 1], g[depth + 2] = s, 0, g[s + S_FLAGS] & FINAL
-    i = 1
-    while i < end:
-        node = 4 * i
-        d = depth + 3 * np.int64(tries[node + 1])
-        at = g[d - 3]
-        begun = 1 if g[at + S_ROW_OP] != 0 else 0
-        b = np.int64(tries[node])
-        to = g[g[at + S_ROW] + ((g[g[at + S_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)]
-        if to == 0:
-            after = np.int64(tries[node + 2])
-            if g[d - 1]:
-                for j in range(i, after):
-                    t = np.int64(tries[4 * j + 3])
-                    if t >= 0:
-                        leave[t] = 1
-            i = after
-            continue
-        if g[to + S_ROW] == 0:
-            # The automaton ends here: what such a token does next is asked of the stack, the end included.
-            after = np.int64(tries[node + 2])
-            for j in range(i, after):
-                t = np.int64(tries[4 * j + 3])
-                if t >= 0:
-                    leave[t] = 1
-            i = after
-            continue
-        g[d], g[d + 1] = to, g[d - 2] + begun
-        g[d + 2] = g[d - 1] | (g[to + S_FLAGS] & FINAL)
-        t = np.int64(tries[node + 3])
-        if t >= 0:
-            stay[t] = g[d + 1]
-        i += 1
-    return 0
 
 
 @jit
@@ -2089,66 +2222,3 @@ def leaving_tokens(g, nodes, q, stay, won, at_node, dead):
             stay[t] = 0
         i += 1
     return 0
-
-
-@jit
-def stay_rows(stay, rows):
-    """rows[k] (int32[words], zeroed) gets the tokens that stay with at most k characters begun."""
-    n = rows.shape[0]
-    for t in range(stay.shape[0]):
-        k = stay[t]
-        if k >= 0:
-            if n == 1:
-                k = 0
-            rows[k, t >> 5] |= np.int32(1) << np.int32(t & 31)
-    for k in range(1, n):
-        for w in range(rows.shape[1]):
-            rows[k, w] |= rows[k - 1, w]
-    return 0
-
-
-@jit_allocating
-def sub_trie(tries, keep, out):
-    """The trie of the tokens with ``keep[token]`` = 1, into ``out`` (int32[*, 4]); its number of nodes."""
-    end = np.int64(tries[2])
-    # A node is kept when a kept token lies at or below it: found from the last node to the first.
-    wanted = np.zeros(end, np.uint8)
-    for i in range(end):
-        t = np.int64(tries[4 * i + 3])
-        if t >= 0 and keep[t]:
-            wanted[i] = 1
-    # Children follow their parent; carry marks upward by walking with a stack of ancestors.
-    depth_at = np.zeros(1024 if end == 0 else np.int64(_max_depth(tries, end)) + 2, np.int64)
-    for i in range(end):
-        d = np.int64(tries[4 * i + 1])
-        depth_at[d] = i
-        if wanted[i]:
-            j = d - 1
-            while j >= 0 and wanted[depth_at[j]] == 0:
-                wanted[depth_at[j]] = 1
-                j -= 1
-    wanted[0] = 1
-    new_index = np.zeros(end + 1, np.int64)
-    n = 0
-    for i in range(end):
-        new_index[i] = n
-        n += wanted[i]
-    new_index[end] = n
-    k = 0
-    for i in range(end):
-        if wanted[i]:
-            t = np.int64(tries[4 * i + 3])
-            out[k, 0] = tries[4 * i]
-            out[k, 1] = tries[4 * i + 1]
-            out[k, 2] = new_index[tries[4 * i + 2]]
-            out[k, 3] = t if t >= 0 and keep[t] else -1
-            k += 1
-    return k
-
-
-@jit
-def _max_depth(tries, end):
-    most = 0
-    for i in range(end):
-        most = max(most, np.int64(tries[4 * i + 1]))
-    return most

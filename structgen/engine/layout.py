@@ -9,19 +9,23 @@ copied to a larger one when it is full, and offsets stay true.
              written by rules/ (a rule when it is first visited)       interned by kernels
 
 Rule state (``STATE_WORDS`` words, then its edges, then its calls)
-    S_FLAGS      FINAL: the rule may end here; FORWARD: a rule whose automaton is S_ROW, or not yet built (0)
+    S_FLAGS      FINAL: the rule may end here; FORWARD: a rule whose automaton is S_ROW, or not yet built (0);
+                 WIDE: most of a vocabulary may stay alive here
     S_EDGES      number of edges, ``EDGE_WORDS`` each: lowest symbol | highest << 16, target, operation
     S_CALLS      number of calls, ``CALL_WORDS`` each: see below
     S_ROW        offset of a dense row of targets by byte class, or 0; edges come before it
     S_CMAP       offset of the byte -> class map (32 words of 8 bytes)
     S_PUSH       state to return to, when taking an edge of the dense row calls another automaton
     S_FINAL_OP   operation that must succeed for the rule to end here, or 0
-    S_WIDE       state whose vocabulary table serves this state (itself, or the one it overlays), or 0
+    S_WIDE       state of a pattern whose vocabulary tables serve (this one, or the one it overlays), or 0
     S_ROW_OP     operation of every edge of the dense row, or 0
-    S_TABLE      index of the state's vocabulary table + 1, or 0 when not yet made
+    S_SOURCE     state of a pattern: offset of what it is a state of (A_DIGEST: two words of the automaton's
+                 digest, A_FIRST: its first state, A_STRIDE: words a state), or 0
     S_COUNT_OP   the counting operation of the automaton this state belongs to, or 0
-    S_PARAM      the callee's parameter after an edge of the dense row that calls (S_PUSH)
     S_RULE       number of the rule, for messages and for building on demand
+    S_PARAM      the callee's parameter after an edge of the dense row that calls (S_PUSH)
+    S_FOLLOW     overlay: offset of the FIRST set of what may come after the text it enters, or 0: look at
+                 S_PUSH
 
 A symbol is a byte in discipline ``any`` and a terminal's number in ``longest``: the parser is the same.
 
@@ -59,13 +63,15 @@ HEADER_WORDS = 64
 
 # Rule states.
 S_FLAGS, S_EDGES, S_CALLS, S_ROW, S_CMAP, S_PUSH, S_FINAL_OP, S_WIDE = range(8)
-S_ROW_OP, S_TABLE, S_COUNT_OP, S_RULE, S_PARAM = range(8, 13)
-STATE_WORDS = 13
+S_ROW_OP, S_SOURCE, S_COUNT_OP, S_RULE, S_PARAM, S_FOLLOW = range(8, 14)
+STATE_WORDS = 14
 EDGE_WORDS = 3
 CALL_WORDS = 6
 C_INIT, C_RET, C_PARAM, C_OP, C_FIRST, C_FLAGS = range(6)
 FINAL = 1
 FORWARD = 2
+WIDE = 4
+A_DIGEST, A_FIRST, A_STRIDE = 0, 2, 3
 
 # Operations.
 OP_INC = 1  # count below a, then count one up, held at b
@@ -121,6 +127,7 @@ K_SHIFT = 9  # key parser state, terminal; values: parser state after + 1
 K_WATCH = 10  # key lexer states that must not complete
 K_MARGIN = 11  # key bracket depth, column of the line that begins in the open newline lexeme, open columns
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
+K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 STATE_VALUES = 3
 LEX_VALUES = 4
 
@@ -143,7 +150,19 @@ LEX_VALUES = 4
     X_WANT,  # the state whose vocabulary table is wanted
     X_STEP,  # frames in use when the step began
     X_ASKED,  # the head (record) of which it is to be found out whether it can be finished
-) = range(20, 37)
+    X_NEST,  # a walk's pending tries, 4 words each: offset, next node, end, depth of its root
+    X_BUILD,  # per depth while a vocabulary table is made, 5 words each
+    X_BUILD_CAP,
+) = range(20, 40)
+X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
+X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
+KEY_WORDS = 8
+
+# Vocabulary tables: V_WORDS words of ``info`` each; see `vocab_tables`.
+V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
+V_OWN, V_AT_ONCE = 1, 2  # "longest", beside V_ROW: offsets in ``groups``
+V_KEY = 8
+V_WORDS = 16
 
 # Answers of kernels below zero.
 REFUSED = -1

@@ -19,18 +19,24 @@ def spell_keys(g, at, keys, offsets, spelled, targets, ops, m, any_time, trans, 
     The root is the first state. The kernel may be run again on the same place, with other targets.
 
     keys, offsets : uint8[*], int64[n + 1], the keys one after the other, sorted
-    spelled : uint8[n], the key is a word of the other keys' automaton
+    spelled : uint8[n], bit 0: the key is a word of the other keys' automaton; bit 1 is set here where that
+        automaton has more words than there are keys, whatever was read of the key
     targets, ops : int64[n], state after the last byte of each key, operation of that byte
     m, any_time : the member set; 1 when another key may come at any time
     trans, classes, words : the other keys' automaton (int32[states, classes], uint8[256]) and the number of
         words from each of its states (float64[states]); one dead state when there are no other keys
-    rest : int64[7], of its layout: first state, words a state, class map, state to return to (0: its ends
-        lead on by themselves), operation, its start, number of the rule
+    rest : int64[8], of its layout: first state, words a state, class map, state to return to (0: its ends
+        lead on by themselves), operation, its start, number of the rule, S_FOLLOW
     todo : int64[*], scratch of 5 words a pending node
     """
     first, stride, cmap, ret, rest_op = rest[0], rest[1], rest[2], rest[3], rest[4]
     n = spelled.shape[0]
     top = at
+    for i in range(n):
+        q = rest[5]
+        for j in range(offsets[i], offsets[i + 1] - 1):
+            q = np.int64(trans[q, classes[keys[j]]]) if q and words[q] > n else 0
+        spelled[i] = spelled[i] & 1 | (2 if q and words[q] > n else 0)
     pending = 1
     todo[0], todo[1], todo[2], todo[3], todo[4] = 0, n, 0, rest[5], 0
     while pending:
@@ -46,7 +52,7 @@ def spell_keys(g, at, keys, offsets, spelled, targets, ops, m, any_time, trans, 
             b = keys[offsets[i] + depth]
             children += 1
             while i < hi and keys[offsets[i] + depth] == b:
-                known &= spelled[i]
+                known &= spelled[i] >> 1 & spelled[i]
                 i += 1
         node = top
         for k in range(STATE_WORDS):
@@ -59,6 +65,8 @@ def spell_keys(g, at, keys, offsets, spelled, targets, ops, m, any_time, trans, 
             g[node + S_CMAP] = cmap
             g[node + S_PUSH] = ret
             g[node + S_ROW_OP] = rest_op
+            g[node + S_FOLLOW] = rest[7]
+            # The tables of the other keys serve unless a named key leaves them no other word.
             g[node + S_WIDE] = g[state + S_WIDE] if known else 0
         edge = node + STATE_WORDS
         top = edge + EDGE_WORDS * children
@@ -68,7 +76,7 @@ def spell_keys(g, at, keys, offsets, spelled, targets, ops, m, any_time, trans, 
             j = i
             named = 0
             while j < hi and keys[offsets[j] + depth] == b:
-                named += spelled[j]
+                named += spelled[j] & 1
                 j += 1
             g[edge] = b | b << 16
             if offsets[i + 1] - offsets[i] == depth + 1:

@@ -24,8 +24,8 @@ class Overlay:
     """A state that goes on as a state of another automaton's dense row wherever it has no edge of its own.
 
     row, cmap : heap offsets of that row and its class map; ret : state (of this graph) to return to after it,
-    None: the row leads there by itself; op : operation of taking it; wide : the state whose vocabulary table
-    serves; param : the other automaton's parameter after that step
+    None: the row leads there by itself; op : operation of taking it; wide : the state whose vocabulary
+    tables serve; param : the other automaton's parameter after that step; follow : see `layout.S_FOLLOW`
     """
 
     row: int
@@ -34,6 +34,7 @@ class Overlay:
     op: int
     wide: int
     param: int = 0
+    follow: int = 0
 
 
 @dataclass

@@ -29,9 +29,10 @@ from .members import build_members
 from .records import Records
 from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
+from .tails import Tails
 from .units import UnitInfo, Units
 
-WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table
+WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 
 class RuleBuilder:
@@ -40,7 +41,6 @@ class RuleBuilder:
     Attributes
     ----------
     units : the units, by the number that their states carry
-    wide_sources : see `Records`
     """
 
     def __init__(self, ir: GrammarIR, heap: Heap, limits: Limits, facts: Analysis) -> None:
@@ -59,7 +59,7 @@ class RuleBuilder:
         self._graphs = Graphs(ir, facts, self._units, repetitions, small)
         overlays = None if ir.lexing == "longest" else self.build
         self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
-        self.wide_sources = self._records.wide_sources
+        self._tails = Tails(self._graphs, self._records, self._max_states)
         break_left_recursion(self._graphs, cyclic, self._max_states)
 
     def start(self) -> int:
@@ -94,7 +94,7 @@ class RuleBuilder:
         if info.dfa is not None:
             return self._pattern(info.dfa, unit)
         if isinstance(info.expr, Members):
-            return build_members(info.expr, unit, self._graphs, self._records, self._max_states)
+            return build_members(info.expr, unit, self._graphs, self._records, self._tails, self._max_states)
         if info.counted:
             assert isinstance(info.expr, Rep)
             return self._counted(info.expr, unit)

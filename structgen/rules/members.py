@@ -31,6 +31,7 @@ from .analysis import Analysis, has_other_keys
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
+from .tails import Tails
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class _Plan:
     most: int  # members at most; -1: any number
 
 
-def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_states: int) -> int:
+def build_members(
+    e: Members, unit: int, graphs: Graphs, records: Records, tails_of: Tails, max_states: int
+) -> int:
     """Write the automaton of ``e``, which is the unit ``unit``; heap offset of its first state.
 
     Raises GrammarError when a key occurs twice or begins another one, and for marks that cannot be kept.
@@ -77,7 +80,10 @@ def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_s
     # After a separator something must be able to come.
     more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
     splice(g, determinise(graphs.of(e.sep, owner), 0, max_states), after, root, more)
-    tail_states = [after if k < 0 else tail_of(alive[k].tail) for k in places]
+    # Tails of one shape are written apart: only the trie of the keys leads to them.
+    several = {id(x.tail): x.tail for x in alive} if all(len(key) > 1 for key in keys) else {}
+    shaped = tails_of.shaped(several, owner)
+    tail_states = [after if k < 0 or id(alive[k].tail) in shaped else tail_of(alive[k].tail) for k in places]
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
     trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
@@ -96,20 +102,26 @@ def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_s
     block = (0, 0, 0)
     if others is not None:
         counts = plan.most >= 0 or e.min_count > 0 or e.ordered
+        follow = units.first_set(_after_a_key(plan, graphs))
         block = records.pattern(others, units.pattern(others, "other key", owner))
         if alone is None:
-            block = records.copy(block, others.n_states - 1)
-        trie.overlay(others, block, units.op(L.OP_REST, m) if counts else 0)
+            block = records.copy(block, others.n_states - 1, follow)
+        trie.overlay(others, block, units.op(L.OP_REST, m) if counts else 0, follow)
     trie.write()
     g.edges[root].extend(trie.first_edges(keys, tail_states))
     if others is not None:
         g.overlay[root] = trie.root_overlay(alone)
     # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
-    starts = [root, *dict.fromkeys([*tail_states, *rest_tails])]
+    starts = list(dict.fromkeys([root, after, *tail_states, *rest_tails]))
     states, begin = determinise_all(g, starts, max_states)
     at, where = records.rule(states, unit)
     place = {s: where[k] for s, k in zip(starts, begin, strict=True)}
-    trie.write([place[s] for s in tail_states], place[alone] if alone is not None else 0)
+    written = tails_of.write(shaped, place[after], unit)
+    targets = [
+        place[s] if k < 0 else written.get(id(alive[k].tail), place[s])
+        for k, s in zip(places, tail_states, strict=True)
+    ]
+    trie.write(targets, place[alone] if alone is not None else 0)
     if others is not None and alone is None:
         ends = {q: place[s] for q, s in zip(plan.ends, rest_tails, strict=True)}
         records.redirect(block, others.n_states - 1, ends)
@@ -156,6 +168,16 @@ def _check_marks(marks: set[int], rests: list[list[Rest]], most: int, facts: Ana
         raise GrammarError("marks beside a bound of members need other keys of one kind")
 
 
+def _after_a_key(plan: _Plan, graphs: Graphs) -> int:
+    """One bit for each byte that may come after a key."""
+    facts = graphs.facts
+    bits = 0
+    tails = [m.tail for m in plan.alive] + [rest.tail for kind in plan.rests for rest in kind]
+    for number in {facts.of(tail) for tail in tails}:
+        bits |= -1 % (1 << 256) if facts.nullable[number] else facts.first[number]
+    return bits
+
+
 def _member_set(plan: _Plan, e: Members) -> list[int]:
     """The descriptor that the operations on a member set name (`layout`)."""
     required = [m.required for m in plan.alive]
@@ -199,15 +221,19 @@ class _Trie:
         self._ops = ops
         self._set = (m, int(any_time))
         self._words = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
-        self._layout = np.zeros(7, np.int64)
+        self._layout = np.zeros(8, np.int64)
         self._layout[6] = unit
         self._scratch = np.empty(5 * (len(blob) + 2), np.int64)
         self._room = (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
         self._at = -1
 
-    def overlay(self, others: ByteDFA, block: Block, op: int) -> None:
-        """Other keys may come: their automaton lies in ``block``, and ``op`` is done when one begins."""
+    def overlay(self, others: ByteDFA, block: Block, op: int, follow: int) -> None:
+        """Other keys may come: their automaton lies in ``block``, and ``op`` is done when one begins.
+
+        follow : offset of the FIRST set of all tails
+        """
         self._layout[:6] = (*block, 0, op, others.start)
+        self._layout[7] = follow
         self._words = (others.trans, others.classes, others.word_counts)
 
     def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
@@ -250,4 +276,5 @@ class _Trie:
         """The root as an overlay of the other keys' first state; ``tail``: graph state after their call."""
         g = self.heap.g
         row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
-        return Overlay(row, int(self._layout[2]), tail, int(self._layout[4]), wide)
+        _, _, cmap, _, op, _, _, follow = self._layout.tolist()
+        return Overlay(row, cmap, tail, op, wide, follow=follow)

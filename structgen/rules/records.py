@@ -32,7 +32,6 @@ class Records:
     """Writes the states of one grammar.
 
     build : builds the unit of a forward, for a rule state that overlays it; None: no overlays
-    wide_sources : state of wide text -> (digest of its automaton, number there, its ends are its start)
     """
 
     def __init__(
@@ -46,7 +45,6 @@ class Records:
         self.heap = heap
         self.units = units
         self.max_states = max_states
-        self.wide_sources: dict[int, tuple[bytes, int, bool]] = {}
         self._repetitions = repetitions
         self._build = build
         self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[Block, int]] = {}
@@ -78,7 +76,7 @@ class Records:
         n = dfa.n_states - 1
         self.count_states(n)
         make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
-        words, places, wide = make(dfa, counted is not None, self._repetitions.wide_bytes)
+        words, places = make(dfa, counted is not None, self._repetitions.wide_bytes)
         stride = words.shape[1]
         cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
         base = heap.reserve(n * stride)
@@ -86,27 +84,29 @@ class Records:
         np.multiply(places, base, out=states)
         states += words
         states[:, L.S_CMAP] = cmap
+        states[:, L.S_SOURCE] = heap.put([*_source(dfa.digest, counted is not None), base, stride])
         states[:, L.S_RULE] = unit
         if counted is not None:
             states[0, L.S_FINAL_OP] = counted[1]
             states[0, L.S_ROW_OP] = counted[0]
             states[:, L.S_COUNT_OP] = counted[0]
-        for i in wide:
-            self.wide_sources[base + i * stride] = (dfa.digest, i + 1, counted is not None)
         block = (base, stride, cmap)
         self._blocks[key] = block, unit
         return block
 
-    def copy(self, block: Block, n: int) -> Block:
+    def copy(self, block: Block, n: int, follow: int) -> Block:
         """Write the ``n`` states of a pattern again; they use the vocabulary tables of the first ones.
 
         So the ends may be made to lead elsewhere (`redirect`), with no frame to return from.
+
+        follow : offset of the FIRST set of what comes after the ends
         """
         at, stride, cmap = block
         self.count_states(n)
         base = self.heap.reserve(n * stride)
         self.heap.g[base : base + n * stride] = self.heap.g[at : at + n * stride]
         states = self._states_of(base, stride, n)
+        states[:, L.S_FOLLOW] = follow
         for part in (states[:, L.S_ROW], states[:, L.STATE_WORDS :]):
             part[part > 0] += base - at
         return base, stride, cmap
@@ -137,25 +137,23 @@ class Records:
             offsets.append(size)
             size += L.STATE_WORDS + L.EDGE_WORDS * len(s.edges) + L.CALL_WORDS * len(s.calls)
         base = self.heap.reserve(size)
+        places = [base + offset for offset in offsets]
         words: list[int] = []
-        extend = words.extend
         for s, wide in zip(states, tables, strict=True):
-            o = s.overlay
-            flags, final_op = (0, 0) if s.final < 0 else (L.FINAL, s.final)
-            row, cmap, ret, row_op, param = 0, 0, 0, 0, 0
-            if o is not None:
-                row, cmap, row_op, param = o.row, o.cmap, o.op, o.param
-                ret = base + offsets[o.ret] if o.ret is not None else 0
-            edges, calls = len(s.edges), len(s.calls)
-            extend((flags, edges, calls, row, cmap, ret, final_op, wide, row_op, 0, 0, unit, param))
-            for lo, hi, to, op in s.edges:
-                extend((lo | hi << 16, base + offsets[to] if to >= 0 else -to, op))
-            for callee, to, op in s.calls:
-                info = self.units.all[callee]
-                ret = 0 if states[to].is_end else base + offsets[to]
-                extend((info.at, ret, 0, op, info.first, 0))
+            words += state_words(s, states, places, unit, wide, self.callee)
         self.heap.g[base : base + size] = np.frombuffer(array("q", words), np.int64)
-        return base, [base + offset for offset in offsets]
+        return base, places
+
+    def callee(self, unit: int) -> tuple[int, int]:
+        """Where a unit lies, and its FIRST set."""
+        info = self.units.all[unit]
+        return info.at, info.first
+
+    def may_overlay(self, unit: int) -> bool:
+        """A state that calls ``unit`` may be an overlay of it."""
+        info = self.units.all[unit]
+        dfa = looped(info.expr) if info.counted else info.dfa
+        return dfa is not None and not dfa.accepts_empty and self._repetitions.is_wide(dfa)
 
     def _enter(self, s: DState) -> Overlay | None:
         """The one call of ``s`` that enters wide text, as an overlay: the state is then as wide as the text.
@@ -188,9 +186,37 @@ class Records:
         return None
 
 
+def state_words(
+    s: DState,
+    states: list[DState],
+    places: list[int],
+    unit: int,
+    wide: int,
+    callee: Callable[[int], tuple[int, int]],
+) -> list[int]:
+    """The record of a state of a rule, where its ``states`` lie at ``places``.
+
+    callee : where the unit of a number lies, and its FIRST set
+    """
+    o = s.overlay
+    flags, final_op = (0, 0) if s.final < 0 else (L.FINAL, s.final)
+    row, cmap, ret, row_op, param, follow = 0, 0, 0, 0, 0, 0
+    if o is not None:
+        row, cmap, row_op, param, follow = o.row, o.cmap, o.op, o.param, o.follow
+        ret = places[o.ret] if o.ret is not None else 0
+    edges, calls = len(s.edges), len(s.calls)
+    words = [flags, edges, calls, row, cmap, ret, final_op, wide, row_op, 0, 0, unit, param, follow]
+    for lo, hi, to, op in s.edges:
+        words += (lo | hi << 16, places[to] if to >= 0 else -to, op)
+    for number, to, op in s.calls:
+        at, first = callee(number)
+        words += (at, 0 if states[to].is_end else places[to], 0, op, first, 0)
+    return words
+
+
 @lru_cache(maxsize=64)
-def _pattern_words(dfa: ByteDFA, looping: bool, wide_bytes: int) -> tuple[_Int64, _Int64, list[int]]:
-    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset; the wide states.
+def _pattern_words(dfa: ByteDFA, looping: bool, wide_bytes: int) -> tuple[_Int64, _Int64]:
+    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset.
 
     looping : its ends are its start again, and the start is final
     """
@@ -213,12 +239,17 @@ def _pattern_words(dfa: ByteDFA, looping: bool, wide_bytes: int) -> tuple[_Int64
     words[:, L.S_ROW] = np.where(leaves, own + L.STATE_WORDS, 0)
     places[:, L.S_ROW] = leaves
     widths = alive @ np.bincount(dfa.classes, minlength=classes)
-    wide: list[int] = []
+    words[:, L.S_WIDE] = np.where(leaves, own, 0)
+    places[:, L.S_WIDE] = leaves
     if widths.max(initial=0) >= wide_bytes:
         # An escape or half a character leads back into wide text; only a narrow start is left out.
         has_table = np.array(leaves)
         has_table[0] = widths[0] >= wide_bytes
-        words[:, L.S_WIDE] = np.where(has_table, own, 0)
-        places[:, L.S_WIDE] = has_table
-        wide = np.flatnonzero(has_table).tolist()
-    return words, places, wide
+        words[:, L.S_FLAGS] |= np.where(has_table, L.WIDE, 0)
+    return words, places
+
+
+def _source(digest: bytes, looping: bool) -> tuple[int, int]:
+    """Two words that name an automaton: 126 bits of its digest, and whether its ends are its start."""
+    first, second = (int.from_bytes(digest[at : at + 8], "little") >> 1 for at in (0, 8))
+    return first, second & ~1 | int(looping)

@@ -16,7 +16,7 @@ UNROLL = 8  # a repetition is written out when bound × size of its item is at m
 class Repetitions:
     """Decides, for one grammar.
 
-    wide_bytes : a state that so many bytes leave has a vocabulary table
+    wide_bytes : a state that so many bytes leave has a vocabulary table from the start
     written_out : ids of repetitions that have no count, whatever their bounds
     """
 

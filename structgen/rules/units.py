@@ -65,7 +65,7 @@ class Units:
             at = self.heap.reserve(L.STATE_WORDS)
             self.heap.g[at + L.S_FLAGS] = L.FORWARD
             self.heap.g[at + L.S_RULE] = unit
-            self.all.append(UnitInfo({kind: None}, owner, expr, at, at, self._first_set(first)))
+            self.all.append(UnitInfo({kind: None}, owner, expr, at, at, self.first_set(first)))
         return unit
 
     def counted(self, key: object, kind: str, owner: str, expr: Expr, first: int) -> int:
@@ -92,7 +92,8 @@ class Units:
             at = self._ops[key] = self.heap.put(key)
         return at
 
-    def _first_set(self, bits: int) -> int:
+    def first_set(self, bits: int) -> int:
+        """Heap offset of a FIRST set."""
         at = self._first_sets.get(bits)
         if at is None:
             words = np.frombuffer(bits.to_bytes(8 * self._symbol_words, "little"), "<i8")

@@ -1,0 +1,291 @@
+"""The making of a vocabulary table: a pass over a part of the vocabulary's trie with one automaton.
+
+The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
+stay. So the kinds of bytes below each node are found once for a vocabulary (`text_kinds`), and a part of the
+trie whose kinds all lead from a state to itself is taken whole. What leaves is copied if it is small, and
+linked if not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._jit import jit
+from .layout import *
+
+I64 = np.int64
+
+# Kinds of bytes, one bit each: ASCII marks and blanks are a kind each, letters and digits go by ranges.
+DIGIT, HEX_LOWER, LOWER, HEX_UPPER, UPPER, CONTROL, MARK = range(7)
+TAB = MARK + 33  # 33 marks, the space included; then tab, newline, carriage return
+N_ASCII = TAB + 3
+CHARACTER = 1 << N_ASCII  # well-formed characters beyond ASCII, the last perhaps in part
+OTHER = 1 << (N_ASCII + 1)  # anything else
+MIDDLE = 1 << (N_ASCII + 2)  # of a node itself: it lies in the middle of a character
+SMALL = 32  # trie nodes; more below a byte that leaves are not copied
+
+
+@jit
+def _kind(b):
+    """The kind of an ASCII byte."""
+    if 48 <= b <= 57:
+        return DIGIT
+    if 97 <= b <= 122:
+        return HEX_LOWER if b <= 102 else LOWER
+    if 65 <= b <= 90:
+        return HEX_UPPER if b <= 70 else UPPER
+    if b == 9 or b == 10:
+        return TAB + b - 9
+    if b == 13:
+        return TAB + 2
+    if b < 32 or b == 127:
+        return CONTROL
+    if b < 48:
+        return MARK + b - 32
+    if b < 65:
+        return MARK + 16 + b - 58
+    if b < 97:
+        return MARK + 23 + b - 91
+    return MARK + 29 + b - 123
+
+
+@jit
+def _next_in_character(pending, b):
+    """UTF-8, one byte on: what is pending (0: nothing, else low | high << 8 | bytes left << 16), or -1."""
+    if pending == 0:
+        if b < 0x80:
+            return 0
+        if 0xC2 <= b <= 0xDF:
+            return 0x80 | 0xBF << 8 | 1 << 16
+        if 0xE0 <= b <= 0xEF:
+            low = 0xA0 if b == 0xE0 else 0x80
+            high = 0x9F if b == 0xED else 0xBF
+            return low | high << 8 | 2 << 16
+        if 0xF0 <= b <= 0xF4:
+            low = 0x90 if b == 0xF0 else 0x80
+            high = 0x8F if b == 0xF4 else 0xBF
+            return low | high << 8 | 3 << 16
+        return -1
+    if b < (pending & 0xFF) or b > ((pending >> 8) & 0xFF):
+        return -1
+    left = (pending >> 16) - 1
+    return 0 if left == 0 else 0x80 | 0xBF << 8 | left << 16
+
+
+@jit
+def text_kinds(nodes, kinds, ranks, characters, parent, pending):
+    """For each node of a trie (int32[n, 4]) the kinds of bytes below it, and tokens before it.
+
+    kinds : int64[n], bits; ranks : int32[n + 1], tokens at nodes before this one
+    characters : int32[n], how many begin on the way to the node
+    parent, pending : int32[n], scratch
+    """
+    n = nodes.shape[0]
+    kinds[0] = 0
+    ranks[0] = 0
+    pending[0] = 0
+    parent[0] = 0
+    characters[0] = 0
+    for i in range(1, n):
+        ranks[i] = ranks[i - 1] + (1 if nodes[i - 1, 3] >= 0 else 0)
+        p = i - 1
+        while nodes[p, 1] >= nodes[i, 1]:
+            p = I64(parent[p])
+        parent[i] = p
+        b = I64(nodes[i, 0])
+        characters[i] = characters[p] + (0 if 0x80 <= b < 0xC0 else 1)
+        state = _next_in_character(I64(pending[p]), b)
+        pending[i] = max(state, 0)
+        kinds[i] = MIDDLE if state > 0 else 0
+    ranks[n] = ranks[n - 1] + (1 if nodes[n - 1, 3] >= 0 else 0)
+    for i in range(n - 1, 0, -1):
+        p = I64(parent[i])
+        b = I64(nodes[i, 0])
+        if _next_in_character(I64(pending[p]), b) < 0:
+            kinds[p] |= OTHER
+        else:
+            kinds[p] |= 1 << _kind(b) if b < 0x80 else CHARACTER
+        kinds[p] |= kinds[i] & ~MIDDLE
+    return 0
+
+
+@jit
+def _to(g, s, b):
+    """The state of a pattern after a byte, or 0."""
+    if s == 0 or g[s + S_ROW] == 0:
+        return 0
+    return g[g[s + S_ROW] + ((g[g[s + S_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)]
+
+
+@jit
+def _all_return(g, s, pending, home):
+    """Every ending of the character begun before ``s`` leads to ``home``."""
+    left = pending >> 16
+    last = -1
+    for b in range(pending & 0xFF, ((pending >> 8) & 0xFF) + 1):
+        x = _to(g, s, b)
+        if left == 1:
+            if x != home:
+                return False
+        elif x != last:
+            last = x
+            inner = -1
+            for c in range(0x80, 0xC0):
+                y = _to(g, x, c)
+                if left == 2:
+                    if y != home:
+                        return False
+                elif y != inner:
+                    inner = y
+                    for e in range(0x80, 0xC0):
+                        if _to(g, y, e) != home:
+                            return False
+    return True
+
+
+@jit
+def _staying_kinds(g, s):
+    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
+    bits = CHARACTER | ((1 << N_ASCII) - 1)
+    for b in range(128):
+        if _to(g, s, b) != s:
+            bits &= ~(1 << _kind(b))
+    last = 0
+    last_pending = 0
+    for b in range(0xC2, 0xF5):
+        x = _to(g, s, b)
+        pending = _next_in_character(0, b)
+        if x == last and pending == last_pending:
+            continue
+        last = x
+        last_pending = pending
+        if x == 0 or not _all_return(g, x, pending, s):
+            bits &= ~CHARACTER
+            break
+    return bits
+
+
+@jit
+def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank, stay, counts, leave, found):
+    """Discipline ``any``: how the tokens below the trie node X_KEY read in the pattern of state X_WANT.
+
+    nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters : see `text_kinds`; token_of_rank,
+        node_of_rank : int32[tokens]
+    stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
+    leave : int32[n, 4], the trie of the tokens that may leave it: where it may end, a byte of X_FOLLOW comes;
+        a node with token -2 - i stands for node i of the vocabulary's trie, with all below it
+    found : int64[3], how many stay, the most characters begun, nodes of ``leave``
+    """
+    first_node = g[X_KEY]
+    end = I64(nodes[first_node, 2])
+    root = I64(nodes[first_node, 1])
+    stays = 0
+    most = 0
+    n = 1
+    follow = 0
+    for b in range(256):
+        if (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
+            follow |= 1 << _kind(b) if b < 128 else CHARACTER
+    # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`.
+    build = g[X_BUILD]
+    g[build], g[build + 1], g[build + 2], g[build + 3], g[build + 4] = g[X_WANT], 0, 0, 0, 0
+    known = g[X_TMP]  # pairs: a state, its staying kinds
+    n_known = 0
+    deepest = 0
+    i = first_node
+    while i < end:
+        d = I64(nodes[i, 1]) - root
+        after = I64(nodes[i, 2])
+        e = build + 5 * d
+        if i > first_node:
+            token = I64(nodes[i, 3])
+            for k in range(d, deepest + 1):
+                if g[build + 5 * k + 4] > 0:
+                    leave[g[build + 5 * k + 4], 2] = n
+            deepest = d
+            b = I64(nodes[i, 0])
+            s = g[e - 5]
+            left = g[e - 3]
+            if g[s + S_FLAGS] & FINAL and (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
+                left = 1
+            to = _to(g, s, b)
+            g[e], g[e + 1], g[e + 2], g[e + 3], g[e + 4] = to, g[e - 4], left, i, 0
+            if g[s + S_ROW_OP] != 0:
+                g[e + 1] += 1
+            asked = left != 0
+            if to != 0:
+                if token < 0:
+                    asked = False
+                elif g[to + S_ROW] != 0:
+                    stay[stays] = token
+                    counts[stays] = g[e + 1]
+                    stays += 1
+                    most = max(most, g[e + 1])
+                    asked = asked and g[e + 1] > 0
+                else:
+                    asked = True  # it ends where the pattern ends: the stack knows whether it may
+            if asked:
+                for k in range(1, d + 1):
+                    f = build + 5 * k
+                    if g[f + 4] == 0:
+                        g[f + 4] = n
+                        leave[n, 0] = nodes[g[f + 3], 0]
+                        leave[n, 1] = k
+                        leave[n, 3] = token if k == d else -1
+                        n += 1
+            if to == 0:
+                if asked and after - i > SMALL:
+                    leave[n - 1, 3] = -2 - i
+                elif asked:
+                    for j in range(i + 1, after):
+                        leave[n, 0] = nodes[j, 0]
+                        leave[n, 1] = I64(nodes[j, 1]) - root
+                        leave[n, 2] = I64(nodes[j, 2]) - j + n
+                        leave[n, 3] = nodes[j, 3]
+                        n += 1
+                i = after
+                continue
+        # A part of the trie that stays as a whole.
+        s = g[e]
+        if after - i > SMALL and not kinds[i] & (MIDDLE | OTHER):
+            staying = -1
+            for k in range(n_known):
+                if g[known + 2 * k] == s:
+                    staying = g[known + 2 * k + 1]
+            if staying < 0:
+                staying = _staying_kinds(g, s)
+                if n_known < 64:
+                    g[known + 2 * n_known] = s
+                    g[known + 2 * n_known + 1] = staying
+                    n_known += 1
+            counted = g[s + S_ROW_OP] != 0
+            leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
+            if not kinds[i] & ~staying and not leaves:
+                first = I64(ranks[i + 1])
+                for r in range(first, I64(ranks[after])):
+                    t = I64(token_of_rank[r])
+                    stay[stays] = t
+                    begun = g[e + 1]
+                    if counted:
+                        begun += I64(characters[node_of_rank[r]]) - I64(characters[i])
+                    counts[stays] = begun
+                    stays += 1
+                    most = max(most, begun)
+                i = after
+                continue
+        i += 1
+    for k in range(1, deepest + 1):
+        if g[build + 5 * k + 4] > 0:
+            leave[g[build + 5 * k + 4], 2] = n
+    leave[0, 0], leave[0, 1], leave[0, 2], leave[0, 3] = 0, 0, n, -1
+    found[0], found[1], found[2] = stays, most, n
+    return 0
+
+
+@jit
+def set_row(tokens, row):
+    """Set the bits of ``tokens`` (int32[*]) in a mask row (int32[words])."""
+    for i in range(tokens.shape[0]):
+        t = I64(tokens[i])
+        row[t >> 5] |= np.int32(1) << np.int32(t & 31)
+    return 0
