@@ -1,29 +1,58 @@
 """The one place that names numba's options.
 
 `nogil`: kernels run beside other Python threads. `cache`: machine code is kept on disk, so that a second
-process compiles nothing (numba keys it by this folder's files; see `kernels` for why they are one file).
-No signatures: they would move the compilation to import time. No `parallel`, no `fastmath`: threads belong
-to the caller, and nothing here is a float. `boundscheck` stays off; `.ci/run` runs the tests of the
+process compiles nothing (numba keys it by a function's own file; see `engine.kernels` for why they are one
+file). No signatures: they would move the compilation to import time. No `parallel`, no `fastmath`: threads
+belong to the caller, and nothing here is a float. `boundscheck` stays off; `.ci/run` runs the tests of the
 kernels once more with ``NUMBA_BOUNDSCHECK=1``, where an index out of range is an error.
+
+What numba takes to compile a kernel, once on a machine, is not the user's grammar: the clocks of `Limits`
+stand still meanwhile.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
+
+from .limits import stop_clocks
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def jit(function: F) -> F:
-    """Compile ``function`` with the project's options."""
+    """Compile ``function``, which makes no arrays, with the project's options."""
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 
 def jit_allocating(function: F) -> F:
-    """As `jit`, for a kernel off the path that makes arrays."""
+    """As `jit`, for a kernel that makes arrays."""
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
     return compiled
+
+
+class _Compiling(event.Listener):  # type: ignore[misc]  # numba has no types
+    """Tells the clocks how long numba compiled; a kernel that compiles what it calls counts once."""
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+
+    def on_start(self, event: event.Event) -> None:
+        depth = getattr(self._here, "depth", 0)
+        if depth == 0:
+            self._here.began = time.monotonic()
+        self._here.depth = depth + 1
+
+    def on_end(self, event: event.Event) -> None:
+        self._here.depth -= 1
+        if self._here.depth == 0:
+            stop_clocks(time.monotonic() - self._here.began)
+
+
+event.register("numba:compile", _Compiling())

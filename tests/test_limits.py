@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import time
 from collections.abc import Callable
@@ -33,6 +34,24 @@ def test_a_clock_inside_another_is_the_outer_one() -> None:
     ):
         check_time("trying")
     assert not check_time("nothing")
+
+
+def test_no_clock_runs_while_numba_compiles() -> None:
+    jit = importlib.import_module("structgen.jit")
+
+    def one(n):  # type: ignore[no-untyped-def]
+        return n + 1
+
+    def two(n):  # type: ignore[no-untyped-def]
+        return n - 1
+
+    jit.numba.njit(one)(1)  # what numba does once in a process is done
+    before = limits._stopped
+    began = time.monotonic()
+    with clock("compile_seconds", 100):
+        assert jit.numba.njit(two)(1) == 0
+        taken = time.monotonic() - began
+    assert taken / 2 < limits._stopped - before <= taken
 
 
 SOURCES: dict[str, Callable[[sg.Limits], object]] = {

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ..jit import jit
 from .layout import *
 
 U64 = np.uint64
@@ -1622,21 +1622,21 @@ def live_bytes(g, state, out):
 
 
 @jit
-def _first_bytes(g, s, with_row):
-    """Add to X_FOLLOW the bytes that a rule state reads by edges and calls, and by its dense row if asked."""
+def _first_bytes(g, s, with_row, to):
+    """Add to the set at ``to`` the bytes that a rule state reads by edges and calls, or also by its row."""
     e = s + STATE_WORDS
     for _ in range(g[s + S_EDGES]):
         for b in range(g[e] & 0xFFFF, min(g[e] >> 16, 255) + 1):
-            g[X_FOLLOW + (b >> 6)] |= 1 << (b & 63)
+            g[to + (b >> 6)] |= 1 << (b & 63)
         e += EDGE_WORDS
     for _ in range(g[s + S_CALLS]):
         for w in range(4):
-            g[X_FOLLOW + w] |= g[g[e + C_FIRST] + w]
+            g[to + w] |= g[g[e + C_FIRST] + w]
         e += CALL_WORDS
     if with_row and g[s + S_ROW] != 0:
         for b in range(256):
             if g[g[s + S_ROW] + ((g[g[s + S_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF)] != 0:
-                g[X_FOLLOW + (b >> 6)] |= 1 << (b & 63)
+                g[to + (b >> 6)] |= 1 << (b & 63)
 
 
 @jit
@@ -1651,7 +1651,7 @@ def _follow(g, s, stack):
     queued = 0
     if wide != s and g[wide + S_FLAGS] & FINAL:
         # The pattern may be over before it has begun: then `s` goes on by its own ways.
-        _first_bytes(g, s, False)
+        _first_bytes(g, s, False, X_FOLLOW)
     if wide != s and g[s + S_FOLLOW] != 0:
         for w in range(4):
             g[X_FOLLOW + w] |= g[g[s + S_FOLLOW] + w]
@@ -1661,17 +1661,21 @@ def _follow(g, s, stack):
         queued = _pop(g, 0, stack)
     if queued >= 0 and wide != s and g[s + S_FLAGS] & FINAL:
         queued = _pop(g, queued, stack)
-    if queued < 0:
-        return queued
+    return queued if queued < 0 else _bytes_of(g, queued, X_FOLLOW)
+
+
+@jit
+def _bytes_of(g, queued, to):
+    """Add to the set at ``to`` the bytes with which the heads in the work queue can go on. 0, or a code."""
     q = g[X_QUEUE]
     done = 0
     while done < queued:
-        at = g[q + 3 * done]
-        below = g[q + 3 * done + 2]
+        s = g[q + 3 * done]
+        stack = g[q + 3 * done + 2]
         done += 1
-        _first_bytes(g, at, True)
-        if g[at + S_FLAGS] & FINAL:
-            queued = _pop(g, queued, below)
+        _first_bytes(g, s, True, to)
+        if g[s + S_FLAGS] & FINAL:
+            queued = _pop(g, queued, stack)
             if queued < 0:
                 return queued
     return 0
@@ -1796,6 +1800,17 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
     base = 0
     i = 0
     end = np.int64(tries[2])
+    h = g[X_HEADS]
+    for w in range(4):
+        g[X_LIVE + w] = 0 if bytewise else -1
+    if bytewise:
+        s = _resolve(g, g[h])
+        if s == 0:
+            return BUILD_RULES
+        queued = _enqueue(g, 0, s, g[h + 1], g[h + 2])
+        code = _bytes_of(g, queued, X_LIVE) if queued > 0 else queued
+        if code < 0:
+            return code
     while True:
         if i >= end:
             if nested == 0:
@@ -1814,7 +1829,11 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             g[X_FRAMES_TOP] = g[d - 1]
             src = g[d - 3]
             n = g[d - 2]
-            k = _step(g, src, n, np.int64(tries[node]), src + n)
+            byte = np.int64(tries[node])
+            if src == 0 and not (g[X_LIVE + (byte >> 6)] >> (byte & 63)) & 1:
+                i = after
+                continue
+            k = _step(g, src, n, byte, src + n)
             if k <= 0:
                 if k < 0:
                     return k

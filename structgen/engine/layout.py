@@ -157,6 +157,7 @@ LEX_VALUES = 4
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
+X_LIVE = 52  # the bytes with which the head of a walk can go on (4 words)
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `vocab_tables`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ._jit import jit
+from ..jit import jit
 from .layout import NO_COLUMN
 
 DEAD = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ..jit import jit
 from .layout import *
 
 

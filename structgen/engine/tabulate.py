@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._jit import jit
+from ..jit import jit
 from .layout import *
 
 I64 = np.int64

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kernels_make import kernel, mix
+from ..jit import jit_allocating
+from .kernels_make import mix
 
 
-@kernel
+@jit_allocating
 def spell(trans: np.ndarray, rows: np.ndarray, out: np.ndarray, table: np.ndarray) -> int:
     """Replaces every transition over a character by the bytes that spell it.
 
@@ -73,7 +74,7 @@ def spell(trans: np.ndarray, rows: np.ndarray, out: np.ndarray, table: np.ndarra
     return n_states
 
 
-@kernel
+@jit_allocating
 def trie(data: np.ndarray, ends: np.ndarray, parent: np.ndarray, label: np.ndarray, final: np.ndarray) -> int:
     """The trie of sorted, distinct strings.
 
@@ -108,7 +109,7 @@ def trie(data: np.ndarray, ends: np.ndarray, parent: np.ndarray, label: np.ndarr
     return n
 
 
-@kernel
+@jit_allocating
 def fold_acyclic(
     parent: np.ndarray, label: np.ndarray, final: np.ndarray, n: int, same: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

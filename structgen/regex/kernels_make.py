@@ -7,11 +7,9 @@ out of compiled code, and bounds on memory exact. Arrays go in and out flat; no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
-from numba import njit
+
+from ..jit import jit_allocating
 
 DONE, FULL, PAUSED = 0, 1, 2
 
@@ -22,15 +20,7 @@ N_COUNTERS = 5
 UNIVERSAL = 2  # in ``keep``: final, and every class leads back here
 
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
-
-
-def kernel(function: Loop) -> Loop:
-    """Compiles a loop at its first call, keeps the code on disk, runs it without the interpreter's lock."""
-    return cast(Loop, njit(cache=True, nogil=True)(function))
-
-
-@kernel
+@jit_allocating
 def mix(x: int | np.integer) -> np.uint64:
     """A 64-bit hash of a 64-bit number (the finaliser of splitmix64)."""
     h = np.uint64(x) + np.uint64(0x9E3779B97F4A7C15)
@@ -39,7 +29,7 @@ def mix(x: int | np.integer) -> np.uint64:
     return h ^ (h >> np.uint64(31))
 
 
-@kernel
+@jit_allocating
 def _close(
     seed: int,
     out: np.ndarray,
@@ -72,7 +62,7 @@ def _close(
     return n
 
 
-@kernel
+@jit_allocating
 def determinise(
     move: np.ndarray,
     eps_ptr: np.ndarray,
@@ -194,7 +184,7 @@ def determinise(
     return status
 
 
-@kernel
+@jit_allocating
 def rehash(table: np.ndarray, pool: np.ndarray, ptr: np.ndarray, n_states: int) -> None:
     """Fills an empty hash table of subsets anew."""
     size = np.uint64(table.shape[0] - 1)
@@ -208,7 +198,7 @@ def rehash(table: np.ndarray, pool: np.ndarray, ptr: np.ndarray, n_states: int) 
         table[slot] = s
 
 
-@kernel
+@jit_allocating
 def product(
     a: np.ndarray,
     b: np.ndarray,
@@ -274,7 +264,7 @@ def product(
     return status
 
 
-@kernel
+@jit_allocating
 def rehash_pairs(table: np.ndarray, pairs: np.ndarray, n_states: int) -> None:
     """Fills an empty hash table of pairs anew."""
     size = np.uint64(table.shape[0] - 1)

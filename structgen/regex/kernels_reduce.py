@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .kernels_make import kernel
+from ..jit import jit_allocating
 
 
-@kernel
+@jit_allocating
 def _mark(
     e: int,
     elems: np.ndarray,
@@ -36,7 +36,7 @@ def _mark(
     return n_touched
 
 
-@kernel
+@jit_allocating
 def _split(
     elems: np.ndarray,
     of: np.ndarray,
@@ -72,7 +72,7 @@ def _split(
     return n_sets
 
 
-@kernel
+@jit_allocating
 def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
     """bool[n]: reachable from ``start`` and able to reach a final state. State 0 is never live."""
     n, k = trans.shape
@@ -125,7 +125,7 @@ def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
     return live
 
 
-@kernel
+@jit_allocating
 def minimise(trans: np.ndarray, final: np.ndarray, live: np.ndarray) -> np.ndarray:
     """int32[n]: the block of each live state, from 1; 0 for the others.
 
@@ -231,7 +231,7 @@ def minimise(trans: np.ndarray, final: np.ndarray, live: np.ndarray) -> np.ndarr
     return out
 
 
-@kernel
+@jit_allocating
 def number_breadth_first(trans: np.ndarray, block: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
     """(order, number): a representative of each block in breadth-first order, and block -> place.
 
