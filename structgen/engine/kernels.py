@@ -1089,7 +1089,24 @@ def _shift_in_lines(g, parser, terminal):
                 return 0
     if to <= 0:
         return to
-    return _with_margin(g, to, _margin(g, 0, NO_COLUMN, columns))
+    to = _with_margin(g, to, _margin(g, 0, NO_COLUMN, columns))
+    return to if to < 0 else _line_can_begin(g, to)
+
+
+@jit
+def _line_can_begin(g, parser):
+    """``parser``, or 0 when it waits in vain for an indent or dedent; or a code."""
+    start = _candidates(g, parser)
+    if start < 0:
+        return start
+    bits = parser + R_KEY + (g[parser] >> 8) + 2
+    for t in range(g[H_N_TERMINALS]):
+        if _in_set(g, bits, t) and t != g[g[H_INDENT] + I_INDENT] and t != g[g[H_INDENT] + I_DEDENT]:
+            to = 1 if not _is_ignored(g, t) else _parse(g, parser, t, g[parser + R_KEY])
+            if to != 0:
+                return parser if to > 0 else to
+    yes = _last_line_complete(g, parser)
+    return parser if yes == 1 else yes
 
 
 @jit

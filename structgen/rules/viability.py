@@ -20,6 +20,7 @@ from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
 from ..limits import check_time
 from .analysis import Analysis
 from .lexer import numbered_terminals
+from .lines import certify_lines
 
 MOST_STATES = 20_000
 
@@ -27,7 +28,7 @@ MOST_STATES = 20_000
 def certify(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading of the grammar that no longer match threatens can be finished."""
     if ir.indentation is not None:
-        return False
+        return certify_lines(ir, facts)
     lexer = _Lexer(ir, facts)
     if not lexer.explore():
         return False
