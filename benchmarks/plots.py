@@ -62,7 +62,9 @@ def _distributions(recording: Sequence[Record], folder: Path) -> Path | None:
             values = figures(groups[name], key)
             if len(values):
                 share = np.linspace(0, 100, POINTS)
-                axis.step(np.percentile(values, share), share, where="post", label=name)
+                axis.step(
+                    np.percentile(values, share, method="inverted_cdf"), share, where="post", label=name
+                )
         axis.set(xscale="log", xlabel="µs", ylabel="% of all", title=label)
         axis.grid(alpha=0.3)
     axes.flat[0].legend(fontsize="small")

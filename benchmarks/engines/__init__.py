@@ -38,7 +38,7 @@ class Engine:
     package: str
     requires: tuple[str, ...]
     argument: str = ""
-    starting: float = 300.0
+    starting: float = 600.0
     time_limit: float = 0.0
     about: str = ""
 
