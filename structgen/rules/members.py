@@ -79,7 +79,7 @@ def build_members(
 
     # After a separator something must be able to come.
     more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
-    splice(g, determinise(graphs.of(e.sep, owner), 0, max_states), after, root, more)
+    splice(g, tails_of.separator(e.sep, owner), after, root, more)
     # Tails of one shape are written apart: only the trie of the keys leads to them.
     several = {id(x.tail): x.tail for x in alive} if all(len(key) > 1 for key in keys) else {}
     shaped = tails_of.shaped(several, owner)

@@ -2,8 +2,8 @@
 
 After its key nearly every member goes on alike: a colon, blanks, and a call of the value's rule. An object of
 fifty keys would have two hundred states made one by one; here the states of a shape are made once for a
-grammar. The words of a template depend on five numbers (where it lies, where it leads, the callee with its
-FIRST set, the rule's number), and on each of them by a sum: so the tails of an object are one matrix product.
+grammar. Each word of a template is a constant plus at most one of five numbers (where it lies, where it
+leads, the callee with its FIRST set, the rule's number): so the tails of an object are one sum of arrays.
 """
 
 from __future__ import annotations
@@ -15,33 +15,43 @@ import numpy.typing as npt
 
 from ..engine import layout as L
 from ..ir import Expr, Members, Pat, Ref, Seq
-from .automaton import DState, Graph, determinise_all
+from .automaton import DState, Graph, determinise, determinise_all
 from .graphs import Graphs
 from .records import Records, state_words
 
 _Int64 = npt.NDArray[np.int64]
 
 _VALUE = -1  # stands for the callee in a template's graph
+_SHIFT = 40  # no constant of a record is so large
 
 
 @dataclass(frozen=True)
 class _Template:
     states: int
-    words: _Int64  # int64[n], with all five numbers 0
-    terms: _Int64  # int64[5, n], what one more of each adds
+    words: _Int64  # int64[n], with all numbers 0
+    number: _Int64  # int64[n], which of the five is added to a word; 5: none
 
 
 Shaped = dict[int, tuple[_Template, int]]  # by any key: its template, and the unit that it ends with
 
 
 class Tails:
-    """The templates of one grammar."""
+    """What the members of all objects of a grammar share: separators, and templates of tails."""
 
     def __init__(self, graphs: Graphs, records: Records, max_states: int) -> None:
         self._graphs = graphs
         self._records = records
         self._max_states = max_states
         self._templates: dict[tuple[int, ...], _Template | None] = {}
+        self._separators: dict[int, list[DState]] = {}
+
+    def separator(self, sep: Expr, owner: str) -> list[DState]:
+        """The automaton of a separator; most objects of a grammar have the same."""
+        states = self._separators.get(id(sep))
+        if states is None:
+            states = determinise(self._graphs.of(sep, owner), 0, self._max_states)
+            self._separators[id(sep)] = states
+        return states
 
     def shaped(self, tails: dict[int, Expr], owner: str) -> Shaped:
         """Those of ``tails`` that have a shape, under the same keys; ``owner``: the rule they are in."""
@@ -70,12 +80,12 @@ class Tails:
             n, size = len(keys), len(template.words)
             self._records.count_states(n * template.states)
             base = heap.reserve(n * size)
-            numbers = np.empty((n, 5), np.int64)
+            numbers = np.zeros((n, 6), np.int64)
             numbers[:, 0] = places = base + size * np.arange(n)
             numbers[:, 1] = after
             numbers[:, 2:4] = [self._records.callee(callee) for callee in callees]
             numbers[:, 4] = unit
-            heap.g[base : base + n * size] = (numbers @ template.terms + template.words).reshape(-1)
+            heap.g[base : base + n * size] = (numbers[:, template.number] + template.words).reshape(-1)
             where.update(zip(keys, places.tolist(), strict=True))
         return where
 
@@ -111,16 +121,14 @@ class Tails:
         called = {callee for s in states for callee, _, _ in s.calls} - {_VALUE}
         if any(map(self._records.may_overlay, called)):
             return None
-        words = _words(states, last, self._records, (0, 0, 0, 0, 0))
-        moved = [
-            _words(states, last, self._records, tuple(row)) for row in np.eye(5, dtype=np.int64).tolist()
-        ]
-        return _Template(len(states) - 1, words, np.array(moved) - words)
+        words = _words(states, last, self._records)
+        number = (words >> _SHIFT) - 1
+        return _Template(len(states) - 1, words & ((1 << _SHIFT) - 1), np.where(number < 0, 5, number))
 
 
-def _words(states: list[DState], last: int, records: Records, numbers: tuple[int, ...]) -> _Int64:
-    """The words of all ``states`` but ``last``, which is where they lead, for the five numbers."""
-    base, after, at, first, unit = numbers
+def _words(states: list[DState], last: int, records: Records) -> _Int64:
+    """The words of all ``states`` but ``last``, which is where they lead; number i is ``i + 1 << _SHIFT``."""
+    base, after, at, first, unit = (i + 1 << _SHIFT for i in range(5))
     places = []
     for i, s in enumerate(states):
         places.append(after if i == last else base)
