@@ -91,6 +91,9 @@ def build_parser() -> argparse.ArgumentParser:
     plot.add_argument("recording", type=Path)
     plot.add_argument("folder", type=Path)
 
+    results = commands.add_parser("results", help="tables and plots of all committed recordings, in results/")
+    results.set_defaults(function="results:command")
+
     readme = commands.add_parser("readme", help="put the table of a recording into README.md")
     readme.set_defaults(function="readme:command")
     readme.add_argument("recording", type=Path)

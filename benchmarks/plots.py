@@ -22,12 +22,13 @@ DISTRIBUTIONS = {
 POINTS = 400  # of a curve
 
 
-def draw(recording: Sequence[Record], folder: Path) -> list[Path]:
-    """Write the plots of a recording into a folder; their paths."""
+def draw(recording: Sequence[Record], folder: Path, name: str = "") -> list[Path]:
+    """Write the plots of a recording into a folder; their paths. ``name``: by default the suite's."""
     folder.mkdir(parents=True, exist_ok=True)
+    name = name or recording[0]["suite"]
     if is_growth(recording[0]):
-        return _growth(recording, folder)
-    made = _distributions(recording, folder)
+        return _growth(recording, folder, name)
+    made = _distributions(recording, folder, name)
     return [made] if made else []
 
 
@@ -50,7 +51,7 @@ def _save(figure: Any, path: Path) -> Path:
     return path
 
 
-def _distributions(recording: Sequence[Record], folder: Path) -> Path | None:
+def _distributions(recording: Sequence[Record], folder: Path, name: str) -> Path | None:
     by = by_engine(recording[1:], "interleaved")
     names = able(by) if by else []
     if not names:
@@ -58,20 +59,19 @@ def _distributions(recording: Sequence[Record], folder: Path) -> Path | None:
     groups = shared(by, names)
     figure, axes = _axes(2, 2)
     for axis, (label, key) in zip(axes.flat, DISTRIBUTIONS.items(), strict=True):
-        for name in names:
-            values = figures(groups[name], key)
+        for engine in names:
+            values = figures(groups[engine], key)
             if len(values):
                 share = np.linspace(0, 100, POINTS)
-                axis.step(
-                    np.percentile(values, share, method="inverted_cdf"), share, where="post", label=name
-                )
+                values = np.percentile(values, share, method="inverted_cdf")
+                axis.step(values, share, where="post", label=engine)
         axis.set(xscale="log", xlabel="µs", ylabel="% of all", title=label)
         axis.grid(alpha=0.3)
     axes.flat[0].legend(fontsize="small")
-    return _save(figure, folder / f"{recording[0]['suite']}.png")
+    return _save(figure, folder / f"{name}.png")
 
 
-def _growth(recording: Sequence[Record], folder: Path) -> list[Path]:
+def _growth(recording: Sequence[Record], folder: Path, name: str) -> list[Path]:
     made = []
     several = len(recording[0]["vocabulary"]) > 1
     named = shapes(recording)
@@ -81,15 +81,15 @@ def _growth(recording: Sequence[Record], folder: Path) -> list[Path]:
         for axis in axes.flat[len(named) :]:
             axis.set_axis_off()
         for axis, shape in zip(axes.flat, named, strict=False):
-            for name, curve in curves(recording, shape, label).items():
-                axis.plot([*curve], [*curve.values()], marker="o", markersize=3, label=name)
+            for engine, curve in curves(recording, shape, label).items():
+                axis.plot([*curve], [*curve.values()], marker="o", markersize=3, label=engine)
             axis.set(xscale="log", yscale="log", title=shape, ylabel="µs")
             axis.set_xlabel("ids of the vocabulary" if several else "n")
             axis.grid(alpha=0.3)
         axes.flat[0].legend(fontsize="small")
         figure.suptitle(label)
         file = label.replace(", ", "-").replace(" ", "-")
-        made.append(_save(figure, folder / f"{recording[0]['suite']}-{file}.png"))
+        made.append(_save(figure, folder / f"{name}-{file}.png"))
     return made
 
 

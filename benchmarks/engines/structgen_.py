@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structgen
 
 from . import Refused, Steps, packed
+
+GRAMMARS = Path(__file__).resolve().parents[2] / "grammars"
 
 
 class Adapter:
@@ -28,7 +31,7 @@ class Adapter:
             elif case.kind == "regex":
                 grammar = structgen.Grammar.from_regex(case.text)
             else:
-                grammar = structgen.Grammar.from_lark(case.text, lexing=case.lexing)
+                grammar = structgen.Grammar.from_lark(case.text, lexing=case.lexing, base_path=GRAMMARS)
             return structgen.compile(grammar, self.vocabulary)
         except structgen.StructgenError as error:
             raise Refused(f"{type(error).__name__}: {error}") from error

@@ -11,6 +11,7 @@ from benchmarks.measure import histogram
 from benchmarks.readme import MARKED, README, section
 from benchmarks.recordings import FOLDER, read_recording
 from benchmarks.report import figures, maskbench, maskbench_passes, report
+from benchmarks.results import RESULTS, text
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = sorted(FOLDER.glob("*.jsonl.gz"))
@@ -27,6 +28,10 @@ def test_committed_recordings_can_be_reported(path: Path) -> None:
     assert path.stat().st_size < 2**20
     recording = read_recording(path)
     assert f"structgen at {recording[0]['commit']}" in report(recording)
+
+
+def test_results_are_those_of_the_recordings() -> None:
+    assert (RESULTS / "README.md").read_text("utf-8") == text()
 
 
 def test_a_histogram_keeps_three_digits_and_every_figure() -> None:
