@@ -38,8 +38,9 @@ class Limits:
 
     Work (an error)
 
-    max_grammar_nodes : expressions of a grammar after its templates and repetitions are expanded; formulas
-        and alternatives that a schema is resolved to
+    max_grammar_nodes : expressions of a grammar after its templates and repetitions are expanded; values in a
+        schema, formulas and alternatives that it is resolved to
+    max_depth : levels of objects and arrays, one inside the other, of a schema
     max_heads : readings of a text that are kept apart at once, in one sequence
 
     Memory (a cache drops work; an error only when what one mask needs does not fit)
@@ -57,6 +58,7 @@ class Limits:
     max_dfa_states: int = 100_000
     max_rule_states: int = 5_000_000
     max_grammar_nodes: int = 1_000_000
+    max_depth: int = 25_000
     max_heap_bytes: int = 256 << 20
     max_mask_bytes: int = 256 << 20
     max_heads: int = 4096

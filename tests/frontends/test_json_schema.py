@@ -436,13 +436,6 @@ def test_formats_can_be_annotations() -> None:
     check({"type": "string", "format": "date"}, ["x"], [1], formats="annotate")
 
 
-def test_integers_can_be_plain() -> None:
-    check({"items": {"type": "integer"}}, ["=[1]", "=[-20]"], ["=[1.0]", "=[1e2]"], integers="plain")
-    check({"enum": [1, 2.0, 2.5]}, ["=1", "=2", "=2.5"], ["=1.0", "=2.0"], integers="plain")
-    check({"minimum": 1, "type": "integer"}, ["=1", "=20"], ["=1.0", "=0"], integers="plain")
-    check({"type": "number"}, ["=1", "=1.0", "=1e2"], [], integers="plain")
-
-
 def test_registry() -> None:
     registry = {"http://x/defs.json": {"$defs": {"n": {"type": "integer"}, "m": {"$ref": "#/$defs/n"}}}}
     check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)

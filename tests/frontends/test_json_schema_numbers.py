@@ -21,6 +21,8 @@ from structgen.frontends.json_schema.scalars import (
     outside_numbers,
 )
 
+from .test_json_schema import check
+
 NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SHAPE = re.compile(
     r"-?(0|[1-9][0-9]*)(\.[0-9]+)?|-?(0|[1-9][0-9]*)(\.0+)?[eE](\+?[0-9]+|-0+)|-?[1-9](\.[0-9]+)?[eE]-0*[1-9][0-9]*"
@@ -130,3 +132,10 @@ def test_emptiness(arguments: dict, empty: bool) -> None:
     assert (found is None) == empty
     if found is not None:
         assert not text_of(found, False).is_empty
+
+
+def test_integers_can_be_plain() -> None:
+    check({"items": {"type": "integer"}}, ["=[1]", "=[-20]"], ["=[1.0]", "=[1e2]"], integers="plain")
+    check({"enum": [1, 2.0, 2.5]}, ["=1", "=2", "=2.5"], ["=1.0", "=2.0"], integers="plain")
+    check({"minimum": 1, "type": "integer"}, ["=1", "=20"], ["=1.0", "=0"], integers="plain")
+    check({"type": "number"}, ["=1", "=1.0", "=1e2"], [], integers="plain")

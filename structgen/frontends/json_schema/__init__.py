@@ -2,7 +2,7 @@
 
 ::
 
-    document.py    JSON text, drafts, identifiers, where a $ref points
+    document.py    JSON text, drafts, identifiers, where a $ref points; size.py  too large ones
     keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
     normalise.py   schemas -> nodes: what stands beside each other is intersected
     containers.py  those of arrays and objects     parts.py                 what is gathered of one schema
@@ -43,6 +43,7 @@ from .explain import why_empty
 from .lower import Lowering
 from .normalise import Normaliser, OneOf
 from .report import Entry, Report
+from .size import check_size
 
 __all__ = ["Entry", "Report", "schema_to_ir"]
 
@@ -64,8 +65,7 @@ def schema_to_ir(
     ----------
     schema : a dict, a bool, or JSON text
     whitespace : at most so many whitespace characters in a row at each place between tokens; "flexible" for
-        no
-        bound, "compact" for none, "dumps" for ``", "`` and ``": "`` as json.dumps writes them
+        no bound, "compact" for none, "dumps" for ``", "`` and ``": "`` as json.dumps writes them
     property_order : "any", or "schema" for the order in which the schema writes its properties
     strict : raise for a keyword that constrains and cannot be enforced; else the report lists it
     formats : "assert" to enforce ``format``, "annotate" to ignore it
@@ -82,7 +82,9 @@ def schema_to_ir(
     """
     _check_options(whitespace, property_order, formats, integers)
     limits = limits or Limits()
-    documents = Documents(read(schema), registry)
+    schema = read(schema)
+    check_size(schema, limits)
+    documents = Documents(schema, registry)
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:
         normaliser = Normaliser(documents, strict=strict, formats=formats, limits=limits, overlaps=overlaps)

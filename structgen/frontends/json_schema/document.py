@@ -28,6 +28,8 @@ _DRAFTS = (
     ("2020-12", 2020),
 )
 LATEST = 2020
+MAX_POINTER = 2000
+"""Characters of a JSON pointer kept whole: with 10,000 levels, whole pointers would take a gigabyte."""
 _NAMED = "properties patternProperties $defs definitions dependentSchemas dependencies"
 _HOLD_NAMED = frozenset(_NAMED.split())
 _LISTED = (
@@ -59,6 +61,8 @@ def read(schema: Any) -> Any:
             place = f"line {error.lineno}, column {error.colno}"
             caret = f"\n  {shown}\n  {' ' * (error.colno - 1)}^" if error.colno <= 110 else ""
             raise SchemaError(f"the schema is not JSON: {error.msg} ({place}){caret}") from None
+        except ValueError as error:
+            raise SchemaError(f"the schema is not JSON that Python reads: {error}") from None
         except RecursionError:
             raise SchemaError(
                 "the schema's text is nested too deeply for Python's JSON reader; "

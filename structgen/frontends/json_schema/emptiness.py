@@ -165,6 +165,7 @@ def overlapping(normaliser: Normaliser, promise: Promise) -> set[tuple[int, int]
         for j in range(i):
             if (j, i) in promise.overlapping or _apart(a, nodes[j]):
                 continue
+            normaliser.spend(4)  # Each pair is a small normalisation of its own.
             overlap = normaliser.algebra.both(promise.context, promise.branches[j], promise.branches[i])
             settle(normaliser, overlap)
             if overlap.productive:

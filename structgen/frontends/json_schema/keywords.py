@@ -15,6 +15,7 @@ from . import containers, formats, languages
 from .document import LATEST
 from .parts import INTEGER, NUMBER, TYPES, Handler, Parts, count_of, language_of, schemas_of
 from .report import ANNOTATION
+from .size import check_listed
 from .values import number_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def _type(n: Normaliser, parts: Parts, value: Any) -> None:
 def _enum(n: Normaliser, parts: Parts, value: Any) -> None:
     if not isinstance(value, (list, tuple)):
         raise parts.wrong("enum", "a list of values", value)
+    check_listed(value, n.limits)
     parts.values.append(list(value))
 
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...automata import ByteDFA
+from ...errors import LimitExceededError
 from ...limits import Limits
 from ...regex import (
     Alt,
@@ -31,6 +32,9 @@ Language = CharDFA
 @lru_cache(maxsize=1024)
 def of_pattern(pattern: str, limits: Limits) -> Language:
     """The texts in which a pattern of ECMA-262 finds a match."""
+    if len(pattern) > limits.max_dfa_states:
+        what = "reading a pattern, of which each character may take a state"
+        raise LimitExceededError("max_dfa_states", limits.max_dfa_states, len(pattern), what)
     return CharDFA.from_node(parse_ecma(pattern), search=True, limits=limits)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
+from ...errors import LimitExceededError
 from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
@@ -117,6 +118,7 @@ class Lowering:
         self._refs: dict[Formula, Ref] = {}
         self._scalars: dict[tuple[object, ...], Ref] = {}
         self._tails: dict[str, Expr] = {}
+        self._taken: dict[str, int] = {}
         self._free_keys = False
 
     def grammar(self, root: Formula) -> GrammarIR:
@@ -165,15 +167,16 @@ class Lowering:
 
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
-        name, n = base, 1
-        while name in self.rules or name in self.text.shared:
-            name, n = f"{base} ({n + 1})", n + 1
+        name = self._unused(base)
         self.rules[name] = EMPTY  # taken; written when its turn comes
         self._todo.append((name, node))
         return Ref(name)
 
     def value(self, node: Node, name: str) -> Expr:
         """The expression of a node's values."""
+        most, alternatives = self.normaliser.limits.max_heads, len(node.arrays) + len(node.objects)
+        if alternatives > most:
+            raise LimitExceededError("max_heads", most, alternatives, f"telling alternatives of {name} apart")
         found: list[Expr] = []
         if node.simple & NULL:
             found.append(Lit(b"null"))
@@ -211,6 +214,9 @@ class Lowering:
         """Strings of one alternative, quotes included."""
         if one.values is not None:
             texts = tuple(json_string_literal(value) for value in one.values)
+            most, longest = self.normaliser.limits.max_dfa_states, max(map(len, texts))
+            if longest > most:
+                raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
         if one.lang is not None:
             return Pat(languages.text_of(one.lang), "string")
@@ -286,11 +292,17 @@ class Lowering:
         return self.text.bracketed(b"[", b"]", Alt(begin) if begin else None, machine.final[0])
 
     def _fresh(self, base: str, expr: Expr) -> Ref:
-        name, n = base, 1
-        while name in self.rules:
-            name, n = f"{base} ({n + 1})", n + 1
+        name = self._unused(base)
         self.rules[name] = expr
         return Ref(name)
+
+    def _unused(self, base: str) -> str:
+        """The name, with a number where it is taken."""
+        name = base
+        while name in self.rules or name in self.text.shared:
+            self._taken[base] = self._taken.get(base, 1) + 1
+            name = f"{base} ({self._taken[base]})"
+        return name
 
     # Objects
 

@@ -18,7 +18,7 @@ what can be shown to belong without going round. Inside ``not`` that has no mean
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from ...errors import LimitExceededError, SchemaError, UnsupportedKeywordError
 from ...limits import Limits, check_time
 from . import languages
 from .algebra import Algebra
-from .document import Documents, Location, Resource, kind_of
+from .document import MAX_POINTER, Documents, Location, Resource, kind_of
 from .keywords import KEYWORDS
 from .nodes import (
     ALL_ARRAYS,
@@ -56,9 +56,6 @@ from .scalars import (
 from .values import filtered, node_of_value, node_of_values
 
 OneOf = tuple[int, str]
-MAX_POINTER = 2000
-"""Characters of a JSON pointer kept whole: with 10,000 levels, whole pointers would take a gigabyte."""
-
 _HOLD_SCHEMAS = (
     "$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if items prefixItems additionalItems contains "
     "unevaluatedItems properties patternProperties additionalProperties propertyNames dependentSchemas "
@@ -255,27 +252,31 @@ class Normaliser:
         path: list[Formula] = [wanted]
         place = {wanted: 0}
         low = [0]
+        # What each formula on the path needs and has not been looked at since something became stale.
+        needs = [self._in_place(wanted)]
         provisional: list[tuple[int, Formula]] = []
         while path:
             formula = path[-1]
             depth = len(path) - 1
             missing = None
-            for needed in self._in_place(formula):
+            while needs[depth] and missing is None:
+                needed = needs[depth].pop()
                 if needed.node is None:
                     if needed in place:
                         low[depth] = min(low[depth], place[needed])
                     else:
                         missing = needed
-                        break
             if missing is not None:
                 place[missing] = len(path)
                 low.append(len(path))
                 path.append(missing)
+                needs.append(self._in_place(missing))
                 continue
             if formula.kind == "not" and low[depth] < depth:
                 raise SchemaError("a schema refers to itself through `not`", pointer=formula.name)
             formula.node = self._build(formula)
             path.pop()
+            needs.pop()
             reach = low.pop()
             del place[formula]
             if reach < depth:
@@ -286,6 +287,7 @@ class Normaliser:
                 for _, stale in [one for one in provisional if one[0] >= depth]:
                     stale.node = None
                 provisional = [one for one in provisional if one[0] < depth]
+                needs = [self._in_place(one) for one in path]
         assert wanted.node is not None
         return wanted.node
 
@@ -293,7 +295,8 @@ class Normaliser:
         """The groups of a schema's formula that has been read."""
         return self._parts[formula.index].groups
 
-    def _in_place(self, formula: Formula) -> Iterable[Formula]:
+    def _in_place(self, formula: Formula) -> list[Formula]:
+        """What applies to the same value, the last one first."""
         kind = formula.kind
         if kind == "schema":
             parts = self._parts.get(formula.index)
@@ -302,8 +305,8 @@ class Normaliser:
             needed: list[Formula] = [one for group in parts.groups for one in group]
             if parts.names is not None:
                 needed.append(parts.names)
-            return needed
-        return formula.parts if kind in ("and", "or", "not") else ()
+            return needed[::-1]
+        return list(formula.parts[::-1]) if kind in ("and", "or", "not") else []
 
     def _build(self, formula: Formula) -> Node:
         kind = formula.kind

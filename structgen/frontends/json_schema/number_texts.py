@@ -196,11 +196,10 @@ def _plain_multiples(p: int, places: int) -> ByteDFA:
     zeros from there. States: dead, start, sign, a lone leading zero, then the residues for the whole part,
     the point, and for each of the k places; at the end zeros only.
     """
-    if p * (places + 3) > MAX_RESIDUES:
+    states = max(p * (places + 3), places**3)  # There is an automaton for each exponent down to -places.
+    if states > MAX_RESIDUES:
         divisor = f"{p}e-{places}" if places else str(p)
-        raise LimitExceededError(
-            "max_dfa_states", MAX_RESIDUES, p * (places + 3), f"writing multiples of {divisor}"
-        )
+        raise LimitExceededError("max_dfa_states", MAX_RESIDUES, states, f"writing multiples of {divisor}")
     residues = np.arange(p)
     layer = [4 + i * p for i in range(places + 3)]
     # Layers: 0 whole part, 1 after the point, 2.. after each place; the one after the last place reads zeros.
@@ -232,7 +231,7 @@ def _plain_multiples(p: int, places: int) -> ByteDFA:
     for read in range(places + 1):
         # Digits that were not written are zeros.
         at = layer[0] if read == 0 else layer[1 + read]
-        final[at + residues[(residues * pow(10, places - read)) % p == 0]] = True
+        final[at + residues[(residues * pow(10, places - read, p)) % p == 0]] = True
     if not places:
         final[closing + residues[residues == 0]] = True
     return from_tables(classes, trans, final)

@@ -14,11 +14,12 @@ from typing import Any
 
 from ...errors import SchemaError
 from .algebra import Algebra
-from .document import escape
+from .document import MAX_POINTER, escape
 from .nodes import FALSE, NEVER, NULL, TRUE, ArraySet, Node, ObjectSet
 from .scalars import Number, NumberSet, StringSet
 
 MAX_PLAIN_DIGITS = 40
+MOST_BITS = 13_000  # of a whole number: Python itself does not write those of more than 4,300 digits
 
 
 def number_of(value: Any) -> Number | None:
@@ -26,6 +27,8 @@ def number_of(value: Any) -> Number | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, int):
+        if value.bit_length() > MOST_BITS:
+            raise SchemaError(f"a number of more than {MOST_BITS // 10 * 3:,} digits")
         return value
     if value != value or value in (float("inf"), float("-inf")):
         return None
@@ -58,6 +61,7 @@ def node_of_value(algebra: Algebra, value: Any, pointer: str) -> Node:
     number = number_of(value)
     if number is not None:
         return Node(numbers=(NumberSet(values=((number, texts_of(value)),)),))
+    pointer = pointer[:MAX_POINTER]
     if isinstance(value, (list, tuple)):
         items = tuple(algebra.const(one, f"{pointer}/{i}") for i, one in enumerate(value))
         return Node(arrays=(ArraySet(items, NEVER, len(items), len(items)),))
