@@ -194,63 +194,6 @@ CASES = [
     ({"type": "string", "format": "color"}, ["red"], [1]),
     ({"contains": {"type": "null"}, "enum": [[], [1], [1, None]]}, [[1, None]], [[], [1]]),
     ({"uniqueItems": True, "enum": [[1, 1], [1, 2]]}, [[1, 2]], [[1, 1]]),
-    ({"contains": {"const": 1}}, [[1], [2, 1], [1, 1, "a"], {}], [[], [2], ["a", "b"]]),
-    ({"contains": {"type": "integer"}, "minContains": 2, "maxContains": 3, "items": {"type": "number"}},
-     [[1, 2], [1, 0.5, 2], [1, 2, 3, 0.5]], [[], [1], [1, 0.5], [1, 2, 3, 4], [1, 2, "a"]]),
-    ({"contains": {"const": 1}, "minContains": 0, "maxContains": 1}, [[], [2, 2], [2, 1]], [[1, 1]]),
-    ({"contains": {"const": 1}, "minContains": 2, "maxContains": 1}, [{}], [[], [1], [1, 1]]),
-    ({"contains": {"const": 1}, "maxItems": 2, "minItems": 2}, [[1, 2], [2, 1]], [[1], [2, 2], [2, 2, 1]]),
-    ({"allOf": [{"contains": {"minimum": 3}}, {"contains": {"maximum": 2}}], "items": {"type": "integer"}},
-     [[3, 2], [0, 9, 1]], [[], [3], [1, 2]]),
-    ({"contains": {"const": "x"}, "prefixItems": [{"const": 0}, {"type": "string"}]},
-     [[0, "x"], [0, "y", "x"]], [["x"], [0, "y"], [0, 1, "x"]]),
-    ({"not": {"contains": {"type": "null"}, "maxContains": 2}, "type": "array"},
-     [[], [1], [None, None, None]], [[None], [1, None, None]]),
-    ({"not": {"items": {"type": "integer"}}}, [[1, "a"], ["a"]], [[], [1], [1, 2], "a"]),
-    ({"not": {"prefixItems": [True], "items": {"type": "integer"}}},
-     [["a", "b"], [1, 1, "b"]], [["a"], ["a", 1]]),
-    ({"items": {"enum": ["a", "b", None, True]}, "uniqueItems": True}, [[], ["a", None, True, "b"]],
-     [["a", "a"], ["a", "c"], [None, "a", None]]),
-    ({"items": {"enum": ["a", "b"]}, "uniqueItems": True, "minItems": 3}, [{}], [[], ["a", "b"]]),
-    ({"items": {"enum": [1, 10, 2.5]}, "uniqueItems": True}, [[1, 10], [2.5, 10, 1]], [[1, 1], "=[1,1.0]"]),
-    ({"items": {"enum": [1, True, 0]}, "uniqueItems": True}, [[1, True, 0]], [[1, 1], [True, 0, True]]),
-    ({"items": {"enum": ["a", "b", "c"]}, "uniqueItems": True, "contains": {"enum": ["c"]}},
-     [["a", "c"], ["c"]], [["a"], ["c", "c"], []]),
-    ({"prefixItems": [{"type": "string"}, {"type": "null"}], "items": False, "uniqueItems": True},
-     [["a", None], []], [[None, None]]),
-    ({"uniqueItems": True, "maxItems": 1}, [[], [1], [[1]]], [[1, 2]]),
-    ({"not": {"additionalProperties": {"type": "integer"}}},
-     [{"a": "x"}, {"a": 1, "b": None}], [{}, {"a": 1}, 3]),
-    ({"not": {"properties": {"a": True}, "additionalProperties": False}},
-     [{"b": 1}, {"a": 1, "b": 2}], [{}, {"a": 1}]),
-    ({"not": {"patternProperties": {"^x": {"type": "integer"}}}, "required": ["a"]},
-     [{"a": 1, "x": "s"}, {"xa": None, "a": 0, "xb": 1}], [{"a": 1}, {"x": "s"}, {"a": 1, "x": 2}]),
-    ({"not": {"propertyNames": {"maxLength": 1}}}, [{"ab": 1}, {"a": 1, "bc": 2}], [{}, {"a": 1}]),
-    ({"not": {"additionalProperties": {"type": "integer"}}, "maxProperties": 2},
-     [{"a": "x"}, {"a": 1, "b": "x"}], [{}, {"a": 1}, {"a": "x", "b": 1, "c": 1}]),
-    ({"oneOf": [{"properties": {"a": {"type": "integer"}}, "additionalProperties": False},
-                {"properties": {"b": {"type": "integer"}}, "additionalProperties": False}]},
-     [{"a": 1}, {"b": 1}], [{}, {"a": 1, "b": 1}, {"c": 1}, 3]),
-    ({"oneOf": [{"items": {"type": "integer"}}, {"items": {"type": "number"}, "minItems": 2}]},
-     [[], [1], [1, 0.5]], [[1, 2], ["a"], [0.5]]),
-    ({"prefixItems": [True], "anyOf": [{"prefixItems": [True, {"type": "string"}]}, {"minItems": 3}],
-      "unevaluatedItems": {"type": "null"}},
-     [[1, "a"], [1, "a", None], [1, None, None], 5], [[1, 2], [1, "a", 2], [1, "a", "b"]]),
-    ({"contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}},
-     [["a"], [1, "a", "b"]], [[1], ["a", None]]),
-    ({"$schema": "https://json-schema.org/draft/2019-09/schema", "contains": {"type": "string"},
-      "unevaluatedItems": {"type": "integer"}}, [{}], [["a"], [1], [1, "a"], []]),
-    ({"if": {"prefixItems": [{"const": "a"}]}, "then": {"prefixItems": [True, True]},
-      "unevaluatedItems": False}, [["a"], ["a", 1], []], [["b"], ["a", 1, 2]]),
-    ({"$id": "http://x/strict", "$dynamicAnchor": "tree", "$ref": "tree", "unevaluatedProperties": False,
-      "$defs": {"tree": {"$id": "tree", "$dynamicAnchor": "tree", "type": "object", "properties": {
-          "data": True, "children": {"type": "array", "items": {"$dynamicRef": "#tree"}}}}}},
-     [{}, {"children": [{"data": 1}]}], [{"x": 1}, {"children": [{"daat": 1}]}]),
-    ({"$schema": "https://json-schema.org/draft/2019-09/schema", "$id": "http://x/outer",
-      "$recursiveAnchor": True, "$ref": "inner", "required": ["n"],
-      "$defs": {"inner": {"$id": "inner", "$recursiveAnchor": True,
-                          "properties": {"sub": {"$recursiveRef": "#"}}}}},
-     [{"n": 1}, {"n": 1, "sub": {"n": 2}}], [{}, {"n": 1, "sub": {}}]),
 ]  # fmt: skip
 
 
@@ -491,7 +434,7 @@ def test_deep_values_meet_no_recursion_limit() -> None:
 
 def test_products_of_unions_meet_a_limit() -> None:
     def union(j: int) -> Any:
-        return {"anyOf": [{"properties": {f"p{i}": {"minLength": j + 1}}} for i in range(12)]}
+        return {"anyOf": [{"properties": {f"p{i}.{j}": {"minLength": 1}}} for i in range(12)]}
 
     with pytest.raises(LimitExceededError) as caught:
         schema_to_ir({"allOf": [union(j) for j in range(12)]}, limits=Limits(max_grammar_nodes=20_000))

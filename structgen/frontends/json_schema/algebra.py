@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import languages
+from .inclusion import widest
 from .languages import Language
 from .nodes import (
     ALL_ARRAYS,
@@ -37,6 +38,9 @@ from .scalars import (
     outside_numbers,
     outside_strings,
 )
+
+MANY = range(8, 257)
+"""So many alternatives are worth looking for those that are parts of others, each beside each."""
 
 
 class Algebra:
@@ -187,7 +191,8 @@ class Algebra:
             # Where one alternative is left as it was, the others are parts of it.
             found.update(dict.fromkeys((one,) if one in products else products))
         found.pop(None, None)
-        return tuple(found)
+        kept = tuple(found)
+        return widest(kept) if len(kept) in MANY else kept
 
     def both_arrays(self, a: ArraySet, b: ArraySet) -> ArraySet | None:
         """The arrays of both sets, or None when their counts exclude each other."""
@@ -292,29 +297,55 @@ class Algebra:
         return found
 
     def outside_objects(self, a: ObjectSet) -> list[ObjectSet]:
-        """Alternatives for the objects that are not in ``a``."""
+        """Alternatives for the objects that are not in ``a``.
+
+        A property with listed values, by which branches are told apart as a rule, is wrong in the first
+        ones and right in the others: products of the complements of such branches do not multiply then.
+        """
         found: list[ObjectSet] = []
-        if a.min:
-            found.append(ObjectSet({}, max=a.min - 1))
-        if a.max is not None:
-            found.append(ObjectSet({}, min=a.max + 1))
-        for key in sorted(a.required):
-            found.append(ObjectSet({key: NEVER}))
+        told: dict[str, Formula] = {}
         for key, formula in a.props.items():
-            if formula is not ANY:
-                found.append(ObjectSet({key: self.negation(formula)}, frozenset((key,))))
+            if formula is not ANY and self._is_listed(formula):
+                if key in a.required:
+                    found.append(ObjectSet({**told, key: NEVER}))
+                found.append(ObjectSet({**told, key: self.negation(formula)}, frozenset((key,))))
+                told[key] = formula
+        sure = a.required & told.keys()
+
+        def other(**parts: Any) -> None:
+            required = sure | parts.pop("required", frozenset())
+            found.append(ObjectSet({**told, **parts.pop("props", {})}, required, **parts))
+
+        if a.min:
+            other(max=a.min - 1)
+        if a.max is not None:
+            other(min=a.max + 1)
+        for key in sorted(a.required - told.keys()):
+            other(props={key: NEVER})
+        for key, formula in a.props.items():
+            if formula is not ANY and key not in told:
+                other(props={key: self.negation(formula)}, required=frozenset((key,)))
         names = frozenset(a.props)
         for lang, formula in a.rest:
             if formula is not ANY:
-                some = Some(lang, names, self.negation(formula), self.origin)
-                found.append(ObjectSet({}, some=(some,)))
+                other(some=(Some(lang, names, self.negation(formula), self.origin),))
         for one in a.some:
             none = self.negation(one.formula)
             rest: tuple[tuple[Language | None, Formula], ...] = ((None, none),)
             if one.lang is not None:
                 rest = ((one.lang, none), (languages.outside(one.lang), ANY))
-            found.append(ObjectSet(dict.fromkeys(sorted(one.names), ANY), rest=rest))
+            free = ObjectSet(dict.fromkeys(sorted(one.names), ANY), rest=rest)
+            both = self.both_objects(ObjectSet(dict(told), sure), free)
+            if both is not None:
+                found.append(both)
         return found
+
+    def _is_listed(self, formula: Formula) -> bool:
+        """The formula is known at sight to be a list of strings."""
+        node = self._closed(formula)
+        if node is None or node.simple or node.numbers or node.arrays or node.objects:
+            return False
+        return all(one.values is not None for one in node.strings)
 
 
 def counted(one: Contains) -> ArraySet:
