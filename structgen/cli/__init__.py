@@ -225,10 +225,16 @@ def build_parser() -> Parser:
         "compile",
         "asking:compile_",
         "compile the grammar for a tokenizer, and tell what is enforced, how large it is and what it took",
-        "structgen compile --schema person.json",
+        "structgen compile --schema person.json\nstructgen compile --lark arithmetic --dump",
     )
     _add_grammar(sub)
     _add_tokenizer(sub)
+    sub.add_argument(
+        "--dump",
+        action="store_true",
+        help="print the terminals, the lexer's states, the rules' automata, and where several readings are "
+        "alive, with a shortest text each; the tokenizer then does not matter",
+    )
 
     sub = command(
         "bench",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..compiled import compile as compile_grammar
 from ..generate.progress import Reporter
-from .inputs import InputError, read_grammar, read_vocabulary
+from .inputs import InputError, bytes_vocabulary, read_grammar, read_vocabulary
 from .places import describe_failure, feed
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def compile_(args: argparse.Namespace) -> int:
 
     grammar = read_grammar(args)
     lap("reading the grammar")
+    if args.dump:
+        from ..dump import dump
+
+        for line in dump(compile_grammar(grammar, bytes_vocabulary())):
+            print(line)
+        return 0
     vocabulary = read_vocabulary(args.tokenizer, Reporter())
     lap("reading the vocabulary")
     compiled = compile_grammar(grammar, vocabulary)

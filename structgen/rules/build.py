@@ -41,6 +41,7 @@ class RuleBuilder:
     Attributes
     ----------
     units : the units, by the number that their states carry
+    facts, graphs : what is known of the grammar's expressions; what makes graphs of them
     """
 
     def __init__(self, ir: GrammarIR, heap: Heap, limits: Limits, facts: Analysis) -> None:
@@ -49,29 +50,29 @@ class RuleBuilder:
             raise GrammarError(f"nothing can be written: the start rule {ir.start!r} has no finite text")
         self.heap = heap
         self._start = ir.start
-        self._facts = facts
+        self.facts = facts
         self._max_states = limits.max_rule_states
         self._units = Units(heap)
         self.units = self._units.all
         repetitions = Repetitions(WIDE_BYTES)
         cyclic = rules_on_cycles(facts)
         small = SmallRules(facts, cyclic, repetitions)
-        self._graphs = Graphs(ir, facts, self._units, repetitions, small)
+        self.graphs = Graphs(ir, facts, self._units, repetitions, small)
         overlays = None if ir.lexing == "longest" else self.build
         self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
-        self._tails = Tails(self._graphs, self._records, self._max_states)
-        break_left_recursion(self._graphs, cyclic, self._max_states)
+        self._tails = Tails(self.graphs, self._records, self._max_states)
+        break_left_recursion(self.graphs, cyclic, self._max_states)
 
     def start(self) -> int:
         """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
-        number = self._facts.rule[self._start]
+        number = self.facts.rule[self._start]
         g = Graph()
         s, e = g.state(), g.state()
         g.final[e] = 0
-        if self._facts.nullable[number]:
+        if self.facts.nullable[number]:
             g.eps[s].append(e)
-        if self._facts.first[number]:
-            g.calls[s].append((self._graphs.rule_unit(self._start), e, 0))
+        if self.facts.first[number]:
+            g.calls[s].append((self.graphs.rule_unit(self._start), e, 0))
         return self._records.rule(determinise(g, s, self._max_states), -1)[0]
 
     def build(self, forward: int) -> None:
@@ -94,11 +95,11 @@ class RuleBuilder:
         if info.dfa is not None:
             return self._pattern(info.dfa, unit)
         if isinstance(info.expr, Members):
-            return build_members(info.expr, unit, self._graphs, self._records, self._tails, self._max_states)
+            return build_members(info.expr, unit, self.graphs, self._records, self._tails, self._max_states)
         if info.counted:
             assert isinstance(info.expr, Rep)
             return self._counted(info.expr, unit)
-        g = info.graph or self._graphs.of(info.expr, info.name)
+        g = info.graph or self.graphs.of(info.expr, info.name)
         return self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
 
     def _pattern(self, dfa: ByteDFA, unit: int) -> int:
@@ -119,7 +120,7 @@ class RuleBuilder:
         if dfa is not None:
             return self._records.pattern(dfa, unit, (inc, enough))[0]
         info = self.units[unit]
-        graph = self._graphs.of(e.item, info.owner or info.name)
+        graph = self.graphs.of(e.item, info.owner or info.name)
         item = without_empty(determinise(graph, 0, self._max_states))
         # Its first steps count; its ends are its start again, beside going on where they can.
         first = item[0]
