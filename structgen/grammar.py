@@ -32,7 +32,7 @@ class Grammar:
     @compiling
     def from_json_schema(
         cls,
-        schema: Mapping[str, Any] | bool | str,
+        schema: Mapping[str, Any] | bool | str | PathLike[str],
         *,
         whitespace: int | Literal["flexible", "compact", "dumps"] = 64,
         property_order: Literal["any", "schema"] = "any",
@@ -46,7 +46,8 @@ class Grammar:
 
         Parameters
         ----------
-        schema : dict, bool or JSON text
+        schema : dict, bool, JSON text, or a path of a file; also inside ``response_format`` or the definition
+            of a tool, as APIs write them
         whitespace : at most so many white space characters in a row outside strings (small models run away in
             them); "flexible": as JSON has it; "compact": none; "dumps": json.dumps' ``", "`` and ``": "``
         property_order : "any", which is what a schema means, or "schema": as its properties are written

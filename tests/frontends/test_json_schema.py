@@ -379,11 +379,6 @@ def test_formats_can_be_annotations() -> None:
     check({"type": "string", "format": "date"}, ["x"], [1], formats="annotate")
 
 
-def test_registry() -> None:
-    registry = {"http://x/defs.json": {"$defs": {"n": {"type": "integer"}, "m": {"$ref": "#/$defs/n"}}}}
-    check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)
-
-
 def test_few_keys_of_a_pattern_come_once_each() -> None:
     schema = {"patternProperties": {"^[ab]$": {}}, "additionalProperties": False, "minProperties": 2}
     check(schema, [{"a": 1, "b": 2}, {"b": 1, "a": 2}], [{}, {"a": 1}, '={"a":1,"a":2}', {"c": 1, "a": 1}])

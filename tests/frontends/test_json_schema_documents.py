@@ -55,3 +55,8 @@ def test_references_between_documents() -> None:
     check({"$id": "http://x/", "$ref": "list"}, [[], [None, [[None]]]], [[1], [[1]]], registry=registry)
     with pytest.raises(SchemaError, match="names a document that is not here"):
         schema_to_ir({"$ref": "http://x/list"}, registry={"http://x/list": registry["http://x/list"]})
+
+
+def test_registry() -> None:
+    registry = {"http://x/defs.json": {"$defs": {"n": {"type": "integer"}, "m": {"$ref": "#/$defs/n"}}}}
+    check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)

@@ -2,7 +2,8 @@
 
 ::
 
-    document.py    JSON text, drafts, identifiers, where a $ref points; size.py  too large ones
+    document.py    JSON text, drafts, identifiers, where a $ref points
+    sources.py     files, texts, wrappers          size.py                  what is too large to be read
     keywords.py    what each keyword says          values.py, formats.py    listed values, formats as patterns
     normalise.py   schemas -> nodes: what stands beside each other is intersected
     containers.py  those of arrays and objects     parts.py                 what is gathered of one schema
@@ -38,13 +39,14 @@ from typing import Any
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
 from ...limits import Limits
-from .document import Documents, DynamicReferenceError, read
+from .document import Documents, DynamicReferenceError
 from .emptiness import overlapping, settle
 from .explain import why_empty
 from .lower import Lowering
 from .normalise import Normaliser, OneOf
 from .report import Entry, Report
 from .size import check_size
+from .sources import read
 
 __all__ = ["Entry", "Report", "schema_to_ir"]
 
@@ -64,7 +66,8 @@ def schema_to_ir(
 
     Parameters
     ----------
-    schema : a dict, a bool, or JSON text
+    schema : a dict, a bool, JSON text, or a path (``os.PathLike``) of a file with it; also as APIs wrap it:
+        ``response_format``, or the definition of a tool, of which the parameters are the schema
     whitespace : at most so many whitespace characters in a row at each place between tokens; "flexible" for
         no bound, "compact" for none, "dumps" for ``", "`` and ``": "`` as json.dumps writes them
     property_order : "any", or "schema" for the order in which the schema writes its properties

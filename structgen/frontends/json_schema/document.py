@@ -1,4 +1,4 @@
-"""The documents a schema is made of: reading them, drafts, and where a ``$ref`` points.
+"""The documents a schema is made of: drafts, identifiers, and where a ``$ref`` points.
 
 A subschema's place is its JSON pointer in its document; its `Resource` is the nearest enclosing schema with
 an identifier of its own, against which references resolve. The index of identifiers and anchors is made on
@@ -11,7 +11,6 @@ meta-schemas only.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,36 +42,6 @@ _VOCABULARY = (
     "dependentRequired"
 )
 _VALIDATION = frozenset(_VOCABULARY.split())  # the vocabulary that a meta-schema may leave out
-
-
-def read(schema: Any) -> Any:
-    """The schema as Python values: a mapping or bool as it is, JSON text parsed."""
-    if isinstance(schema, (bytes, bytearray)):
-        try:
-            schema = schema.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise SchemaError(f"the schema's text is not UTF-8: {error}") from None
-    if isinstance(schema, str):
-        try:
-            schema = json.loads(schema)
-        except json.JSONDecodeError as error:
-            lines = schema.splitlines() or [""]
-            shown = lines[error.lineno - 1][:110] if error.lineno <= len(lines) else ""
-            place = f"line {error.lineno}, column {error.colno}"
-            caret = f"\n  {shown}\n  {' ' * (error.colno - 1)}^" if error.colno <= 110 else ""
-            raise SchemaError(f"the schema is not JSON: {error.msg} ({place}){caret}") from None
-        except ValueError as error:
-            raise SchemaError(f"the schema is not JSON that Python reads: {error}") from None
-        except RecursionError:
-            raise SchemaError(
-                "the schema's text is nested too deeply for Python's JSON reader; "
-                "flatten it with $ref and $defs, or pass it as a dict"
-            ) from None
-    if isinstance(schema, Mapping) and not isinstance(schema, dict):
-        schema = dict(schema)
-    if not isinstance(schema, (bool, dict)):
-        raise SchemaError(f"a schema is an object or a boolean, not {kind_of(schema)}")
-    return schema
 
 
 def kind_of(value: Any) -> str:
