@@ -45,7 +45,11 @@ def certify_lines(ir: GrammarIR, facts: Analysis) -> bool:
         return False
     ignored = [facts.terminal_number[name] for name in ir.ignore]
     cuts = _Cuts(terminals, places, ignored)
-    return cuts.lines_are_free() and all(cuts.clean(x, y, where) for x, y, where in places.needed(ignored))
+    return (
+        cuts.lines_are_free()
+        and all(cuts.never_cut(x) for x in sorted(places.shut))
+        and all(cuts.clean(x, y, where) for x, y, where in places.needed(ignored))
+    )
 
 
 class _Places:
@@ -54,6 +58,8 @@ class _Places:
     balanced : brackets and blocks close in the sequence that opens them, and lines end outside brackets
     members : context (an opening terminal, or `OUTSIDE`) -> the terminals that may stand in it
     opened_by : closing terminal -> the opening ones that it closes somewhere
+    shut : terminals with an indent right behind them, which no text has. A rule that ends so says that a
+        lexeme must not be that terminal (a string that is not closed)
     """
 
     def __init__(self, lines: Indentation, facts: Analysis, start: int) -> None:
@@ -68,6 +74,7 @@ class _Places:
         self.closing = {number[name] for name in lines.closing if name in number}
         self.members: dict[int, set[int]] = {OUTSIDE: set()}
         self.opened_by: dict[int, set[int]] = {}
+        self.shut: set[int] = set()
         self._pairs: set[tuple[int, int, int]] = set()
         self._ways: set[tuple[int, int]] = set()
         self._length, self._way = self._shortest()
@@ -123,6 +130,8 @@ class _Places:
                     bits = 1 << facts.terminal_number[e.name]
                 elif isinstance(e, Ref):
                     bits = last[facts.rule[e.rule]]
+                elif isinstance(e, Seq) and self._shut_in(kids) >= 0:
+                    bits = 0
                 elif isinstance(e, Seq):
                     for k in reversed(kids):
                         bits |= last[k]
@@ -174,6 +183,10 @@ class _Places:
     def _sequence(self, kids: tuple[int, ...], where: int) -> list[tuple[int, int]] | None:
         """The items with their contexts, brackets left out; None when they are not balanced."""
         facts = self.facts
+        if (terminal := self._shut_in(kids)) >= 0:
+            self.members.setdefault(where, set()).add(terminal)
+            self.shut.add(terminal)
+            return []
         below: list[tuple[int, int]] = []
         around = [where]
         blocks = 0
@@ -198,6 +211,14 @@ class _Places:
             else:
                 below.append((k, around[-1]))
         return below if len(around) == 1 and blocks == 0 else None
+
+    def _shut_in(self, kids: tuple[int, ...]) -> int:
+        """The terminal of a sequence that is nothing but a terminal and an indent; else -1."""
+        names = [e.name for e in map(self.facts.exprs.__getitem__, kids) if isinstance(e, Term)]
+        if len(kids) != 2 or len(names) != 2:
+            return -1
+        first, second = map(self.facts.terminal_number.__getitem__, names)
+        return first if second == self.indent and first != self.newline else -1
 
     def _repetition(self, e: Rep, kids: tuple[int, ...], where: int) -> None:
         item, sep = kids[0], kids[-1]
@@ -258,6 +279,35 @@ class _Cuts:
         if 0 in begun or not all(final[q] for q in begun):
             return False
         self.final[t] = np.isin(np.arange(len(final)), sorted(begun))
+        return True
+
+    def never_cut(self, x: int) -> bool:
+        """While ``x`` is read another terminal is, and nothing that is ignored can begin after ``x``."""
+        ignored = np.zeros(256, np.bool_)
+        for t in (*self.ignored, self.places.newline):
+            ignored |= self.trans[t][1] > 0
+        return all(
+            any(self._covers(t, x, ignored) for t in sorted(self.rivals(where) - {x}))
+            for where, members in self.places.members.items()
+            if x in members
+        )
+
+    def _covers(self, t: int, x: int, ignored: Bytes) -> bool:
+        """``t`` is open wherever ``x`` is, and one of them goes on with every byte of ``ignored``."""
+        todo = [(1, 1)]
+        seen = set(todo)
+        for p, q in todo:
+            goes_on = self.trans[x][p] > 0
+            if (goes_on & (self.trans[t][q] == 0)).any():
+                return False
+            if self.dfas[x].final[p] and (ignored & ~goes_on & (self.trans[t][q] == 0)).any():
+                return False
+            for pair in zip(
+                self.trans[x][p][goes_on].tolist(), self.trans[t][q][goes_on].tolist(), strict=True
+            ):
+                if pair not in seen:
+                    seen.add(pair)
+                    todo.append(pair)
         return True
 
     def clean(self, x: int, y: int, where: int) -> bool:
