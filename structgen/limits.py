@@ -47,6 +47,9 @@ class Limits:
 
     max_heap_bytes : parser states, stacks and remembered steps of one compiled grammar, 4 MB at least
     max_mask_bytes : masks of one compiled grammar, 64 masks at least
+    max_table_bytes : what is kept for a vocabulary and shared by all its grammars: vocabulary tables and
+        token groups. What was used longest ago goes first; what one mask needs stays while it is made. The
+        largest bound that a grammar of the vocabulary has counts
 
     Wall clock, in seconds (an error)
 
@@ -61,6 +64,7 @@ class Limits:
     max_depth: int = 25_000
     max_heap_bytes: int = 256 << 20
     max_mask_bytes: int = 256 << 20
+    max_table_bytes: int = 512 << 20
     max_heads: int = 4096
     compile_seconds: float = 60.0
     step_seconds: float = 60.0

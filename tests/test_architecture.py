@@ -36,7 +36,7 @@ LAYERS: dict[str, set[str]] = {
     "frontends": {"automata", "errors", "ir", "limits", "regex"},
     "grammar": {"frontends", "ir", "limits"},
     "rules": {"automata", "engine", "errors", "ir", "limits", "regex"},
-    "engine": {"errors", "ir", "jit", "limits", "rules", "vocab"},
+    "engine": {"cache", "errors", "ir", "jit", "limits", "rules", "vocab"},
     "explanation": set(),
     "history": set(),
     "captures": {"engine", "errors", "ir"},

@@ -13,7 +13,7 @@ from __future__ import annotations
 import bisect
 import threading
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,9 +27,10 @@ from . import kernels
 from . import layout as L
 from .heap import Heap
 from .indentation import columns_in, effects_of
-from .sequences import Sequences, make_sequences
+from .sequences import Sequences
 from .specials import find_special_tokens
-from .vocab_tables import VocabTables
+from .table_pool import Piece, Pools
+from .vocab_tables import VocabTables, groups_of
 
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
@@ -59,7 +60,9 @@ class Arena:
         self.lock = threading.RLock()
         self.limits = limits
         self.vocabulary = vocabulary
-        self.tables = VocabTables.of(vocabulary)
+        self.tables = VocabTables.of(vocabulary, limits.max_table_bytes)
+        self._generation = self.tables.pools.generation
+        self._noted: dict[int, Hashable] = {}  # word of the heap that holds a table's number + 1 -> its key
         longest = ir.lexing == "longest"
         tokens = find_special_tokens(ir, vocabulary)
         facts = analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
@@ -177,25 +180,44 @@ class Arena:
                 self.heap.g[where] = -1
                 return
             key = (self._terminals_key, *self._lexer_key(state))
-            number = t.index.get(key)
+            number = t.number(key)
             if number is None:
                 number = self._group_tokens(key, state, sequences)
-        self.heap.g[where] = number + 1
+            self._noted[where] = key
+            self.heap.g[where] = number + 1
+            if t.pools.generation != self._generation:
+                self._renumber()
+
+    def _renumber(self) -> None:
+        """The pool of tables has begun a new generation: look up where the tables noted here lie now."""
+        t = self.tables
+        with t.lock:
+            self._generation = t.pools.generation
+            for where, key in list(self._noted.items()):
+                number = t.number_in_memory(key)
+                if number is None:
+                    del self._noted[where]
+                self.heap.g[where] = 0 if number is None else number + 1
+
+    def _pools(self) -> Pools:
+        """The arrays in which the numbers that are noted here hold."""
+        while True:
+            pools = self.tables.pools
+            if pools.generation == self._generation:
+                return pools
+            self._renumber()
 
     def _sequences(self) -> Sequences | None:
         """The signatures of the grammar's terminals, shared by all grammars that have the same."""
-        t = self.tables
-        if self._terminals_key not in t.sequences:
-            from ..rules.universal import universal_lexer
+        from ..rules.universal import universal_lexer
 
-            words = int(self.g[L.H_SYMBOL_WORDS])
-            lexer = universal_lexer([terminal for terminal, _, _ in self.terminals], words)
-            nodes = t.nodes[: t.n_nodes]
-            lines = None if self._lines is None else columns_in(nodes, *self._lines)
-            t.sequences[self._terminals_key] = (
-                None if lexer is None else make_sequences(nodes, t.max_depth, lexer, lines)
-            )
-        sequences = t.sequences[self._terminals_key]
+        t = self.tables
+        words = int(self.g[L.H_SYMBOL_WORDS])
+        sequences = t.sequences(
+            self._terminals_key,
+            lambda: universal_lexer([terminal for terminal, _, _ in self.terminals], words),
+            lambda: None if self._lines is None else columns_in(t.nodes, *self._lines),
+        )
         if sequences is not None:
             self.signatures = sequences.words
         return sequences
@@ -206,10 +228,11 @@ class Arena:
         won = np.zeros(t.size, np.int64)
         node = np.zeros(t.size, np.int32)
         dead = np.zeros(256, np.uint8)
-        self._call(kernels.leaving_tokens, t.nodes[: t.n_nodes], state, stay, won, node, dead)
+        self._call(kernels.leaving_tokens, t.nodes, state, stay, won, node, dead)
         tokens = np.flatnonzero((won > 0) & (stay < 0))
-        places = sequences.base[node[tokens]] + t.rank_of_token[tokens] - sequences.rank[node[tokens]]
-        signatures = sequences.of[places].astype(np.int64)
+        places = sequences.places
+        at = places.base[node[tokens]] + t.rank_of_token[tokens] - places.rank[node[tokens]]
+        signatures = sequences.of[at].astype(np.int64)
         alive = signatures > 0
         tokens, signatures = tokens[alive], signatures[alive]
         runs = []
@@ -220,21 +243,22 @@ class Arena:
             else:
                 effects = {(): won[tokens] == record}
             runs += [(terminals, e, tokens[mine], signatures[mine]) for e, mine in effects.items()]
-        own = t.add_groups(sorted(runs, key=lambda run: run[:2])) if runs else 0
-        at_once = 0
+        own = groups_of(sorted(runs, key=lambda run: run[:2]), t.words)
+        at_once: tuple[Hashable, Callable[[], Piece]] | None = None
         ended = int(self.g[state + L.R_KEY + (int(self.g[state]) >> 8)])
         if ended:
             # What ends the lexeme with its first byte reads alike after every state that ends on those bytes.
             terminals = self._terminals_of(ended)
-            shared = ("at once", self._terminals_key, dead.tobytes(), terminals)
-            if shared not in t.index:
+
+            def groups_at_once() -> Piece:
                 first = t.data_first[t.token_of_rank]
                 tokens = t.token_of_rank[dead[first] > 0].astype(np.int64)
-                signatures = sequences.of[sequences.base[0] + t.rank_of_token[tokens]].astype(np.int64)
+                signatures = sequences.of[places.base[0] + t.rank_of_token[tokens]].astype(np.int64)
                 alive = signatures > 0
-                t.index[shared] = t.add_groups([(terminals, (), tokens[alive], signatures[alive])])
-            at_once = t.index[shared]
-        return t.add_stay(key, np.flatnonzero(stay >= 0).astype(np.int32), own, at_once)
+                return groups_of([(terminals, (), tokens[alive], signatures[alive])], t.words)
+
+            at_once = ("at once", self._terminals_key, dead.tobytes(), terminals), groups_at_once
+        return t.add(key, np.flatnonzero(stay >= 0).astype(np.int32), own, at_once)
 
     def _effects(
         self,
@@ -364,23 +388,22 @@ class Arena:
         """Make and note the mask of a matcher state."""
         answer = self._try_mask(state)
         if answer < 0:
-            with clock("step_seconds", self.limits.step_seconds):
+            with clock("step_seconds", self.limits.step_seconds), self.tables.in_use():
                 while answer < 0:
                     self._provide(answer)
                     answer = self._try_mask(state)
 
     def _try_mask(self, state: int) -> int:
-        t = self.tables
-        slots = t.slots  # before the arrays that they lead to: see `vocab_tables`
+        t, pools = self.tables, self._pools()
         return int(
             kernels.make_mask(
                 self.heap.g,
-                t.tries,
-                slots,
-                t.rows,
-                t.info,
-                t.groups,
-                t.ids,
+                pools.tries,
+                pools.slots,
+                pools.rows,
+                pools.info,
+                pools.groups,
+                pools.ids,
                 self.signatures,
                 self.rows,
                 state,

@@ -6,7 +6,7 @@ code. So every kernel that lies on a path of `accept` or `fill` is here, and tak
 g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second array argument would double
                           the cost of a step
 tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token
-slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `vocab_tables`
+slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `table_pool`
 rows : int32[n, words]    memoised masks of this grammar
 
 Kernels raise nothing: they answer a number >= 0, or one of the codes below zero at the end of `layout`.
@@ -1774,6 +1774,8 @@ def _table_of(g, slots, info, node, s, stack):
 def _take_stays(g, tables, info, ids, t, s, r, out):
     """Set the tokens that stay in the pattern of table ``t``, as far as a count has room for them."""
     at = t * V_WORDS
+    info[V_USED] += 1
+    info[at + V_USED] = info[V_USED]
     counts = info[at + V_COUNTS]
     left = counts - 1
     if counts > 1:
@@ -1903,7 +1905,7 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
 def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, out):
     """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
 
-    slots, tables, info, groups, ids : see `vocab_tables`; signatures : int64[*], see `sequences`
+    slots, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
     """
     g[X_NOTES_N] = 0
     g[X_FRAMES_TOP] = 1
@@ -1920,6 +1922,8 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, o
             g[X_WANT] = a
         if t > 0:
             at = (t - 1) * V_WORDS
+            info[V_USED] += 1
+            info[at + V_USED] = info[V_USED]
             for i in range(out.shape[0]):
                 out[i] = tables[info[at + V_ROW], i]
             for part in range(V_OWN, V_AT_ONCE + 1):

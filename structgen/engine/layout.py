@@ -159,9 +159,10 @@ X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
 X_LIVE = 52  # the bytes with which the head of a walk can go on (4 words)
 
-# Vocabulary tables: V_WORDS words of ``info`` each; see `vocab_tables`.
+# Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
 V_OWN, V_AT_ONCE = 1, 2  # "longest", beside V_ROW: offsets in ``groups``
+V_USED = 5  # time of last use; of table 0, which is none, the clock
 V_KEY = 8
 V_WORDS = 16
 

@@ -5,85 +5,61 @@ of it, and the bytes that may come when the pattern is left. It holds the tokens
 the pattern (by the number of characters that they begin, so that a bound on a length is a choice among them),
 and the trie of those that may leave it, which a walk asks of the stack. In ``longest`` it belongs to a lexer
 state: the tokens that stay in its lexeme, and the others in groups (`sequences`). Both are pure functions of
-automata and vocabulary, so they serve every grammar of the process.
+automata and vocabulary, so they serve every grammar.
 
-Kernels look tables up while other threads add to them, without a lock. So what a slot names is in the arrays
-before the slot is set, and when an array has to grow, `slots` is copied after it: a reader that takes `slots`
-first and the other arrays then finds everything that its slots name.
+They lie in memory as long as the pool has room (`table_pool`); those of ``longest``, which take longest to
+make, on disk as well, for every process (`kept_tables`).
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ..vocab.vocabulary import Vocabulary
+from . import kept_tables
 from . import layout as L
-from .sequences import Sequences
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
+from .sequences import LineColumns, Places, Sequences, UniversalLexer, make_sequences, places_below
+from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
 LEAST_DENSE = 2048  # tokens that stay; fewer are listed, and take no row
+SEQUENCES_PART = 0.25  # of the bound on bytes is for sequences, the rest for tables
 
-MAX_BYTES = 512 << 20
 _of_vocabulary: weakref.WeakKeyDictionary[Vocabulary, VocabTables] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 class VocabTables:
-    """The tables made so far for one vocabulary. Only grows; past its bound a new one takes over.
+    """What is kept for one vocabulary, for all its grammars. Everything is found and added under ``lock``.
 
-    slots : int64[2**k], hash table of table numbers + 1, see ``kernels.find_table``
-    info : int64[*], ``V_WORDS`` words a table: V_ROW first of its mask rows; in discipline ``any`` V_ROWS
-        their number (0: its tokens are listed), V_COUNTS most characters begun + 1, V_IDS offset in ``ids``,
-        V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_KEY what it is found by; in
-        ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that leave after a byte or more,
-        and at once
-    tries : int32[*], the vocabulary's trie at 0, then those of tokens that leave; 4 words a node
-    rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
-    ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
-        many and are in no row; then those tokens. For groups see ``kernels._add_groups``
-    groups : int64[*], see ``kernels._add_groups``
-    sequences : by the digests of a grammar's terminals, see `sequences`
+    nodes : int32[n, 4], the vocabulary's trie
+    token_of_rank, rank_of_token : int32[*], the order of the tokens in it
+    data_first : uint8[size], the first byte of each token
+    stops, everything : int32[words]; aliases : int32[n, 2]: see ``kernels.make_mask``
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
+        self.lock = threading.RLock()
+        self.size = vocabulary.size
         self.words = -(-vocabulary.size // 32)
         self.n_nodes = vocabulary.trie.n_nodes
         self.max_depth = vocabulary.trie.max_depth
-        self.tries: Int32 = np.ascontiguousarray(vocabulary.trie.nodes, np.int32).reshape(-1).copy()
-        self.tries_top = self.tries.shape[0]
-        self.rows: Int32 = np.zeros((4, self.words), np.int32)
-        self.rows_top = 0
-        self.info: Int64 = np.zeros(64 * L.V_WORDS, np.int64)
-        self.n_tables = 0
-        self.slots: Int64 = np.zeros(256, np.int64)
-        self.n_found = 0  # tables that slots name
-        self.index: dict[Hashable, int] = {}
-        self.groups: npt.NDArray[np.int64] = np.zeros(1 << 10, np.int64)
-        self.groups_top = 8  # 0 stands for "none"
-        self.ids: Int32 = np.zeros(1 << 10, np.int32)
-        self.ids_top = 0
-        self.sequences: dict[Hashable, Sequences | None] = {}
-        self.nodes = self.tries.reshape(-1, 4)
+        self.nodes: Int32 = np.ascontiguousarray(vocabulary.trie.nodes, np.int32)
         written = self.nodes[:, 3] >= 0
         self.token_of_rank: Int32 = self.nodes[written, 3].copy()
         self._node_of_rank: Int32 = np.flatnonzero(written).astype(np.int32)
         self.rank_of_token = np.full(vocabulary.size, -1, np.int32)
         self.rank_of_token[self.token_of_rank] = np.arange(len(self.token_of_rank), dtype=np.int32)
-        self.lock = threading.RLock()
         lengths = np.diff(vocabulary.offsets)
-        self.data_first = vocabulary.data[
-            np.minimum(vocabulary.offsets[:-1], max(len(vocabulary.data) - 1, 0))
-        ]
-        self.data_first = np.where(lengths > 0, self.data_first, 0)
+        first = vocabulary.data[np.minimum(vocabulary.offsets[:-1], max(len(vocabulary.data) - 1, 0))]
+        self.data_first = np.where(lengths > 0, first, 0)
         self.stops = np.zeros(self.words, np.int32)
         for t in vocabulary.stop_token_ids:
             self.stops.view(np.uint32)[t >> 5] |= np.uint32(1 << (t & 31))
@@ -92,57 +68,52 @@ class VocabTables:
             everything[-1] = (1 << (vocabulary.size % 32)) - 1
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
-        self.size = vocabulary.size
+        self._fingerprint = vocabulary.fingerprint
+        self._pool = TablePool(self.nodes, self.words, 0)
+        self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
+        self._most_bytes = 0
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, most_bytes: int) -> VocabTables:
+        """The tables of a vocabulary, shared by all its grammars; the largest bound asked for counts."""
+        with _lock:
+            tables = _of_vocabulary.get(vocabulary)
+            if tables is None:
+                tables = _of_vocabulary[vocabulary] = cls(vocabulary)
+            tables._most_bytes = max(tables._most_bytes, most_bytes)
+            tables._pool.most_bytes = int(tables._most_bytes * (1 - SEQUENCES_PART))
+        return tables
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the tables take, the vocabulary's own trie apart."""
-        pools = 4 * (self.rows_top * self.words + self.tries_top - 4 * self.n_nodes + self.ids_top)
-        kept = sum(s.of.nbytes + s.words.nbytes for s in self.sequences.values() if s is not None)
-        return pools + 8 * self.groups_top + kept
+        """Bytes that tables and sequences take, the vocabulary's own trie apart."""
+        return self._pool.nbytes + sum(s.nbytes for s in self._sequences.values() if s is not None)
 
-    @classmethod
-    def of(cls, vocabulary: Vocabulary) -> VocabTables:
-        """The tables of a vocabulary, shared by all its grammars."""
-        with _lock:
-            tables = _of_vocabulary.get(vocabulary)
-            if tables is None or tables.nbytes > MAX_BYTES:
-                tables = _of_vocabulary[vocabulary] = cls(vocabulary)
-            return tables
+    @property
+    def pools(self) -> Pools:
+        """What kernels read. Numbers of tables hold in one generation of it."""
+        return self._pool.pools
 
-    def _room(self, pool: str, top: int, n: int) -> None:
-        """See that ``n`` items have room in a pool from ``top`` on."""
-        array = getattr(self, pool)
-        if top + n <= array.shape[0]:
-            return
-        more = max(array.shape[0] // 2, n)
-        grown = np.zeros((array.shape[0] + more, *array.shape[1:]), array.dtype)
-        grown[:top] = array[:top]
-        setattr(self, pool, grown)
-        self.slots = self.slots.copy()
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within it, what is used stays in memory."""
+        mask = object()
+        self._pool.busy[mask] = int(self.pools.info[L.V_USED])
+        try:
+            yield
+        finally:
+            del self._pool.busy[mask]
 
-    def _append(self, pool: str, items: npt.NDArray[np.int32]) -> int:
-        """Put ``items`` at the end of ``tries`` or ``ids``; where they begin."""
-        top = int(getattr(self, f"{pool}_top"))
-        self._room(pool, top, len(items))
-        getattr(self, pool)[top : top + len(items)] = items
-        setattr(self, f"{pool}_top", top + len(items))
-        return top
-
-    def _new_table(self) -> tuple[int, Int64]:
-        """The number of a new table, and its words of ``info``."""
-        number = self.n_tables
-        self._room("info", L.V_WORDS * number, L.V_WORDS)
-        self.n_tables += 1
-        return number, self.info[L.V_WORDS * number : L.V_WORDS * (number + 1)]
+    # ----------------------------------------------------------------------------------------- discipline any
 
     def make(self, g: Int64) -> None:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
-        from .kernels import enter_table, find_table
+        from .kernels import find_table
         from .tabulate import table_tokens
 
         with self.lock:
-            if find_table(g, self.slots, self.info) >= 0:
+            pools = self.pools
+            if find_table(g, pools.slots, pools.info) >= 0:
                 return
             stay, counts, leave = self._scratch
             found = np.zeros(3, np.int64)
@@ -158,43 +129,34 @@ class VocabTables:
                 found,
             )
             n, most, nodes = found.tolist()
-            number, info = self._new_table()
-            info[L.V_COUNTS] = most + 1
-            info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = g[L.X_KEY : L.X_KEY + L.KEY_WORDS]
-            row, rows, ids = self._stays(stay[:n], counts[:n], most)
-            info[L.V_ROW], info[L.V_ROWS], info[L.V_IDS] = row, rows, ids
-            if nodes > 1:
-                info[L.V_LEAVE] = self._append("tries", leave[:nodes].reshape(-1))
-            self.n_found += 1
-            if 2 * self.n_found > len(self.slots):
-                slots = np.zeros(4 * len(self.slots), np.int64)
-                for known in self.slots[self.slots > 0].tolist():
-                    enter_table(slots, self.info, known - 1)
-                self.slots = slots
-            enter_table(self.slots, self.info, number)
+            rows, ids = self._stays(stay[:n], counts[:n], most)
+            key = g[L.X_KEY : L.X_KEY + L.KEY_WORDS].copy()
+            leaving = leave[: nodes if nodes > 1 else 0]
+            self._pool.place(
+                FoundByKernels(key.tobytes()), Piece(rows, leaving, ids, counts=most + 1, found_by=key)
+            )
 
-    def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[int, int, int]:
-        """Keep the tokens that stay: first row, number of rows, offset in ``ids``."""
+    def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[Int32, Int32]:
+        """The tokens that stay, as mask rows and as a list (see `Pools.ids`)."""
         from .tabulate import set_row
 
         if most:
             order = np.argsort(counts, kind="stable")
             stay, counts = stay[order], counts[order]
         ends = np.searchsorted(counts, np.arange(most + 1), side="right")
-        row, rows, listed = 0, 0, 0
+        n, listed = 0, 0
         if len(stay) >= LEAST_DENSE:
-            rows = min(most + 1, MOST_ROWS)
-            row = self.rows_top
-            self._room("rows", row, rows)
-            self.rows_top += rows
-            for k in range(rows - 1):
-                self.rows[row + k] = self.rows[row + k - 1] if k else 0
-                set_row(stay[ends[k - 1] if k else 0 : ends[k]], self.rows[row + k])
-            self.rows[row + rows - 1] = 0
-            set_row(stay, self.rows[row + rows - 1])
-            listed = int(ends[rows - 2]) if rows > 1 else len(stay)
+            n = min(most + 1, MOST_ROWS)
+            listed = int(ends[n - 2]) if n > 1 else len(stay)
+        rows = np.zeros((n, self.words), np.int32)
+        for k in range(n - 1):
+            if k:
+                rows[k] = rows[k - 1]
+            set_row(stay[ends[k - 1] if k else 0 : ends[k]], rows[k])
+        if n:
+            set_row(stay, rows[n - 1])
         head = np.maximum(ends - listed, 0).astype(np.int32)
-        return row, rows, self._append("ids", np.concatenate([head, stay[listed:]]))
+        return rows, np.concatenate([head, stay[listed:]])
 
     @cached_property
     def _kinds(self) -> tuple[Int64, Int32, Int32]:
@@ -215,47 +177,117 @@ class VocabTables:
             np.empty((self.n_nodes, 4), np.int32),
         )
 
-    def add_stay(self, key: Hashable, stay: Int32, own: int, at_once: int) -> int:
-        """The number of a lexer state's table: its tokens that stay, and two offsets in ``groups``."""
+    # ------------------------------------------------------------------------------------- discipline longest
+
+    def number_in_memory(self, key: Hashable) -> int | None:
+        """The number of a lexer state's table, if it is in the pool."""
+        return self._pool.number(key)
+
+    def number(self, key: Hashable) -> int | None:
+        """The number of a lexer state's table, from memory or from disk."""
+        number = self._pool.number(key)
+        if number is not None:
+            return number
+        kept = kept_tables.read_piece(self._name(key), self.words, self.size)
+        if kept is None:
+            return None
+        piece, name = kept
+        at_once = self._at_once(name) if name else 0
+        return None if at_once is None else self._pool.place(key, piece, at_once)
+
+    def add(
+        self, key: Hashable, stay: Int32, own: Piece, at_once: tuple[Hashable, Callable[[], Piece]] | None
+    ) -> int:
+        """The number of a lexer state's table.
+
+        stay : the tokens that stay in its lexeme
+        own : groups of the tokens that leave it after a byte or more
+        at_once : key of the groups of those that leave at once, and what makes them
+        """
         from .tabulate import set_row
 
-        with self.lock:
-            self._room("rows", self.rows_top, 1)
-            self.rows[self.rows_top] = 0
-            set_row(stay, self.rows[self.rows_top])
-            number, info = self._new_table()
-            info[L.V_ROW], info[L.V_OWN], info[L.V_AT_ONCE] = self.rows_top, own, at_once
-            self.rows_top += 1
-            self.index[key] = number
-            return number
+        name, other = "", 0
+        if at_once is not None:
+            name = self._name(at_once[0])
+            found = self._at_once(name)
+            if found is None:
+                shared = at_once[1]()
+                kept_tables.keep_piece(name, shared)
+                found = self._pool.place(name, shared)
+            other = found
+        rows = np.zeros((1, self.words), np.int32)
+        set_row(stay, rows[0])
+        piece = Piece(rows, ids=own.ids, groups=own.groups)
+        kept_tables.keep_piece(self._name(key), piece, goes_on=name)
+        return self._pool.place(key, piece, other)
 
-    def add_groups(
+    def _at_once(self, name: str) -> int | None:
+        number = self._pool.number(name)
+        if number is None:
+            kept = kept_tables.read_piece(name, self.words, self.size)
+            number = None if kept is None else self._pool.place(name, kept[0])
+        return number
+
+    def _name(self, key: Hashable) -> str:
+        return kept_tables.name_of(self._fingerprint, key)
+
+    @cached_property
+    def _places(self) -> Places:
+        return places_below(self.nodes)
+
+    def sequences(
         self,
-        runs: list[tuple[tuple[int, ...], tuple[int, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]],
-    ) -> int:
-        """Offset of groups.
+        key: Hashable,
+        lexer: Callable[[], UniversalLexer | None],
+        lines: Callable[[], LineColumns | None],
+    ) -> Sequences | None:
+        """The signatures of a set of terminals; None where their automaton, of ``lexer``, is too large."""
+        if key in self._sequences:
+            made = self._sequences[key] = self._sequences.pop(key)
+            return made
+        name = self._name(("sequences", key))
+        kept = kept_tables.read_sequences(name, self._places)
+        if kept is not None:
+            made = kept[0]
+        else:
+            automaton = lexer()
+            made = None
+            if automaton is not None:
+                made = make_sequences(self.nodes, self.max_depth, automaton, self._places, lines())
+            kept_tables.keep_sequences(name, made)
+        self._sequences[key] = made
+        left = self._most_bytes * SEQUENCES_PART
+        for used in reversed(list(self._sequences)):
+            sequences = self._sequences[used]
+            left -= 0 if sequences is None else sequences.nbytes
+            if left < 0 and used != key:
+                del self._sequences[used]
+        return made
 
-        Each run: the terminals that the first lexeme is, what its bytes do to the column, token ids, their
-        signatures.
-        """
-        words: list[int] = [len(runs)]
-        pieces: list[npt.NDArray[np.int64]] = []
-        with self.lock:
-            first = self.ids_top
-            for terminals, effects, tokens, signatures in runs:
-                order = np.lexsort((tokens, signatures))
-                tokens, signatures = tokens[order], signatures[order]
-                starts = np.flatnonzero(np.diff(signatures, prepend=-1))
-                sizes = np.diff(np.append(starts, len(tokens)))
-                words += [len(terminals), *terminals, len(effects), *effects, len(starts)]
-                table = np.stack([signatures[starts], first + starts, sizes], axis=1)
-                words += table.reshape(-1).tolist()
-                pieces.append(tokens)
-                first += len(tokens)
-            for piece in pieces:
-                self._append("ids", piece.astype(np.int32))
-            at = self.groups_top
-            self._room("groups", at, len(words))
-            self.groups[at : at + len(words)] = words
-            self.groups_top += len(words)
-            return at
+
+Run = tuple[tuple[int, ...], tuple[int, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def groups_of(runs: list[Run], words: int) -> Piece:
+    """Groups of tokens.
+
+    Each run: the terminals that the first lexeme is, what its bytes do to the column, token ids, their
+    signatures.
+    """
+    none = np.empty((0, words), np.int32)
+    if not runs:
+        return Piece(none)
+    groups: list[int] = [len(runs)]
+    ids: list[npt.NDArray[np.int64]] = []
+    first = 0
+    for terminals, effects, tokens, signatures in runs:
+        order = np.lexsort((tokens, signatures))
+        tokens, signatures = tokens[order], signatures[order]
+        starts = np.flatnonzero(np.diff(signatures, prepend=-1))
+        sizes = np.diff(np.append(starts, len(tokens)))
+        groups += [len(terminals), *terminals, len(effects), *effects, len(starts)]
+        table = np.stack([signatures[starts], first + starts, sizes], axis=1)
+        groups += table.reshape(-1).tolist()
+        ids.append(tokens)
+        first += len(tokens)
+    return Piece(none, ids=np.concatenate(ids).astype(np.int32), groups=np.array(groups, np.int64))

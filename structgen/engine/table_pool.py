@@ -1,0 +1,281 @@
+"""The pool in which the vocabulary tables of all grammars lie, bounded in bytes.
+
+Kernels take few arrays, so tables share them: one array of mask rows, one of tries, one of groups, one of
+token ids. A table is a number, and its words of ``info`` say where its parts lie. In discipline ``any``
+kernels find the number by a hash table, `slots`; in ``longest`` an arena notes it in its heap. So a single
+table cannot be taken out. When the pool passes its bound, the tables used last are copied into arrays of
+their own, with new numbers, and the rest is dropped: a new *generation*. An arena sees that the generation
+is another one, looks up the numbers it has noted, and asks again for the tables that are gone. What still
+reads the old arrays holds them until it is done.
+
+Kernels read while other threads add, without a lock. So what a slot names is in the arrays before the slot is
+set, and when an array has to grow, `slots` is copied after it: whoever has one `Pools` finds everything that
+its slots name.
+
+The time of last use is a clock that kernels advance whenever they read a table (V_USED of table 0, which is
+none). Threads may lose a tick to each other, and all that costs is a little order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from . import layout as L
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+T = TypeVar("T", bound=np.generic)
+
+KEPT_PART = 0.75  # of the bound, in a new generation
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One table, wherever it lies: a pure function of automaton and vocabulary.
+
+    rows : int32[n, words], mask rows; nodes : int32[m, 4], a trie; ids : int32[k], tokens
+    groups : int64[l], see ``kernels._add_groups``, with places in ``ids`` counted from 0
+    counts : discipline ``any``, see V_COUNTS; found_by : int64[KEY_WORDS], the key that kernels look for
+    """
+
+    rows: Int32
+    nodes: Int32 = field(default_factory=lambda: np.empty((0, 4), np.int32))
+    ids: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
+    groups: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
+    counts: int = 0
+    found_by: Int64 | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in the pool."""
+        arrays = self.rows.nbytes + self.nodes.nbytes + self.ids.nbytes + self.groups.nbytes
+        return arrays + 8 * L.V_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A table of the pool: its key, first place and length of each part, the table it goes on in."""
+
+    key: Hashable
+    rows: tuple[int, int]
+    tries: tuple[int, int]
+    ids: tuple[int, int]
+    groups: tuple[int, int]
+    at_once: int
+    nbytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Pools:
+    """The arrays that kernels read, of one generation. Filled further as long as there is room.
+
+    slots : int64[2**k], hash table of table numbers + 1, see ``kernels.find_table``
+    info : int64[*], ``V_WORDS`` words a table: V_ROW first of its mask rows, V_USED time of last use; in
+        discipline ``any`` V_ROWS their number (0: its tokens are listed), V_COUNTS most characters begun + 1,
+        V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_KEY
+        what it is found by; in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
+        leave after a byte or more, and at once
+    tries : int32[*], the vocabulary's trie at 0, then those of tokens that leave; 4 words a node
+    rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
+    ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
+        many and are in no row; then those tokens. For groups see ``kernels._add_groups``
+    groups : int64[*], see ``kernels._add_groups``; the first word stands for "none"
+    """
+
+    generation: int
+    slots: Int64
+    info: Int64
+    tries: Int32
+    rows: Int32
+    ids: Int32
+    groups: Int64
+
+
+class TablePool:
+    """Tables by key. All calls under one lock; `pools` is read without it.
+
+    most_bytes : bound on `nbytes`; what is placed last stays in any case
+    busy : for each mask that is being made, the time when that began: what it has used since must stay, or a
+        mask whose tables do not fit together would ask for them in turn for ever
+    pools : what kernels read; another object after growth or eviction
+    """
+
+    def __init__(self, trie: Int32, words: int, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.nbytes = 0
+        self.busy: dict[object, int] = {}
+        self.pools = Pools(
+            0,
+            np.zeros(256, np.int64),
+            np.zeros(64 * L.V_WORDS, np.int64),
+            trie.reshape(-1),
+            np.zeros((4, words), np.int32),
+            np.zeros(1 << 10, np.int32),
+            np.zeros(1 << 10, np.int64),
+        )
+        self._trie_words = self.pools.tries.shape[0]
+        self._entries: list[Entry] = [Entry(None, (0, 0), (0, self._trie_words), (0, 0), (0, 1), 0, 0)]
+        self._index: dict[Hashable, int] = {}
+        self._found = 0  # tables that slots name
+
+    def number(self, key: Hashable) -> int | None:
+        """The number of the table with this key, if it lies here. Looking it up is a use."""
+        number = self._index.get(key)
+        if number is not None:
+            self._touch(number)
+        return number
+
+    def place(self, key: Hashable, piece: Piece, at_once: int = 0) -> int:
+        """The number of ``piece``, placed in the pool; ``at_once``: that of a piece that belongs to it."""
+        self._append(key, piece, at_once)
+        number = len(self._entries) - 1
+        self._touch(number)
+        if self.nbytes > self.most_bytes:
+            self._evict(number)
+        return self._index[key]
+
+    def _touch(self, number: int) -> None:
+        info = self.pools.info
+        info[L.V_USED] += 1
+        info[L.V_WORDS * number + L.V_USED] = info[L.V_USED]
+
+    def _append(self, key: Hashable, piece: Piece, at_once: int) -> None:
+        last = self._entries[-1]
+        rows, tries, ids, groups = sum(last.rows), sum(last.tries), sum(last.ids), sum(last.groups)
+        number = len(self._entries)
+        self._make_room(
+            rows=(rows, len(piece.rows)),
+            tries=(tries, piece.nodes.size),
+            ids=(ids, len(piece.ids)),
+            groups=(groups, len(piece.groups)),
+            info=(L.V_WORDS * number, L.V_WORDS),
+        )
+        pools = self.pools
+        pools.rows[rows : rows + len(piece.rows)] = piece.rows
+        pools.tries[tries : tries + piece.nodes.size] = piece.nodes.reshape(-1)
+        pools.ids[ids : ids + len(piece.ids)] = piece.ids
+        pools.groups[groups : groups + len(piece.groups)] = piece.groups
+        shift_ids(pools.groups[groups : groups + len(piece.groups)], ids)
+        info = pools.info[L.V_WORDS * number : L.V_WORDS * (number + 1)]
+        info[L.V_ROW] = rows
+        if piece.found_by is None:
+            info[L.V_OWN] = groups if len(piece.groups) else 0
+            info[L.V_AT_ONCE] = self._entries[at_once].groups[0] if at_once else 0
+        else:
+            info[L.V_ROWS] = len(piece.rows)
+            info[L.V_COUNTS] = piece.counts
+            info[L.V_IDS] = ids
+            info[L.V_LEAVE] = tries if len(piece.nodes) else 0
+            info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = piece.found_by
+        self._entries.append(
+            Entry(
+                key,
+                (rows, len(piece.rows)),
+                (tries, piece.nodes.size),
+                (ids, len(piece.ids)),
+                (groups, len(piece.groups)),
+                at_once,
+                piece.nbytes,
+            )
+        )
+        self._index[key] = number
+        self.nbytes += piece.nbytes
+        if piece.found_by is not None:
+            self._enter(number)
+
+    def _make_room(self, **needed: tuple[int, int]) -> None:
+        """See that each array has room for so many entries from a place on."""
+        grown: dict[str, Any] = {}
+        for name, (top, n) in needed.items():
+            array = getattr(self.pools, name)
+            if top + n > array.shape[0]:
+                grown[name] = _larger(array, top, n)
+        if grown:
+            self.pools = replace(self.pools, slots=self.pools.slots.copy(), **grown)
+
+    def _enter(self, number: int) -> None:
+        """Let kernels find a table by its key."""
+        from .kernels import enter_table
+
+        self._found += 1
+        slots, info = self.pools.slots, self.pools.info
+        if 2 * self._found > len(slots):
+            larger = np.zeros(4 * len(slots), np.int64)
+            for known in slots[slots > 0].tolist():
+                enter_table(larger, info, known - 1)
+            self.pools = replace(self.pools, slots=larger)
+        enter_table(self.pools.slots, info, number)
+
+    def _piece(self, number: int) -> Piece:
+        """A table as it was placed; its groups are a copy."""
+        entry, pools = self._entries[number], self.pools
+        places = (entry.rows, entry.tries, entry.ids, entry.groups)
+        rows, tries, ids, groups = (slice(at, at + n) for at, n in places)
+        info = pools.info[L.V_WORDS * number : L.V_WORDS * (number + 1)]
+        key = info[L.V_KEY : L.V_KEY + L.KEY_WORDS]
+        piece = Piece(
+            pools.rows[rows],
+            pools.tries[tries].reshape(-1, 4),
+            pools.ids[ids],
+            pools.groups[groups].copy(),
+            int(info[L.V_COUNTS]),
+            key if isinstance(entry.key, FoundByKernels) else None,
+        )
+        shift_ids(piece.groups, -entry.ids[0])
+        return piece
+
+    def _evict(self, newest: int) -> None:
+        """Begin a new generation with the tables used last, ``newest`` among them."""
+        last_use = self.pools.info[L.V_USED :: L.V_WORDS][: len(self._entries)].tolist()
+        kept: set[int] = {0}
+        left = KEPT_PART * self.most_bytes
+        since = min(list(self.busy.values()), default=last_use[0])
+        for number in sorted(range(1, len(self._entries)), key=lambda i: (i != newest, -last_use[i])):
+            new = {number, self._entries[number].at_once} - kept
+            left -= sum(self._entries[i].nbytes for i in new)
+            if left < 0 and number != newest and last_use[number] <= since:
+                break
+            kept |= new
+        if len(kept) == len(self._entries):
+            return
+        fresh = TablePool(self.pools.tries[: self._trie_words], self.pools.rows.shape[1], self.most_bytes)
+        numbers = {0: 0}
+        # What a table goes on in was placed before it.
+        for number in sorted(kept - {0}):
+            entry = self._entries[number]
+            fresh._append(entry.key, self._piece(number), numbers[entry.at_once])
+            numbers[number] = len(fresh._entries) - 1
+            fresh.pools.info[L.V_WORDS * numbers[number] + L.V_USED] = last_use[number]
+        fresh.pools.info[L.V_USED] = last_use[0]
+        self._entries, self._index = fresh._entries, fresh._index
+        self._found, self.nbytes = fresh._found, fresh.nbytes
+        self.pools = replace(fresh.pools, generation=self.pools.generation + 1)
+
+
+class FoundByKernels(bytes):
+    """A key that kernels look for themselves: its words as bytes."""
+
+
+def _larger(array: npt.NDArray[T], used: int, more: int) -> npt.NDArray[T]:
+    """A larger array that begins with the ``used`` first entries. Pages not yet used cost nothing."""
+    larger = np.zeros((max(array.shape[0] * 3 // 2, used + more), *array.shape[1:]), array.dtype)
+    larger[:used] = array[:used]
+    return larger
+
+
+def shift_ids(groups: Int64, by: int) -> None:
+    """Move the places in ``ids`` that groups name (see ``kernels._add_groups``)."""
+    if not len(groups):
+        return
+    at = 1
+    for _ in range(int(groups[0])):
+        at += 1 + int(groups[at])
+        at += 1 + int(groups[at])
+        many = int(groups[at])
+        groups[at + 1 : at + 1 + 3 * many].reshape(many, 3)[:, 1] += by
+        at += 1 + 3 * many
