@@ -33,6 +33,7 @@ CASES = [
      [["a", "c"], ["c"]], [["a"], ["c", "c"], []]),
     ({"prefixItems": [{"type": "string"}, {"type": "null"}], "items": False, "uniqueItems": True},
      [["a", None], []], [[None, None]]),
+    ({"enum": [[[1], [2]], [[1], [1]], "a"], "uniqueItems": True}, [[[1], [2]], "a"], [[[1], [1]]]),
     ({"uniqueItems": True, "maxItems": 1}, [[], [1], [[1]]], [[1, 2]]),
     ({"not": {"additionalProperties": {"type": "integer"}}},
      [{"a": "x"}, {"a": 1, "b": None}], [{}, {"a": 1}, 3]),

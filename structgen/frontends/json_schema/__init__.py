@@ -9,7 +9,7 @@
     containers.py  those of arrays and objects     parts.py                 what is gathered of one schema
     evaluated.py   which keys and items are evaluated, for unevaluatedProperties and unevaluatedItems
     nodes.py       sets of JSON values by type     scalars.py               their leaves
-    algebra.py     union, intersection, complement inclusion.py             alternatives that are parts of others
+    algebra.py     union, intersection, complement inclusion.py             what is part of something else
     spelled.py     counts of items, and some key of an object, written out
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left

@@ -46,11 +46,8 @@ def _max_items(n: Normaliser, parts: Parts, value: Any) -> None:
 def _unique_items(n: Normaliser, parts: Parts, value: Any) -> None:
     if not isinstance(value, bool):
         raise parts.wrong("uniqueItems", "a boolean", value)
-    if not value:
-        return
-    if "enum" in parts.at.schema or "const" in parts.at.schema:
-        parts.unsupported.append(("uniqueItems", ""))  # The listed values are asked.
-    parts.unique = ("uniqueItems", parts.at.pointer)
+    if value:
+        parts.unique = ("uniqueItems", parts.at.pointer)
 
 
 def _contains(n: Normaliser, parts: Parts, value: Any) -> None:

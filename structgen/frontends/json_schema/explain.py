@@ -16,10 +16,14 @@ from .normalise import Normaliser
 _OF_TYPE = {
     "number": ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"),
     "string": ("minLength", "maxLength", "pattern", "format"),
-    "array": ("minItems", "maxItems", "items", "prefixItems", "additionalItems"),
+    "array": (
+        "minItems", "maxItems", "items", "prefixItems", "additionalItems", "contains", "minContains",
+        "maxContains", "uniqueItems", "unevaluatedItems",
+    ),
     "object": (
         "required", "minProperties", "maxProperties", "properties", "patternProperties",
         "additionalProperties", "propertyNames", "dependentRequired", "dependentSchemas", "dependencies",
+        "unevaluatedProperties",
     ),
 }  # fmt: skip
 _ANY_TYPE = ("enum", "const", "allOf", "anyOf", "oneOf", "not", "if")

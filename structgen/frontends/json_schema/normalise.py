@@ -368,19 +368,11 @@ class Normaliser:
             else:
                 add(pointer, keyword, ENFORCED)
                 handler(self, parts, value)
-        if parts.unsupported:
-            self._settle_unsupported(parts)
+        if parts.unique is not None and parts.values:
+            # Listed values are asked, whatever their items are.
+            values = filtered(self.documents.root.schema, at.schema, "uniqueItems", parts.values[0])
+            parts.values[0], parts.unique = values, None
         return parts
-
-    def _settle_unsupported(self, parts: Parts) -> None:
-        """What no grammar carries is checked on the values, where these are finitely many."""
-        if parts.values:
-            keywords = [keyword for keyword, _ in parts.unsupported]
-            root = self.documents.root.schema
-            parts.values[0] = filtered(root, parts.at.schema, keywords, parts.values[0])
-            parts.unsupported.clear()
-        for keyword, why in parts.unsupported:
-            self.not_enforced(keyword, parts.at.pointer, why)
 
     def _put_together(self, parts: Parts) -> Node:
         types = parts.types
@@ -390,7 +382,6 @@ class Normaliser:
             self._strings(parts) if types & STRING else (),
             self._arrays(parts) if types & ARRAY else (),
             self._objects(parts) if types & OBJECT else (),
-            not parts.unsupported,
         )
         if types == EVERY_TYPE and node.exact:
             plain = ((ALL_NUMBERS,), (ALL_STRINGS,), (ALL_ARRAYS,), (ALL_OBJECTS,))

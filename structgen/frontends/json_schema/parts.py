@@ -34,8 +34,7 @@ class Parts:
     """The keywords of one schema object, gathered before they are put together.
 
     ``bounds`` holds (low, high, low is open, high is open); ``groups`` the unions of formulas that apply in
-    place; ``values`` the lists of ``enum`` and ``const``; ``unsupported`` the keywords that nothing
-    carries, with reasons.
+    place; ``values`` the lists of ``enum`` and ``const``.
     """
 
     at: Location
@@ -60,14 +59,6 @@ class Parts:
     max_properties: int | None = None
     values: list[list[Any]] = field(default_factory=list)
     groups: list[tuple[Formula, ...]] = field(default_factory=list)
-    unsupported: list[tuple[str, str]] = field(default_factory=list)
-
-    def admits(self, type_bit: int) -> bool:
-        """``type`` admits values of the type, or says nothing."""
-        names = self.at.schema.get("type")
-        if names is None:
-            return True
-        return any(TYPES.get(name, 0) & type_bit for name in ([names] if isinstance(names, str) else names))
 
     def wrong(self, keyword: str, wanted: str, value: Any) -> SchemaError:
         """The error for a keyword whose value has the wrong form."""

@@ -95,17 +95,15 @@ def node_of_values(algebra: Algebra, values: Iterable[Any], pointer: str) -> Nod
     return algebra.union([node, *others]) if others else node
 
 
-def filtered(root: Any, schema: dict[str, Any], keywords: Iterable[str], values: list[Any]) -> list[Any]:
-    """The values that satisfy ``keywords`` of ``schema``, which is a part of ``root``.
+def filtered(root: Any, schema: dict[str, Any], keyword: str, values: list[Any]) -> list[Any]:
+    """The values that satisfy a keyword of ``schema``, which is a part of ``root``.
 
     Asks the ``jsonschema`` package, which takes 0.2 s to load and is loaded here for the first time.
     """
     from jsonschema.validators import Draft202012Validator, validator_for
 
     validator = validator_for(root, default=Draft202012Validator)(root)
-    beside = {"contains": ("minContains", "maxContains")}
-    names = [name for keyword in keywords for name in (keyword, *beside.get(keyword, ()))]
-    part = validator.evolve(schema={name: schema[name] for name in names if name in schema})
+    part = validator.evolve(schema={keyword: schema[keyword]})
     return [value for value in values if part.is_valid(value)]
 
 
