@@ -96,11 +96,12 @@ class Rep:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One keyed member: the bytes of ``key``, then ``tail``."""
+    """One keyed member: the bytes of ``key``, then ``tail``; with it come those of the keys ``needs``."""
 
     key: bytes
     tail: Expr
     required: bool = False
+    needs: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,6 +127,9 @@ class Members:
     key may belong to two of ``rest``, unless these have equal automata; a ``rest`` key equal to a named
     key is excluded. The empty sequence belongs to the language when nothing is required or marked and
     ``min_count`` is 0.
+
+    Members that need others are not ``ordered``; and where they need each other and there is no ``rest``,
+    there is no ``max_count`` beside a ``min_count`` above 1: which counts can be reached would be a sum.
     """
 
     members: tuple[Member, ...]

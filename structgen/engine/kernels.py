@@ -124,8 +124,37 @@ def _unmarked(g, m, r):
 
 
 @jit
+def _missing_with(g, m, r, k):
+    """Members that have not come and must, required or needed by those that have; member ``k`` comes now."""
+    words = g[m + M_WORDS]
+    bits = 0
+    if g[m + M_WIDE] != 0:
+        bits = r & KEY_MASK
+    count = 0
+    for i in range(words):
+        wanted = g[m + M_REQUIRED + i]
+        come = np.int64(0)
+        for j in range(g[m + M_N]):
+            if g[m + M_WIDE] == 0:
+                here = (r >> j) & 1
+            else:
+                here = (g[bits + R_KEY + j // 62] >> (j % 62)) & 1 if bits != 0 else 0
+            if here or j == k:
+                wanted |= g[g[m + M_NEEDS] + j * words + i]
+                if j // 62 == i:
+                    come |= 1 << (j % 62)
+        left = wanted & ~come
+        while left:
+            left &= left - 1
+            count += 1
+    return count
+
+
+@jit
 def _missing(g, m, r):
     """Required named members that have not come yet."""
+    if g[m + M_NEEDS] != 0:
+        return _missing_with(g, m, r, -1)
     if g[m + M_WIDE] == 0:
         left = g[m + M_REQUIRED] & ~r
         count = 0
@@ -166,6 +195,8 @@ def _key_may_come(g, m, k, r):
         bits = r & KEY_MASK
         if bits != 0 and (g[bits + R_KEY + k // 62] >> (k % 62)) & 1:
             return False
+    if g[m + M_NEEDS] != 0:
+        return most < 0 or count + 1 + _missing_with(g, m, r, k) + _unmarked(g, m, r) <= most
     if most >= 0:
         required = (g[m + M_REQUIRED + k // 62] >> (k % 62)) & 1
         if count + 1 + _missing(g, m, r) - required + _unmarked(g, m, r) > most:

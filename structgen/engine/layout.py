@@ -87,7 +87,8 @@ OP_WORDS = 4
 
 # Member set (descriptor of a Members rule).
 M_N, M_ORDERED, M_MIN, M_MAX, M_REST, M_WIDE, M_WORDS, M_N_REQUIRED, M_PLACES, M_MARKS = range(10)
-M_REQUIRED = 10  # then: required bits (M_WORDS words); sorted place -> number or -1 (M_PLACES words);
+M_NEEDS = 10  # 0, or where it lies: per number the bits of the members that must come with it (M_WORDS words)
+M_REQUIRED = 11  # then: required bits (M_WORDS words); sorted place -> number or -1 (M_PLACES words);
 #                 per number: next required number at or after it; required members after it
 COUNT_SHIFT = 42  # members that have come are counted above this bit of the parameter
 MARK_SHIFT = 38  # below them, the marks that members have left, and below these which have come

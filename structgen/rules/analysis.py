@@ -64,6 +64,42 @@ def children_of(expr: Expr) -> tuple[Expr, ...]:
     return ()
 
 
+def most_members(e: Members, sep_productive: bool) -> int | None:
+    """The bound on the number of members: one, where no separator can be written."""
+    if sep_productive or e.max_count == 0:
+        return e.max_count
+    return 1
+
+
+def needed_with(e: Members) -> list[list[int]] | None:
+    """For each member the numbers of those that come with it, itself first; None: no member needs others.
+
+    Raises GrammarError for a key that no member has, and for needs that `Members` does not allow.
+    """
+    if not any(m.needs for m in e.members):
+        return None
+    if e.ordered:
+        raise GrammarError("members that need others are not ordered")
+    number = {m.key: i for i, m in enumerate(e.members)}
+    found = []
+    for i in range(len(e.members)):
+        together = [i]
+        for j in together:  # grows on the way
+            for key in e.members[j].needs:
+                if key not in number:
+                    raise GrammarError(f"key {e.members[j].key!r} needs key {key!r}, which no member has")
+                if number[key] not in together:
+                    together.append(number[key])
+        found.append(together)
+    if e.min_count > 1 and e.max_count is not None and not e.rest:
+        for i, together in enumerate(found):
+            if any(i in found[j] for j in together[1:]):
+                raise GrammarError(
+                    f"key {e.members[i].key!r} needs itself where members are counted both ways"
+                )
+    return found
+
+
 def has_other_keys(rest: Rest, e: Members) -> bool:
     """Some key of ``rest``, which is one of ``e``'s, is not named."""
     words = rest.key.word_counts[rest.key.start]
@@ -299,14 +335,6 @@ class _Facts:
 
     def _can_finish(self, e: Members, kids: tuple[int, ...]) -> bool:
         """Some sequence of members satisfies the required ones and the bounds."""
-        needed = 0
-        possible = 0
-        for m, tail in zip(e.members, kids[1:], strict=False):
-            if self.productive[tail]:
-                possible += 1
-            elif m.required:
-                return False
-            needed += m.required
         others = [
             rest
             for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True)
@@ -315,10 +343,30 @@ class _Facts:
         marks = {rest.mark for rest in e.rest if rest.mark is not None}
         if not marks <= {rest.mark for rest in others}:
             return False
-        needed = max(e.min_count, needed + len(marks))
-        if e.max_count is not None and needed > e.max_count:
-            return False
-        if needed > 1 and not self.productive[kids[0]]:
+        tails = kids[1 : 1 + len(e.members)]
+        most = most_members(e, self.productive[kids[0]])
+        together = needed_with(e)
+        if together is None:
+            required = sum(m.required for m in e.members)
+            possible = sum(self.productive[tail] for tail in tails)
+            if any(
+                m.required and not self.productive[tail] for m, tail in zip(e.members, tails, strict=True)
+            ):
+                return False
+        else:
+            obligatory = {
+                j for m, needed in zip(e.members, together, strict=True) if m.required for j in needed
+            }
+            if not all(self.productive[tails[j]] for j in obligatory):
+                return False
+            required = len(obligatory)
+            room = [most is None or len(obligatory.union(needed)) + len(marks) <= most for needed in together]
+            possible = sum(
+                fits and all(self.productive[tails[j]] for j in needed)
+                for fits, needed in zip(room, together, strict=True)
+            )
+        needed = max(e.min_count, required + len(marks))
+        if most is not None and needed > most:
             return False
         # Other keys can make up for it: one that is not named may come again and again.
         return needed <= possible or bool(others)

@@ -23,11 +23,12 @@ import numpy as np
 
 from ..automata import ByteDFA
 from ..engine import layout as L
+from ..engine.heap import Heap
 from ..engine.spelling import spell_keys
 from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
 from ..regex import disjoint_union
-from .analysis import Analysis, has_other_keys
+from .analysis import Analysis, has_other_keys, most_members, needed_with
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
@@ -39,6 +40,10 @@ class _Plan:
     """What of the members can be finished."""
 
     alive: list[Member]
+    together: (
+        list[list[int]] | None
+    )  # of each: the numbers of those that come with it, where any needs others
+    required: set[int]  # the numbers of those that must come
     keys: list[bytes]  # of all members, sorted: a key that cannot be finished is still not another key
     places: list[int]  # of each key: its number in ``alive``, or -1
     spelled: list[bool]  # of each key: it is in the language of the other keys
@@ -61,7 +66,7 @@ def build_members(
     plan = _plan(e, graphs)
     alive, keys, places, others = plan.alive, plan.keys, plan.places, plan.others
     n = len(keys)
-    m = heap.put(_member_set(plan, e))
+    m = heap.put(_member_set(plan, heap, e))
     any_time = others is not None and plan.most < 0 and not (e.ordered and any(x.required for x in alive))
 
     g = Graph()
@@ -130,15 +135,25 @@ def build_members(
 
 def _plan(e: Members, graphs: Graphs) -> _Plan:
     facts = graphs.facts
-    alive = [m for m in e.members if facts.productive[facts.of(m.tail)]]
-    number = {m.key: i for i, m in enumerate(alive)}
+    can_come = [facts.productive[facts.of(m.tail)] for m in e.members]
+    below = needed_with(e)
+    if below is None:
+        alive = [m for m, yes in zip(e.members, can_come, strict=True) if yes]
+        required = {k for k, m in enumerate(alive) if m.required}
+        together = None
+    else:
+        chosen = [i for i, needed in enumerate(below) if all(can_come[j] for j in needed)]
+        alive = [e.members[i] for i in chosen]
+        place = {i: k for k, i in enumerate(chosen)}
+        together = [[place[j] for j in below[i]] for i in chosen]
+        required = {k for m, needed in zip(alive, together, strict=True) if m.required for k in needed}
+    number = {m.key: k for k, m in enumerate(alive)}
     keys = sorted(m.key for m in e.members)
     for a, b in pairwise(keys):
         if b.startswith(a):
             raise GrammarError(f"key {a!r} occurs twice or begins key {b!r}")
-    most = -1 if e.max_count is None else e.max_count
-    if not facts.productive[facts.of(e.sep)]:
-        most = 1
+    bound = most_members(e, facts.productive[facts.of(e.sep)])
+    most = -1 if bound is None else bound
     places = [number.get(key, -1) for key in keys]
     kinds: dict[bytes, list[Rest]] = {}
     for rest in e.rest:
@@ -147,7 +162,7 @@ def _plan(e: Members, graphs: Graphs) -> _Plan:
     rests = list(kinds.values())
     marks = {rest.mark for rest in e.rest if rest.mark is not None}
     if not rests:
-        return _Plan(alive, keys, places, [False] * len(keys), [], 0, None, [], most)
+        return _Plan(alive, together, required, keys, places, [False] * len(keys), [], 0, None, [], most)
     if marks:
         _check_marks(marks, rests, most, facts)
     others = rests[0][0].key
@@ -155,7 +170,7 @@ def _plan(e: Members, graphs: Graphs) -> _Plan:
     if len(rests) > 1:
         others, ends = disjoint_union(tuple(kind[0].key for kind in rests))
     spelled = [others.matches(key) for key in keys]
-    return _Plan(alive, keys, places, spelled, rests, len(marks), others, ends, most)
+    return _Plan(alive, together, required, keys, places, spelled, rests, len(marks), others, ends, most)
 
 
 def _check_marks(marks: set[int], rests: list[list[Rest]], most: int, facts: Analysis) -> None:
@@ -178,11 +193,18 @@ def _after_a_key(plan: _Plan, graphs: Graphs) -> int:
     return bits
 
 
-def _member_set(plan: _Plan, e: Members) -> list[int]:
+def _member_set(plan: _Plan, heap: Heap, e: Members) -> list[int]:
     """The descriptor that the operations on a member set name (`layout`)."""
-    required = [m.required for m in plan.alive]
-    n = len(required)
+    n = len(plan.alive)
     words = max(1, -(-n // 62))
+    required = [i in plan.required for i in range(n)]
+    needs = 0
+    if plan.together is not None:
+        table = [0] * (n * words)
+        for i, together in enumerate(plan.together):
+            for j in together:
+                table[i * words + j // 62] |= 1 << (j % 62)
+        needs = heap.put(table)
     bits = [0] * words
     following = [n] * (n + 1)
     later = [0] * (n + 1)
@@ -192,17 +214,8 @@ def _member_set(plan: _Plan, e: Members) -> list[int]:
             later[k] = later[k + 1] + required[k + 1]
         bits[k // 62] |= required[k] << (k % 62)
     head = [n, int(e.ordered), e.min_count, plan.most, int(plan.others is not None), int(n > L.MARK_SHIFT)]
-    return [
-        *head,
-        words,
-        sum(required),
-        len(plan.places),
-        plan.marks,
-        *bits,
-        *plan.places,
-        *following,
-        *later,
-    ]
+    head += [words, sum(required), len(plan.places), plan.marks, needs]
+    return [*head, *bits, *plan.places, *following, *later]
 
 
 class _Trie:

@@ -212,6 +212,34 @@ def members() -> list[GrammarIR]:
     return grammars
 
 
+def needing() -> list[GrammarIR]:
+    """Named members that need others: in a chain, each other, one that cannot come; with counts and rests."""
+    b, ab, aab = KEYS[:3]
+    needs: list[dict[bytes, tuple[bytes, ...]]] = [
+        {b: (ab,)},
+        {b: (ab,), ab: (aab,)},
+        {b: (ab, aab), aab: (ab,)},
+        {b: (ab,), ab: (b,)},
+        {b: (ab,), ab: (aab,), aab: (b,)},
+    ]
+    tails: list[tuple[Expr, ...]] = [(LIT_A, EMPTY, LIT_B), (EMPTY, LIT_A, Alt(()))]
+    counts = [(0, None), (0, 1), (0, 2), (1, 2), (2, None), (2, 2), (3, None), (1, 300)]
+    separators: list[Expr] = [LIT_A, LIT_B, Alt(())]
+    rests = [(), rest_set(("a{2,}b",), (LIT_A,)), rest_set(("(aa)*b", "a(aa)*b"), (LIT_A, LIT_B))]
+    grammars = []
+    for need, tail, sep, rest, (low, high), wanted in product(
+        needs, tails, separators, rests, counts, product((False, True), repeat=3)
+    ):
+        each_other = need in needs[3:]
+        if sum(wanted) > 1 or (each_other and low > 1 and high is not None and not rest):
+            continue
+        named = tuple(
+            Member(k, t, r, need.get(k, ())) for k, t, r in zip((b, ab, aab), tail, wanted, strict=True)
+        )
+        grammars.append(GrammarIR({"s": Members(named, sep, rest, low, high)}, "s"))
+    return grammars
+
+
 def patterns() -> list[GrammarIR]:
     """Patterns beside each other, in repetitions and in recursion."""
     pats: list[Expr] = [pattern(text) for text in PATTERNS]
@@ -430,7 +458,10 @@ def show_expr(e: Expr) -> str:
             between = f"; {show_expr(sep)}" if sep else ""
             return f"{show_expr(item)}{{{low},{'' if high is None else high}{between}}}"
         case Members():
-            named = [f"{m.key.decode()}{'!' if m.required else '?'} {show_expr(m.tail)}" for m in e.members]
+            named = [
+                f"{m.key.decode()}{'!' if m.required else '?'}{m.needs or ''} {show_expr(m.tail)}"
+                for m in e.members
+            ]
             rest = [
                 f"...{'' if one.mark is None else one.mark}"
                 f"{[w for w in map(str.encode, ('b', 'ab', 'aab')) if one.key.matches(w)]} "

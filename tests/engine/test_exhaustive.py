@@ -36,6 +36,7 @@ FAMILIES: dict[str, tuple[Callable[[], Sequence[GrammarIR]], int]] = {
     "alternatives": (lambda: s.alternatives(size(200, 10_000)), 10**9),
     "repetitions": (s.repetitions, size(200, 10**9)),
     "members": (s.members, size(200, 10**9)),
+    "members that need others": (s.needing, size(150, 10**9)),
     "patterns": (s.patterns, size(150, 10**9)),
     "scannerless": (s.scannerless, size(60, 10**9)),
 }

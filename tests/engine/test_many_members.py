@@ -28,7 +28,7 @@ LETTERS = b"abcdefghijklmnop"
 
 @dataclass(frozen=True)
 class Shape:
-    """An object: number of named keys, which are required, is there a rest, bounds, order."""
+    """An object: number of named keys, the required ones, is there a rest, bounds, order, needs."""
 
     n: int
     required: frozenset[int]
@@ -36,6 +36,7 @@ class Shape:
     least: int
     most: int | None
     ordered: bool
+    needs: frozenset[tuple[int, int]]
 
     @property
     def keys(self) -> list[bytes]:
@@ -43,14 +44,23 @@ class Shape:
 
     @property
     def grammar(self) -> GrammarIR:
-        named = tuple(Member(k, Lit(b"1"), i in self.required) for i, k in enumerate(self.keys))
+        keys = self.keys
+        needs = [tuple(keys[j] for k, j in sorted(self.needs) if k == i) for i in range(self.n)]
+        named = tuple(Member(k, Lit(b"1"), i in self.required, needs[i]) for i, k in enumerate(keys))
         rest = (REST,) if self.rest else ()
         return GrammarIR({"s": Members(named, Lit(b","), rest, self.least, self.most, self.ordered)}, "s")
+
+    def asked(self, named: list[int]) -> set[int]:
+        """The keys that must come where these do."""
+        found = set(self.required).union(named)
+        while more := {j for i, j in self.needs if i in found} - found:
+            found |= more
+        return found
 
     def can_finish(self, seen: list[int]) -> bool:
         """Some continuation of these keys (-1: one of the rest) is a whole object."""
         named = [i for i in seen if i >= 0]
-        missing = self.required - set(named)
+        missing = self.asked(named) - set(named)
         left = self.n - len(named)
         if self.ordered:
             last = self.n if -1 in seen else named[-1] + 1 if named else 0
@@ -73,7 +83,7 @@ class Shape:
     def is_whole(self, seen: list[int]) -> bool:
         """An object with these keys belongs to the language."""
         enough = self.least <= len(seen) and (self.most is None or len(seen) <= self.most)
-        return enough and self.required <= set(seen)
+        return enough and self.asked([i for i in seen if i >= 0]) <= set(seen)
 
 
 def shapes(count: int, seed: int) -> list[Shape]:
@@ -86,7 +96,10 @@ def shapes(count: int, seed: int) -> list[Shape]:
         required = frozenset(draw.sample(range(n), wanted))
         least = draw.choice([0, 0, 1, wanted, wanted + 2, n, n + 1])
         most = draw.choice([None, None, wanted, wanted + 1, wanted + 5, n, n + 3])
-        shape = Shape(n, required, draw.random() < 0.5, least, most, draw.random() < 0.4)
+        ordered = draw.random() < 0.4
+        pairs = 0 if ordered else draw.choice([0, 0, 1, 5])
+        needs = frozenset((min(pair), max(pair)) for pair in (draw.sample(range(n), 2) for _ in range(pairs)))
+        shape = Shape(n, required, draw.random() < 0.5, least, most, ordered, needs)
         if shape.can_finish([]) and (most is None or least <= most):
             made.append(shape)
     return made

@@ -96,7 +96,9 @@ class _Recogniser:
         while states:
             following = set()
             for here, seen, count, marks in states:
-                if required <= seen and wanted <= marks and count >= expr.min_count:
+                come = {expr.members[i].key for i in seen}
+                needed = {key for i in seen for key in expr.members[i].needs}
+                if required <= seen and needed <= come and wanted <= marks and count >= expr.min_count:
                     found.add(here)
                 if expr.max_count is not None and count >= expr.max_count:
                     continue

@@ -168,7 +168,7 @@ CASES = [
             "properties": {"a": {}},
             "anyOf": [
                 {"properties": {"b": {"const": 1}}, "required": ["b"]},
-                {"patternProperties": {"c": {}}},
+                {"patternProperties": {"^c": {}}},
             ],
             "unevaluatedProperties": {"type": "null"},
             "$defs": {"base": {"properties": {"base": {"type": "integer"}}}},

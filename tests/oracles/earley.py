@@ -100,11 +100,9 @@ class Translation:
         start = state(frozenset(), 0, False, frozenset())
         for seen, count, in_rest, marks in todo:
             here = self.productions[states[seen, count, in_rest, marks]]
-            if (
-                wanted <= marks
-                and count >= e.min_count
-                and all(i in seen for i, m in enumerate(e.members) if m.required)
-            ):
+            come = {e.members[i].key for i in seen}
+            asked = {m.key for m in e.members if m.required}.union(*(e.members[i].needs for i in seen))
+            if wanted <= marks and asked <= come and count >= e.min_count:
                 here.append(())
             if count == bound and e.max_count is not None:
                 continue

@@ -77,9 +77,12 @@ def words(grammar: ir.GrammarIR, alphabet: bytes, length: int) -> Words:
             marks[len(slots)] = rest.mark
             slots.append((join(others, of(rest.tail)), len(slots)))
         sep = of(e.sep)
+        number = {m.key: i for i, m in enumerate(e.members)}
+        needed = [{number[key] for key in m.needs} for m in e.members]
         todo: list[tuple[Words, tuple[int, ...]]] = [(EMPTY, ())]
         for row, order in todo:
             wanted = {i for i, m in enumerate(e.members) if m.required}
+            wanted |= {other for i in order if i < n for other in needed[i]}
             left = {marks[i] for i in order if i >= n}
             if wanted <= set(order) and set(marks.values()) - {None} <= left and e.min_count <= len(order):
                 yield from row
