@@ -55,6 +55,7 @@ LAYERS: dict[str, set[str]] = {
         "compiled",
         "dump",
         "errors",
+        "explanation",
         "frontends",
         "generate",
         "grammar",

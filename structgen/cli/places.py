@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..explanation import MOST_NAMES
+
 if TYPE_CHECKING:
     from ..matcher import GrammarMatcher
 
@@ -56,7 +58,11 @@ def describe_failure(matcher: GrammarMatcher, name: str, data: bytes, offset: in
         byte = data[offset]
         shown = repr(chr(byte)) if 0x20 <= byte < 0x7F else f"byte 0x{byte:02x}"
         problem = f"{shown} cannot come here"
+    expected = matcher.expected()
+    # Where terminals are named, the rules that they stand in are told apart from them.
+    rules = expected.rules[:MOST_NAMES] if expected.terminals else ()
+    reading = f"\n  while reading {', '.join(rules)}" if rules else ""
     return (
         f"{name}:{place.line}:{place.column}: byte {offset}: {problem}\n{place.shown}\n"
-        f"  expected {matcher.expected()}"
+        f"  expected {expected}{reading}"
     )

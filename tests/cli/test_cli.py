@@ -122,6 +122,14 @@ def test_text_that_leaves_the_schema(run: Run) -> None:
     assert "'}'" in expected
 
 
+def test_the_rule_that_is_being_read_is_told(run: Run) -> None:
+    """(Of a small rule without recursion the rule that it is written into is told.)"""
+    files = {"g.lark": 'start: item*\nitem: "(" (NAME | item+) ")"\nNAME: /[a-z]+/', "t": "(a)((b]"}
+    result = run("check", "--lark", "g.lark", "t", files=files)
+    assert result.code == 1
+    assert result.out.splitlines()[-2:] == ["  expected ')', 'a'..'z' (in NAME)", "  while reading item"]
+
+
 def test_text_that_ends_too_early(run: Run) -> None:
     result = run("check", "--choices", "yes,no", "-", stdin="ye\n")
     assert result.code == 1
