@@ -18,7 +18,6 @@ counts, so the open lexeme may be finished in any way; and a rival that wins ins
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -257,6 +256,8 @@ class _Cuts:
         # States by byte, as rows that numpy can take apart.
         self.trans = [d.trans[:, d.classes].astype(np.int64) for d in self.dfas]
         self.final = [d.final.copy() for d in self.dfas]
+        self.first = np.stack([d.trans[d.start][d.classes] > 0 for d in self.dfas])
+        self._beside: dict[int, set[int]] = {}
         self._follow: dict[tuple[int, int], Bytes] = {}
         self._after: dict[tuple[int, int], Bytes] = {}
         self._texts: dict[int, list[bytes]] = {}
@@ -352,10 +353,16 @@ class _Cuts:
         """`run_on`, when ``x`` was read in the context ``where``."""
         if (x, where) not in self._after:
             bits = np.zeros(256, np.bool_)
-            for rival in sorted(self.rivals(where) | {x}):
+            for rival in self.beside(x) & (self.rivals(where) | {x}):
                 bits |= self.follow(x, rival)
             self._after[x, where] = bits
         return self._after[x, where]
+
+    def beside(self, x: int) -> set[int]:
+        """The terminals that begin with a byte that ``x`` can begin with."""
+        if x not in self._beside:
+            self._beside[x] = set(np.flatnonzero((self.first & self.first[x]).any(axis=1)).tolist())
+        return self._beside[x]
 
     def follow(self, t: int, u: int) -> Bytes:
         """Bytes with which ``u`` goes on after a text of ``t``."""
@@ -382,7 +389,7 @@ class _Cuts:
             bits = np.zeros(256, np.bool_)
             rivals = [u for u in self.rivals(where) if self.literal[u] and not self.literal[y] and u != y]
             for text in self.texts(y):
-                if not any(self.dfas[u].matches(text) for u in rivals):
+                if not any(self.first[u, text[0]] and self.dfas[u].matches(text) for u in rivals):
                     bits[text[0]] = True
             self._begins[y, where] = bits
         return self._begins[y, where]
@@ -391,21 +398,20 @@ class _Cuts:
         """A shortest text of ``t`` for each byte it can begin with."""
         if t not in self._texts:
             trans, final = self.trans[t], self.dfas[t].final
-            step: dict[int, int] = {}  # state -> the byte towards the nearest end
-            ends = deque(np.flatnonzero(final).tolist())
-            near = set(ends)
-            while ends:
-                q = ends.popleft()
-                for p, byte in zip(*np.nonzero(trans == q), strict=True):
-                    if p and int(p) not in near:
-                        near.add(int(p))
-                        step[int(p)] = int(byte)
-                        ends.append(int(p))
+            near = final.copy()
+            step = np.zeros(len(final), np.int64)  # the byte towards the nearest end
+            while True:
+                closer = near[trans]
+                found = closer.any(axis=1) & ~near
+                if not found.any():
+                    break
+                step[found] = closer[found].argmax(axis=1)
+                near |= found
             texts = []
             for byte in np.flatnonzero(trans[1]).tolist():
                 text, q = [byte], int(trans[1, byte])
                 while not final[q]:
-                    text.append(step[q])
+                    text.append(int(step[q]))
                     q = int(trans[q, step[q]])
                 texts.append(bytes(text))
             self._texts[t] = texts
