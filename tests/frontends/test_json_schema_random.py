@@ -28,7 +28,7 @@ def any_value(rng: random.Random, depth: int = 2) -> Any:
     if kind < 3:
         return rng.choice([None, True, False])
     if kind < 5:
-        return rng.choice([-2, 0, 1, 2, 3, 1.5, -0.25, 10])
+        return rng.choice([-2, 0, 1, 2, 3, 1.5, -0.25, 10, 2.0, -6.0, 1e22])
     if kind < 7:
         return rng.choice(["", "a", "b", "ab", "aab", "xb", "é"])
     if kind == 7:
@@ -70,8 +70,10 @@ def any_schema(rng: random.Random, depth: int = 3) -> Any:
         "enum": lambda: [any_value(rng) for _ in range(rng.randrange(1, 5))],
         "const": lambda: any_value(rng),
         "minimum": lambda: rng.choice([-1, 0, 1.5]),
+        "maximum": lambda: rng.choice([-6, 2, 2.5]),
+        "exclusiveMinimum": lambda: rng.choice([-6, 0, 1.25]),
         "exclusiveMaximum": lambda: rng.choice([2, 3, 10]),
-        "multipleOf": lambda: rng.choice([1, 2, 0.25]),
+        "multipleOf": lambda: rng.choice([1, 2, 0.25, 3]),
         "minLength": count,
         "maxLength": lambda: 1 + count(),
         "pattern": lambda: rng.choice(PATTERNS),

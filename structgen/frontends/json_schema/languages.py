@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .scalars import StringSet
 
 Language = CharDFA
+COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
+"""Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
 
 @lru_cache(maxsize=1024)
@@ -84,7 +86,7 @@ def divided(languages: tuple[Language, ...], limits: Limits) -> list[tuple[list[
 
 def of_length(lang: Language, low: int, high: int | None) -> Language:
     """The texts of ``low`` to ``high`` code points."""
-    return lang.bounded(low, high)
+    return lang.bounded(low, high, limits=COUNTED)
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +106,7 @@ def count_besides(lang: Language | None, names: Collection[str], most: int) -> i
 @lru_cache(maxsize=1024)
 def text_of(lang: Language) -> ByteDFA:
     """The JSON strings whose value is in the language, in their canonical spelling."""
-    return json_string(lang, escapes="canonical")
+    return json_string(lang, escapes="canonical", limits=COUNTED)
 
 
 @lru_cache(maxsize=1)
