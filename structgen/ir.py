@@ -128,8 +128,8 @@ class Members:
     key is excluded. The empty sequence belongs to the language when nothing is required or marked and
     ``min_count`` is 0.
 
-    Members that need others are not ``ordered``; and where they need each other and there is no ``rest``,
-    there is no ``max_count`` beside a ``min_count`` above 1: which counts can be reached would be a sum.
+    Members that need others are not ``ordered``; and where they need each other, there is no ``max_count``
+    beside a ``min_count`` above 1, since which counts can be reached would then be a sum.
     """
 
     members: tuple[Member, ...]

@@ -91,7 +91,7 @@ def needed_with(e: Members) -> list[list[int]] | None:
                 if number[key] not in together:
                     together.append(number[key])
         found.append(together)
-    if e.min_count > 1 and e.max_count is not None and not e.rest:
+    if e.min_count > 1 and e.max_count is not None:
         for i, together in enumerate(found):
             if any(i in found[j] for j in together[1:]):
                 raise GrammarError(

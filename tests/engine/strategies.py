@@ -231,7 +231,7 @@ def needing() -> list[GrammarIR]:
         needs, tails, separators, rests, counts, product((False, True), repeat=3)
     ):
         each_other = need in needs[3:]
-        if sum(wanted) > 1 or (each_other and low > 1 and high is not None and not rest):
+        if sum(wanted) > 1 or (each_other and low > 1 and high is not None):
             continue
         named = tuple(
             Member(k, t, r, need.get(k, ())) for k, t, r in zip((b, ab, aab), tail, wanted, strict=True)

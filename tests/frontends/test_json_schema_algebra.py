@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
+
+from structgen.frontends.json_schema.inclusion import widest
+from structgen.frontends.json_schema.nodes import ANY, ObjectSet
 
 from .test_json_schema import check
 
@@ -93,3 +97,22 @@ def test_complements_of_branches_told_apart_do_not_multiply() -> None:
     check(
         {"oneOf": [*branches, anything]}, [right, {"kind": "k3", "at": [1]}], [{"kind": "k3", "at": [1] * 4}]
     )
+
+
+def test_an_object_that_needs_a_key_is_no_whole_of_one_that_does_not() -> None:
+    free = ObjectSet({"a": ANY, "b": ANY})
+    needing = ObjectSet({"a": ANY, "b": ANY}, needs={"a": frozenset("b")})
+    both = ObjectSet({"a": ANY, "b": ANY}, frozenset("b"))
+    assert widest((free, needing)) == (free,)
+    assert widest((needing, free)) == (free,)
+    assert widest((both, needing)) == (needing,)
+
+
+def test_dependencies_between_keys_do_not_multiply() -> None:
+    names = [f"k{i}" for i in range(40)]
+    schema = {"type": "object", "dependentRequired": {a: [b] for a, b in pairwise(names)}, "maxProperties": 3}
+    check(schema, [{"k39": 1}, {"k38": 1, "k39": 1}], [{"k38": 1}, dict.fromkeys(names), {"k0": 1, "k1": 1}])
+    few = {"dependencies": {"a": ["b"], "b": ["a"]}, "minProperties": 2, "maxProperties": 2}
+    check(few, [{"a": 1, "b": 1}, {"x": 1, "y": 1}, []], [{"a": 1, "x": 1}, {"x": 1}])
+    check({"not": few}, [{"a": 1, "x": 1}, {"x": 1}], [{"a": 1, "b": 1}, {"x": 1, "y": 1}, []])
+    check(few, [{"a": 1, "b": 1}, {"x": 1, "y": 1}], [{"a": 1, "x": 1}], property_order="schema")

@@ -41,6 +41,7 @@ from .scalars import (
 
 MANY = range(8, 257)
 """So many alternatives are worth looking for those that are parts of others, each beside each."""
+_NONE: frozenset[str] = frozenset()
 
 
 class Algebra:
@@ -227,10 +228,13 @@ class Algebra:
             return None
         rest = self.both_rests(a.rest, b.rest)
         some = a.some if not b.some else tuple(dict.fromkeys(a.some + b.some))
-        kept = (a.props, a.required, a.rest, a.min, a.max, a.some)
-        if (props, required, rest, low, high, some) == kept:
+        needs = a.needs
+        if b.needs:
+            needs = {key: a.needs.get(key, _NONE) | b.needs.get(key, _NONE) for key in {**a.needs, **b.needs}}
+        kept = (a.props, a.required, a.rest, a.min, a.max, a.some, a.needs)
+        if (props, required, rest, low, high, some, needs) == kept:
             return a
-        return ObjectSet(props, required, rest, low, high, some)
+        return ObjectSet(props, required, rest, low, high, some, needs)
 
     def both_rests(
         self, a: tuple[tuple[Language | None, Formula], ...], b: tuple[tuple[Language | None, Formula], ...]
@@ -322,6 +326,9 @@ class Algebra:
             other(min=a.max + 1)
         for key in sorted(a.required - told.keys()):
             other(props={key: NEVER})
+        for key, needed in a.needs.items():
+            for name in sorted(needed):
+                other(props={key: told.get(key, ANY), name: NEVER}, required=frozenset((key,)))
         for key, formula in a.props.items():
             if formula is not ANY and key not in told:
                 other(props={key: self.negation(formula)}, required=frozenset((key,)))

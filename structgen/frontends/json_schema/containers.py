@@ -119,13 +119,12 @@ def _dependencies(keyword: str) -> Handler:
             if keyword == "dependencies" and isinstance(asked, str):
                 asked = [asked]
             if isinstance(asked, (list, tuple)) and keyword != "dependentSchemas":
-                needed = names_of(parts, keyword, asked)
-                wanted = n.made({"required": list(dict.fromkeys([key, *needed]))}, pointer, parts.at.resource)
-            elif keyword == "dependentRequired":
+                parts.needs[key] = [*parts.needs.get(key, ()), *names_of(parts, keyword, asked)]
+                continue
+            if keyword == "dependentRequired":
                 raise parts.wrong(keyword, "an object of lists of names", asked)
-            else:
-                present = n.made({"required": [key]}, pointer, parts.at.resource)
-                wanted = n.algebra.both(present, n.formula(asked, pointer, parts.at.resource))
+            present = n.made({"required": [key]}, pointer, parts.at.resource)
+            wanted = n.algebra.both(present, n.formula(asked, pointer, parts.at.resource))
             absent = n.made({"properties": {key: False}}, pointer, parts.at.resource)
             parts.groups.append((absent, wanted))
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from . import languages
 from .nodes import ALL_OBJECTS, ArraySet, Formula, Machine, Node, ObjectSet
 from .normalise import Normaliser, Promise
-from .spelled import spell_out
+from .spelled import spell_out, told_apart
 
 
 def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
@@ -138,19 +138,37 @@ def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]
     ]
 
 
+def possible_keys(one: ObjectSet) -> list[str]:
+    """The named keys that can occur: their values are productive, and so are those of the keys they need."""
+    if not one.needs:
+        return [key for key, formula in one.props.items() if formula.productive]
+    found = []
+    for key in one.props:
+        together = one.with_needed((*one.required, key))
+        fits = one.max is None or len(together) + len(one.wanted) <= one.max
+        if fits and all(one.props[other].productive for other in together):
+            found.append(key)
+    return found
+
+
 def has_object(one: ObjectSet) -> bool:
     """An object of the set is known to exist."""
     if one.cases is not None:
         return any(map(has_object, one.cases))
     if not all(formula.productive for _, formula in one.wanted):
         return False
-    if not all(one.props[key].productive for key in one.required):
+    parts = told_apart(one, ordered=False)
+    if one not in parts:
+        return any(map(has_object, parts))
+    obligatory = one.with_needed(one.required)
+    if not all(one.props[key].productive for key in obligatory):
         return False
-    if one.max is not None and max(one.min, len(one.required) + len(one.wanted)) > one.max:
+    least = len(obligatory) + len(one.wanted)
+    if one.max is not None and max(one.min, least) > one.max:
         return False
-    if one.min <= len(one.required):
+    if one.min <= least:
         return True
-    missing = one.min - sum(formula.productive for formula in one.props.values())
+    missing = one.min - len(possible_keys(one))
     for lang, formula in one.rest:
         if missing > 0 and formula.productive:
             missing -= languages.count_besides(lang, one.props, missing)

@@ -52,6 +52,10 @@ def _object_in(a: ObjectSet, b: ObjectSet) -> bool:
         b.required <= a.required
         and _count_in(a, b)
         and all(one in a.some for one in b.some)
+        and all(
+            a.at(key) is NEVER or needed <= a.with_needed((*a.required, key))
+            for key, needed in b.needs.items()
+        )
         and (a.rest == b.rest or all(formula is ANY for _, formula in b.rest))
         and all(_formula_in(a.at(key), formula) for key, formula in b.props.items())
         and all(_formula_in(formula, b.at(key)) for key, formula in a.props.items() if key not in b.props)

@@ -12,6 +12,7 @@ and a model that runs away in newlines would never stop. An object or array that
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ from ...errors import LimitExceededError
 from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
-from .emptiness import has_array, has_object, most_items, open_keys, useful_states
+from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, useful_states
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -37,6 +38,7 @@ from .nodes import (
 )
 from .normalise import Normaliser
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
+from .spelled import told_apart
 
 Whitespace = int | str
 EMPTY = Seq(())
@@ -205,9 +207,10 @@ class Lowering:
                 found.append(self.shared("json.object"))
             else:
                 for case in one.cases if one.cases is not None else (one,):
-                    if has_object(case):
-                        self._gap()
-                        found.append(self.object(case, name))
+                    for part in told_apart(case, self.ordered):
+                        if has_object(part):
+                            self._gap()
+                            found.append(self.object(part, name))
         return found[0] if len(found) == 1 else Alt(tuple(found))
 
     def strings(self, one: StringSet) -> Expr:
@@ -317,16 +320,21 @@ class Lowering:
     def object(self, one: ObjectSet, name: str) -> Expr:
         """Objects of one alternative without ``some``."""
         comma = self.text.comma
+        possible = possible_keys(one)
         members = [
-            Member(json_string_literal(key), self.tail(formula), key in one.required)
-            for key, formula in one.props.items()
-            if formula.productive
+            Member(
+                json_string_literal(key),
+                self.tail(one.props[key]),
+                key in one.required,
+                tuple(json_string_literal(other) for other in sorted(one.needs.get(key, ()))),
+            )
+            for key in possible
         ]
         low = max(one.min, 1)
         empty = not one.required and not one.wanted and one.min == 0
         rests: list[Rest] = []
-        if one.max is None or one.max > len(one.required):
-            rests = self._other_keys(one, members, name)
+        if one.max is None or one.max > len(one.with_needed(one.required)):
+            rests = self._other_keys(one, members, one.props.keys() - possible, name)
         if one.max == 0 or not (members or rests):
             return self.text.bracketed(b"{", b"}", None, True)
         if not members and len(rests) == 1 and rests[0].mark is None:
@@ -335,11 +343,13 @@ class Lowering:
             inside = Members(tuple(members), comma, tuple(rests), low, one.max, self.ordered)
         return self.text.bracketed(b"{", b"}", inside, empty)
 
-    def _other_keys(self, one: ObjectSet, members: list[Member], name: str) -> list[Rest]:
+    def _other_keys(
+        self, one: ObjectSet, members: list[Member], closed: Iterable[str], name: str
+    ) -> list[Rest]:
         """The keys that no property names, a kind for each value that they may have.
 
         Keys that are few become ``members``: these are kept from coming twice. So do the named ones that may
-        not come at all, where a kind of other keys would let them in.
+        not come at all (``closed``), where a kind of other keys would let them in.
         """
         kinds: dict[str, list[languages.Language | None]] = {}
         tails: dict[str, Expr] = {}
@@ -366,8 +376,8 @@ class Lowering:
         if not open_langs:
             return []
         self.normaliser.report.note("keys that no property names are not kept from occurring twice")
-        for key, formula in one.props.items():
-            if not formula.productive and any(lang is None or lang.matches(key) for lang in open_langs):
+        for key in sorted(closed):
+            if any(lang is None or lang.matches(key) for lang in open_langs):
                 members.append(Member(json_string_literal(key), NOTHING))
         if len(kinds) + len(asked) > MOST_KINDS:
             why = f"keys of more than {MOST_KINDS} kinds are not told apart"

@@ -17,7 +17,8 @@ branch beside the objects of every other, and its complement is exponential at o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from .languages import Language
@@ -122,6 +123,8 @@ class ObjectSet:
     values; the named keys are taken out of every class. A required key is always named. ``min`` and ``max``
     count keys.
 
+    Where a key of ``needs`` comes, so do the keys that stand there; all of them are named.
+
     ``some`` asks for members beyond that. A set with any is spelled out (`spelling`) as the union of its
     ``cases``, each of which has ``wanted`` instead: classes of ``rest`` that need one member at least
     whose value is in the formula.
@@ -133,6 +136,7 @@ class ObjectSet:
     min: int = 0
     max: int | None = None
     some: tuple[Some, ...] = ()
+    needs: dict[str, frozenset[str]] = field(default_factory=dict)
     cases: tuple[ObjectSet, ...] | None = None
     wanted: tuple[tuple[Language | None, Formula], ...] = ()
 
@@ -144,6 +148,16 @@ class ObjectSet:
         if len(self.rest) == 1 and self.rest[0][0] is None:
             return self.rest[0][1]
         return next((f for lang, f in self.rest if lang is None or lang.matches(key)), NEVER)
+
+    def with_needed(self, keys: Iterable[str]) -> set[str]:
+        """The keys, and those that come with them."""
+        found = set(keys)
+        todo = [key for key in found if key in self.needs]
+        while todo:
+            new = self.needs[todo.pop()] - found
+            found |= new
+            todo.extend(key for key in new if key in self.needs)
+        return found
 
 
 @dataclass(slots=True, eq=False)

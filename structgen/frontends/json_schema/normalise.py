@@ -439,7 +439,7 @@ class Normaliser:
     def _objects(self, parts: Parts) -> tuple[ObjectSet, ...]:
         low, high, props = parts.min_properties, parts.max_properties, parts.props
         if (
-            not (props or parts.required or parts.patterns or low)
+            not (props or parts.required or parts.patterns or parts.needs or low)
             and parts.additional is ANY
             and parts.names is None
             and high is None
@@ -458,13 +458,15 @@ class Normaliser:
                 for held, lang in languages.divided(tuple(lang for lang, _ in parts.patterns), self.limits)
             )
         found = ObjectSet(props, frozenset(parts.required), rest, low, high)
-        missing = [key for key in parts.required if key not in props]
+        found.needs = {key: frozenset(needed) for key, needed in parts.needs.items() if needed}
+        named = [*parts.required, *(one for key, needed in parts.needs.items() for one in (key, *needed))]
+        missing = [key for key in dict.fromkeys(named) if key not in props]
         if missing:
             found.props = {**props, **{key: found.at(key) for key in missing}}
         if parts.names is not None:
-            named = self._named(parts.names.node or NEVER_NODE)
+            allowed = self._named(parts.names.node or NEVER_NODE)
             return tuple(
-                one for other in named if (one := self.algebra.both_objects(found, other)) is not None
+                one for other in allowed if (one := self.algebra.both_objects(found, other)) is not None
             )
         if high is not None and max(low, len(found.required)) > high:
             return ()

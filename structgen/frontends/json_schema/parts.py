@@ -54,6 +54,7 @@ class Parts:
     patterns: list[tuple[languages.Language, Formula]] = field(default_factory=list)
     additional: Formula = ANY
     required: list[str] = field(default_factory=list)
+    needs: dict[str, list[str]] = field(default_factory=dict)
     names: Formula | None = None
     min_properties: int = 0
     max_properties: int | None = None

@@ -21,6 +21,7 @@ from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from ...errors import UnsupportedKeywordError
 from . import languages
 from .nodes import FALSE, NEVER, NULL, TRUE, ArraySet, Contains, Formula, Machine, Node, ObjectSet, Some
 from .scalars import NumberSet
@@ -218,6 +219,37 @@ def _subsets(n: Normaliser, machine: Machine, values: list[Any]) -> Machine:
 
 
 # Objects
+
+
+def told_apart(one: ObjectSet, ordered: bool) -> tuple[ObjectSet, ...]:
+    """The set, or sets without needs where no rule can carry these (`ir.Members`): a key is absent or not.
+
+    Raises UnsupportedKeywordError for more than `MOST_CASES` of them.
+    """
+    if not one.needs:
+        return (one,)
+    each_other = any(key in one.with_needed(needed) for key, needed in one.needs.items())
+    if not ordered and not (each_other and one.min > 1 and one.max is not None):
+        return (one,)
+    parts = [replace(one, needs={})]
+    for key in one.needs:
+        together = one.with_needed((key,))
+        if len(parts) > MOST_CASES:
+            raise UnsupportedKeywordError(
+                f"`dependentRequired` cannot be enforced: {len(one.needs)} keys that need others make more "
+                f"than {MOST_CASES} cases where the keys have an order or two bounds",
+                keyword="dependentRequired",
+            )
+        parts = [
+            made
+            for part in parts
+            for made in (
+                replace(part, props={**part.props, key: NEVER}),
+                replace(part, required=part.required | together),
+            )
+            if not any(made.props[name] is NEVER for name in made.required)
+        ]
+    return tuple(parts)
 
 
 def _cases(n: Normaliser, one: ObjectSet) -> tuple[ObjectSet, ...]:
