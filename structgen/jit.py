@@ -37,6 +37,18 @@ def jit_allocating(function: F) -> F:
     return compiled
 
 
+def settled(kernel: Callable[..., Any], *args: object) -> Callable[..., Any]:
+    """The machine code of ``kernel`` for arguments of the types of ``args``, with which it is called once.
+
+    numba looks at the types of all arguments at every call, to choose among what it has compiled; of a call
+    that takes half a microsecond that is a third. An array of another type is a TypeError here.
+    """
+    kernel(*args)
+    types = tuple(numba.typeof(a) for a in args)
+    machine_code: Callable[..., Any] = kernel.overloads[types].entry_point  # type: ignore[attr-defined]
+    return machine_code
+
+
 class _Compiling(event.Listener):  # type: ignore[misc]  # numba has no types
     """Tells the clocks how long numba compiled; a kernel that compiles what it calls counts once."""
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from .bitmask import Bitmask
 from .engine.arena import Arena, ArenaFull
-from .engine.kernels import fill, find_accept
 from .errors import LimitExceededError
 from .explanation import Expected, Explanation, explain, look_ahead
 from .history import Segment, Step, steps_of
@@ -37,6 +36,7 @@ class GrammarMatcher:
     __slots__ = (
         "_arena",
         "_checked",
+        "_checked_rows",
         "_compiled",
         "_shared",
         "_shared_n",
@@ -59,7 +59,8 @@ class GrammarMatcher:
         self._shared: Segment | None = None
         self._shared_n = 0
         self._begin_here()
-        self._checked: Any = None
+        self._checked: Any = None  # the last bitmask that passed `check_bitmask`, and its rows
+        self._checked_rows = 0
 
     # ------------------------------------------------------------------------------------------------- masks
 
@@ -74,19 +75,19 @@ class GrammarMatcher:
         """
         if bitmask is not self._checked:
             self.check_bitmask(bitmask)
-        if not 0 <= index < bitmask.shape[0]:
+        if not 0 <= index < self._checked_rows:
             raise IndexError(f"row {index} of a bitmask with {bitmask.shape[0]} rows")
         if self._terminated:
             bitmask[index] = 0
             bitmask[index, : self._arena.tables.words] = self._arena.tables.stops
             return True
         arena = self._arena
-        done = fill(arena.heap.g, arena.rows, self._state, bitmask, index)
+        done = arena.fill(arena.heap.g, arena.rows, self._state, bitmask, index)
         while done == 0:
             self._make_mask()
             arena = self._arena
-            done = fill(arena.heap.g, arena.rows, self._state, bitmask, index)
-        return bool(done == 1)
+            done = arena.fill(arena.heap.g, arena.rows, self._state, bitmask, index)
+        return done == 1
 
     def check_bitmask(self, bitmask: Any) -> None:
         """Raise ValueError unless the mask of this matcher's vocabulary fits into rows of ``bitmask``."""
@@ -101,6 +102,7 @@ class GrammarMatcher:
                 f"for {self._compiled.vocabulary.size} ids; it has {bitmask.shape[1]}"
             )
         self._checked = bitmask
+        self._checked_rows = bitmask.shape[0]
 
     def _make_mask(self) -> None:
         self._ask(lambda arena: arena.make_mask(self._state))
@@ -155,7 +157,7 @@ class GrammarMatcher:
     def accept_token(self, token_id: int) -> bool:
         """Take one token. False, and nothing changed, when it is not allowed."""
         arena = self._arena
-        found = find_accept(arena.heap.g, self._state, token_id)
+        found = arena.find_accept(arena.heap.g, self._state, token_id)
         if found > 0 and not self._terminated:
             self._states.append(self._state)
             self._taken.append(token_id)

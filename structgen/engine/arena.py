@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from ..errors import GrammarError, LimitExceededError
 from ..ir import GrammarIR, Mark, Special
+from ..jit import settled
 from ..limits import Limits, check_time, clock
 from ..vocab.vocabulary import Vocabulary
 from . import kernels
@@ -42,6 +43,9 @@ LEAST_HEAP = 4 << 20
 MOST_SCRATCH = 1 << 12
 MOST_EXPLORED = 400  # readings looked at before a search for a finishing text answers yes
 MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
+
+
+_settled: list[Callable[..., int]] = []  # `kernels.fill` and `kernels.find_accept`, see `jit.settled`
 
 
 class ArenaFull(Exception):
@@ -95,6 +99,11 @@ class Arena:
             self._lex_bytes = self._byte_of_each_class()
             self.heap.g[L.H_ASK] = 1 if certify(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
+        if not _settled:
+            # Asked of a state without a mask or a step, both only look.
+            _settled.append(settled(kernels.fill, self.g, self.rows, self.initial, self.rows[:1], 0))
+            _settled.append(settled(kernels.find_accept, self.g, self.initial, 0))
+        self.fill, self.find_accept = _settled
         if longest and int(self.g[L.H_ASK]) == 2:
             at = self.initial + L.R_KEY
             if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
