@@ -1834,6 +1834,68 @@ def _take_stays(g, tables, info, ids, t, s, r, out):
 
 
 @jit
+def _nest(g, nested, at, i, end, base, depth, src, n):
+    """What a walk has still to do: go on at node ``i`` of the trie at ``at``, which ends at node ``end``.
+
+    base : depth of the trie's root; depth : where the heads of a depth are noted, to note heads
+    ``src .. src+n-1`` there first, or 0
+    """
+    f = g[X_NEST] + NEST_WORDS * nested
+    g[f], g[f + 1], g[f + 2], g[f + 3], g[f + 4], g[f + 5], g[f + 6] = at, i, end, base, depth, src, n
+
+
+@jit
+def _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out):
+    """Let vocabulary tables stand in for node ``i`` of the vocabulary's trie and the heads noted at ``d``.
+
+    The number of pending parts of the walk, which has to go on with the last of them; REFUSED when no head
+    has a table; or a code.
+    """
+    src = g[d]
+    n = g[d + 1]
+    rest = n
+    found = 0
+    j = 0
+    while j < rest:
+        h = g[X_HEADS] + 3 * (src + j)
+        s = g[h]
+        t = REFUSED
+        if g[s + S_WIDE] != 0 and (
+            g[s + S_WIDE] == s or g[s + S_ROW_OP] == 0 or _apply(g, g[s + S_ROW_OP], g[h + 1]) >= 0
+        ):
+            t = _table_of(g, slots, info, i, s, g[h + 2])
+            if t < REFUSED:
+                return t
+        if t < 0:
+            j += 1
+            continue
+        _take_stays(g, tables, info, ids, t, s, g[h + 1], out)
+        rest -= 1
+        last = g[X_HEADS] + 3 * (src + rest)
+        g[h], g[last] = g[last], g[h]
+        g[h + 1], g[last + 1] = g[last + 1], g[h + 1]
+        g[h + 2], g[last + 2] = g[last + 2], g[h + 2]
+        leave = info[t * V_WORDS + V_LEAVE]
+        if leave != 0:
+            found += 1
+            if nested + found >= g[X_NEST_CAP]:
+                return GROW_SCRATCH
+            inside = base + np.int64(tries[4 * i + 1])
+            _nest(g, nested + found, leave, 1, np.int64(tries[leave + 2]), inside, d, src + rest, 1)
+    if rest == n:
+        return REFUSED
+    # A walk writes over the heads behind its own, so the last go first; they were found first.
+    for k in range(found // 2):
+        a = g[X_NEST] + NEST_WORDS * (nested + 1 + k)
+        b = g[X_NEST] + NEST_WORDS * (nested + found - k)
+        for w in range(NEST_WORDS):
+            g[a + w], g[b + w] = g[b + w], g[a + w]
+    after = np.int64(tries[4 * i + 2])
+    _nest(g, nested, 0, after if rest == 0 else i + 1, end, base, d, src, rest)
+    return nested + 1 + found
+
+
+@jit
 def _walk(g, tries, slots, tables, info, ids, out, most):
     """Set in ``out`` (int32[words]) every token that the head in scratch place 0 takes. 0, or a code.
 
@@ -1866,8 +1928,10 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             if nested == 0:
                 return 0
             nested -= 1
-            pending = nest + 4 * nested
-            at, i, end, base = g[pending], g[pending + 1], g[pending + 2], g[pending + 3]
+            f = nest + NEST_WORDS * nested
+            at, i, end, base = g[f], g[f + 1], g[f + 2], g[f + 3]
+            if g[f + 4] != 0:
+                g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5], g[f + 6]
             continue
         node = at + 4 * i
         d = depth + 3 * (base + np.int64(tries[node + 1]))
@@ -1893,8 +1957,9 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             token = np.int64(tries[node + 3])
             if token < -1:
                 # A node of a table's trie that stands for one of the vocabulary's, with all below it.
-                pending = nest + 4 * nested
-                g[pending], g[pending + 1], g[pending + 2], g[pending + 3] = at, after, end, base
+                if nested >= g[X_NEST_CAP]:
+                    return GROW_SCRATCH
+                _nest(g, nested, at, after, end, base, 0, 0, 0)
                 nested += 1
                 base += np.int64(tries[node + 1])
                 at = 0
@@ -1906,29 +1971,14 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
                 token = np.int64(tries[node + 3])
             if token >= 0:
                 out[token >> 5] |= np.int32(1) << np.int32(token & 31)
-        if bytewise and at == 0 and after - i > LARGE and g[d + 1] == 1:
-            h = g[X_HEADS] + 3 * g[d]
-            s = g[h]
-            if g[s + S_WIDE] != 0 and (
-                g[s + S_WIDE] == s or g[s + S_ROW_OP] == 0 or _apply(g, g[s + S_ROW_OP], g[h + 1]) >= 0
-            ):
-                t = _table_of(g, slots, info, i, s, g[h + 2])
-                if t < REFUSED:
-                    return t
-                if t >= 0:
-                    _take_stays(g, tables, info, ids, t, s, g[h + 1], out)
-                    leave = info[t * V_WORDS + V_LEAVE]
-                    if leave == 0:
-                        i = after
-                        continue
-                    pending = nest + 4 * nested
-                    g[pending], g[pending + 1], g[pending + 2], g[pending + 3] = at, after, end, base
-                    nested += 1
-                    base += np.int64(tries[node + 1])
-                    at = leave
-                    i = 1
-                    end = np.int64(tries[at + 2])
-                    continue
+        if bytewise and at == 0 and after - i > LARGE:
+            n = _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out)
+            if n < REFUSED:
+                return n
+            if n >= 0:
+                nested = n
+                i = end
+                continue
         i += 1
 
 

@@ -151,13 +151,15 @@ LEX_VALUES = 4
     X_WANT,  # the state whose vocabulary table is wanted
     X_STEP,  # frames in use when the step began
     X_ASKED,  # the head (record) of which it is to be found out whether it can be finished
-    X_NEST,  # a walk's pending tries, 4 words each: offset, next node, end, depth of its root
+    X_NEST,  # parts of a walk that are pending, NEST_WORDS each, see `kernels._nest`
+    X_NEST_CAP,
     X_BUILD,  # per depth while a vocabulary table is made, 5 words each
     X_BUILD_CAP,
-) = range(20, 40)
+) = range(20, 41)
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
+NEST_WORDS = 7
 X_LIVE = 52  # the bytes with which the head of a walk can go on (4 words)
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
