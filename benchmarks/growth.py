@@ -31,14 +31,14 @@ def curves(recording: Sequence[Record], shape: str, label: str) -> dict[str, Cur
     """engine -> its curve; the size is the vocabulary's where there are several, and else the case's."""
     head, records = recording[0], recording[1:]
     key, percentile = CURVES[label]
-    found: dict[str, Curve] = {}
+    found: dict[str, Curve] = {name: {} for name in head["engines"]}
     for record in records:
         name, _, size = record["case"].rpartition(" ")
         values = figures([record], key) if is_right(record) else np.zeros(0)
         if name == shape and len(values):
             at = head["vocabulary"][record["tokenizer"]] if len(head["vocabulary"]) > 1 else int(size)
-            found.setdefault(record["engine"], {})[at] = float(np.percentile(values, percentile))
-    return found
+            found[record["engine"]][at] = float(np.percentile(values, percentile))
+    return {name: curve for name, curve in found.items() if curve}
 
 
 def shapes(recording: Sequence[Record]) -> list[str]:

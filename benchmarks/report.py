@@ -106,9 +106,11 @@ def shared(by: dict[str, Cases], names: Sequence[str]) -> dict[str, list[Record]
 
 
 def able(by: dict[str, Cases]) -> list[str]:
-    """Engines that got at least half of the cases right: a comparison on the same cases is of these."""
+    """Engines that were asked all cases and got at least half right: these are compared side by side."""
     asked = max(map(len, by.values()))
-    return [name for name, cases in by.items() if 2 * sum(map(is_right, cases.values())) >= asked]
+    return [
+        name for name, cases in by.items() if len(cases) == asked <= 2 * sum(map(is_right, cases.values()))
+    ]
 
 
 def answers(head: Record, by: dict[str, Cases]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from grid.grammar import spec
 from grid.grammar.projection import RoleProjection
 from grid.guide import GridGuide
-from grid.jsonschema import Unsupported, compile_json_schema
+from grid.jsonschema import compile_json_schema
 from grid.models.hf_adapter import HFTokenizerAdapter
 from grid.serving.artifact_store import load_or_build_scanner, load_or_compile_tables
 from grid.trie.build import build_trie
@@ -41,8 +41,8 @@ class Adapter:
             tables = load_or_compile_tables(RoleProjection.full(grammar).build())
             dfa = load_or_build_scanner(grammar)
             return GridGuide(tables=tables, dfa=dfa, trie=self.trie, adapter=self.adapter)
-        except Unsupported as error:
-            raise Refused(str(error)) from error
+        except Exception as error:  # its own, conflicts of its tables, budgets
+            raise Refused(f"{type(error).__name__}: {error}") from error
 
     def start(self, compiled: Any) -> Steps:
         state = [compiled.initial_state]

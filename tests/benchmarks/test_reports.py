@@ -74,7 +74,7 @@ def test_growth_and_the_loop_have_tables_of_their_own() -> None:
     kept = {"v": [2000], "n": [3]}
     record = {"case": "enum 10", "engine": "a", "tokenizer": "t", "valid_refused": {}, "cold_mask": kept}
     wrong = record | {"case": "enum 100", "error": "died"}
-    written = growth_tables([{"vocabulary": {"t": 9}}, record, wrong])
+    written = growth_tables([{"vocabulary": {"t": 9}, "engines": ["a"]}, record, wrong])
     assert "| mask, cold, p99, µs | 10 |" in written
     assert "| a | 2 |" in written
 
