@@ -151,7 +151,7 @@ def imports(module: str) -> Iterator[str]:
 
 def test_resolving_imports() -> None:
     assert "structgen.engine.layout" in set(imports("structgen.rules.lexer"))
-    assert "structgen.engine.kernels" in set(imports("structgen.matcher"))
+    assert "structgen.engine.arena" in set(imports("structgen.matcher"))
     assert "structgen.matcher" not in set(imports("structgen.explanation"))  # For the type checker alone.
     assert "structgen.errors" in set(imports("structgen.cli.__init__"))
 
