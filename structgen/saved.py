@@ -94,9 +94,10 @@ def load(path: Path, vocabulary: Vocabulary, limits: Limits | None) -> tuple[Gra
 
 
 def _read_report(entries: list[list[str]], notes: list[str]) -> Any:
+    from .frontends.json_schema.keywords import status_of
     from .frontends.json_schema.report import Report
 
-    report = Report()
+    report = Report(status_of)
     for pointer, keyword, status, why in entries:
         report.add(pointer, keyword, status, why)
     for text in notes:

@@ -111,7 +111,9 @@ def schema_to_ir(
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
-    return lowering.grammar(formula), normaliser.report
+    ir = lowering.grammar(formula)
+    normaliser.report.complete = lowering.rules.write_all
+    return ir, normaliser.report
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:
