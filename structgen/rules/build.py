@@ -72,6 +72,8 @@ class RuleBuilder:
             g.eps[s].append(e)
         if first:
             g.calls[s].append((self.graphs.rule_unit(self._start), e, 0))
+        if not nullable:
+            return self._records.graph(g, -1)
         return self._records.rule(determinise(g, s, self._max_states), -1)[0]
 
     def build(self, forward: int) -> None:
@@ -100,10 +102,10 @@ class RuleBuilder:
             return self._counted(info.expr, unit)
         expr = self._expression(info)
         if isinstance(expr, Pat):
-            info.dfa = expr.dfa
+            info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
             return self._pattern(expr.dfa, unit)
         g = info.graph or self.graphs.of(expr, info.name)
-        return self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
+        return self._records.graph(g, unit)
 
     def _expression(self, info: UnitInfo) -> Expr:
         """What a unit of a rule is; a rule that was promised is read now."""
