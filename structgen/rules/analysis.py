@@ -20,6 +20,7 @@ from ..limits import Limits, check_time
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
 _NOTHING: _Fact = (False, False, 0)
+_LEAVES = (Lit, Pat, Term, Special, Mark)
 
 
 class Analysis:
@@ -133,6 +134,8 @@ class Analysis:
                         elif name not in entered:
                             entered.add(name)
                             begun.append(name)
+                    below = ()
+                elif type(expr) in _LEAVES:
                     below = ()
                 else:
                     below = children_of(expr)

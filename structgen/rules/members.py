@@ -17,7 +17,7 @@ what follows the key begins, so that one key may go on as the member that is wan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -224,6 +224,9 @@ def _member_set(plan: _Plan, heap: Heap, e: Members) -> list[int]:
     return [*head, *bits, *plan.places, *following, *later]
 
 
+_NO_OTHERS = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
+
+
 class _Trie:
     """The trie of the keys, which a kernel writes."""
 
@@ -232,14 +235,12 @@ class _Trie:
     ) -> None:
         self.heap = records.heap
         blob = np.frombuffer(b"".join(plan.keys), np.uint8)
-        n = len(plan.keys)
         records.count_states(len(blob))
-        offsets = np.zeros(n + 1, np.int64)
-        np.cumsum([len(key) for key in plan.keys], out=offsets[1:])
-        self._keys = (blob, offsets, np.array(plan.spelled, np.uint8))
+        offsets = np.array([0, *accumulate(map(len, plan.keys))], np.int64)
+        self._keys = (blob, offsets, np.frombuffer(bytearray(plan.spelled), np.uint8))
         self._ops = ops
         self._set = (m, int(any_time))
-        self._words = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
+        self._words = _NO_OTHERS
         self._layout = np.zeros(8, np.int64)
         self._layout[6] = unit
         self._scratch = np.empty(5 * (len(blob) + 2), np.int64)

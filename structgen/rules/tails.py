@@ -13,12 +13,20 @@ from ..ir import Expr, Members, Pat, Ref, Seq
 from .automaton import DState, Graph, determinise
 from .graphs import Graphs
 from .records import Records
-from .shapes import AFTER, BASE, CALLEES, RULE, Shape, Template, tail_template
+from .shapes import Shape, Template, tail_template
 
 _VALUE = -1  # stands for the callee in a template's graph
 
 Shaped = dict[int, tuple[Template, list[int], int]]
 """By any key: its template, the units that it calls (`_VALUE` among them), the unit that it ends with."""
+
+
+def _groups(tails: Shaped) -> list[tuple[Template, list[int]]]:
+    """The templates, each with the keys of its tails; these lie one after the other."""
+    groups: dict[int, tuple[Template, list[int]]] = {}
+    for key, (template, _, _) in tails.items():
+        groups.setdefault(id(template), (template, []))[1].append(key)
+    return list(groups.values())
 
 
 class Tails:
@@ -55,9 +63,11 @@ class Tails:
     def reserve(self, tails: Shaped) -> dict[int, int]:
         """Where tails are to lie."""
         where = {}
-        for key, (template, _, _) in tails.items():
-            self._records.count_states(template.states)
-            where[key] = self._records.heap.reserve(len(template.words))
+        for template, keys in _groups(tails):
+            size = len(template.words)
+            self._records.count_states(template.states * len(keys))
+            base = self._records.heap.reserve(size * len(keys))
+            where.update(zip(keys, range(base, base + size * len(keys), size), strict=True))
         return where
 
     def write(self, tails: Shaped, where: dict[int, int], after: int, unit: int) -> None:
@@ -65,23 +75,16 @@ class Tails:
 
         after : heap offset of the state that they lead to; unit : whose states they are
         """
-        groups: dict[int, list[int]] = {}
-        for key, (template, _, _) in tails.items():
-            groups.setdefault(id(template), []).append(key)
         g, callee = self._records.heap.g, self._records.callee
-        for keys in groups.values():
-            template, units, _ = tails[keys[0]]
-            numbers = np.zeros((len(keys), CALLEES + 2 * len(units) + 1), np.int64)
-            places = np.array([where[key] for key in keys])
-            numbers[:, BASE] = places
-            numbers[:, RULE] = unit
-            numbers[:, AFTER] = after
-            for i, called in enumerate(units):
-                at = CALLEES + 2 * i
-                values = [callee(tails[key][2]) for key in keys] if called == _VALUE else callee(called)
-                numbers[:, at : at + 2] = values
-            words = numbers[:, template.number] + template.words
-            g[places[:, None] + np.arange(len(template.words))] = words
+        for template, keys in _groups(tails):
+            base, size = where[keys[0]], len(template.words)
+            units = tails[keys[0]][1]
+            value = units.index(_VALUE)
+            before = [word for called in units[:value] for word in callee(called)]
+            rows = [(where[key], unit, after, *before, *callee(tails[key][2]), 0) for key in keys]
+            words = np.array(rows, np.int64)[:, template.number]
+            words += template.words
+            g[base : base + size * len(keys)] = words.reshape(-1)
 
     def _callee(self, value: Expr, owner: str) -> int | None:
         """The unit that is all of ``value``, or None where it is more than a call."""

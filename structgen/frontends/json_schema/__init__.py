@@ -86,8 +86,11 @@ def schema_to_ir(
     """
     _check_options(whitespace, property_order, formats, integers)
     limits = limits or Limits()
+    # A text that is shorter than the limits holds no more values, nor levels.
+    small = isinstance(schema, str) and len(schema) <= min(limits.max_grammar_nodes, limits.max_depth)
     schema = read(schema)
-    check_size(schema, limits)
+    if not small:
+        check_size(schema, limits)
     documents = Documents(schema, registry)
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:

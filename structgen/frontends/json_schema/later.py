@@ -34,16 +34,35 @@ _SIMPLE = [
 ]
 
 
-def promise_at_sight(schema: dict[str, Any]) -> int | None:
-    """What `promise` says of a plain schema that has not been read; None where it must be."""
+_AT_SIGHT: dict[Any, tuple[str, int, frozenset[str]]] = {
+    # The rule of what has no other constraint, the bytes that begin any value, and constraints of plain ones.
+    "object": ("json.object", _OBJECT, frozenset(("properties", "required", "additionalProperties"))),
+    "array": ("json.array", _ARRAY, frozenset(("items", "minItems", "maxItems"))),
+    "string": ("string", _STRING, frozenset(("minLength", "maxLength"))),
+    "integer": ("integer", _NUMBER, frozenset(("minimum", "maximum"))),
+    "number": ("number", _NUMBER, frozenset(("minimum", "maximum"))),
+    "boolean": ("boolean", 0, frozenset()),
+    "null": ("null", 0, frozenset()),
+}
+_LISTS = frozenset(("enum", "const"))
+
+
+def at_sight(schema: dict[str, Any]) -> str | int | None:
+    """Of a plain schema that has not been read: the shared rule that it is, or what `promise` says of it.
+
+    None where it must be read.
+    """
     kind = schema.get("type")
-    if kind == "object":
-        return _OBJECT if "properties" in schema or "additionalProperties" in schema else None
-    if kind == "array":
-        return _ARRAY if "items" in schema else None
-    if kind == "string":
-        return _STRING if "format" in schema and formats.is_known(schema["format"]) else None
-    return None
+    if isinstance(kind, list) or not (found := _AT_SIGHT.get(kind)):
+        return None
+    shared, first, constraints = found
+    if not _LISTS.isdisjoint(schema):
+        return first if kind == "string" and len(schema.get("enum", ())) > 1 else None
+    if not constraints.isdisjoint(schema):
+        return first
+    if kind == "string" and "format" in schema and formats.is_known(schema["format"]):
+        return first
+    return shared
 
 
 def promise(node: Node) -> int | None:

@@ -22,7 +22,7 @@ from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Res
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, useful_states
-from .later import Rules, first_bits, promise, promise_at_sight
+from .later import Rules, at_sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -119,6 +119,7 @@ class Lowering:
         self.rules = Rules(self._write)
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
+        self._shared: dict[str, Ref] = {}
         self._scalars: dict[tuple[object, ...], Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
@@ -143,12 +144,14 @@ class Lowering:
 
     def shared(self, name: str) -> Ref:
         """A rule that every grammar has alike."""
-        if name not in self.rules:
+        found = self._shared.get(name)
+        if found is None:
+            found = self._shared[name] = Ref(name)
             if name in self.text.promised:
                 self.rules.put_all(self.text.shared, self.text.promised)
             else:
                 self.rules.put(name, self.text.shared[name])
-        return Ref(name)
+        return found
 
     def _gap(self) -> None:
         if self.text.gap:
@@ -164,10 +167,12 @@ class Lowering:
     def _new_ref(self, formula: Formula) -> Ref:
         if formula.node is None and formula.kind == "schema":
             # A plain schema, not read so far.
-            first = promise_at_sight(formula.parts[0].schema)
-            if first is not None:
+            seen = at_sight(formula.parts[0].schema)
+            if isinstance(seen, str):
+                return self.shared(seen)
+            if seen is not None:
                 name = self._unused("#" + formula.name)
-                self.rules.put_later(name, formula, first)
+                self.rules.put_later(name, formula, seen)
                 return Ref(name)
         node = self.normaliser.node(formula)
         known = _plain(node)
@@ -344,7 +349,9 @@ class Lowering:
                 json_string_literal(key),
                 self.tail(one.props[key]),
                 key in one.required,
-                tuple(json_string_literal(other) for other in sorted(one.needs.get(key, ()))),
+                tuple(json_string_literal(other) for other in sorted(one.needs[key]))
+                if key in one.needs
+                else (),
             )
             for key in possible
         ]
