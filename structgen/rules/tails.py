@@ -62,7 +62,7 @@ class Tails:
 
     def reserve(self, tails: Shaped) -> dict[int, int]:
         """Where tails are to lie."""
-        where = {}
+        where: dict[int, int] = {}
         for template, keys in _groups(tails):
             size = len(template.words)
             self._records.count_states(template.states * len(keys))
