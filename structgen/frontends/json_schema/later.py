@@ -73,7 +73,9 @@ def at_sight(schema: dict[str, Any]) -> Sight | None:
         return None
     if "format" in met and not formats.is_known(schema["format"]):
         met.remove("format")
-    return Sight("", first, (kind, *(f"{keyword} {schema[keyword]!r}" for keyword in met))) if met else Sight(shared)
+    if not met:
+        return Sight(shared)
+    return Sight("", first, (kind, *(f"{keyword} {schema[keyword]!r}" for keyword in met)))
 
 
 def promise(node: Node) -> int | None:
