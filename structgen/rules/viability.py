@@ -61,12 +61,13 @@ def _certify_lexer(ir: GrammarIR, facts: Analysis) -> bool:
             ):
                 return True
     follow = following(facts)
+    mask = sum(1 << t for t in needed)  # Special tokens cut cleanly from all.
     wanted = sum(1 << t for t in needed if lexer.names[t] in used or lexer.names[t] not in ir.ignore)
     for name in ir.ignore:
         follow[facts.terminal_number[name]] = wanted
     for q in ends:
         for x in lexer.accepting(q):
-            bits = follow[x]
+            bits = follow[x] & mask
             y = 0
             while bits:
                 if bits & 1 and all(lexer.step(q, b) is not None for b in lexer.wins_with[y]):
