@@ -65,7 +65,8 @@ REFUSED = [
 ]
 
 
-EXTENSIONS = {"conjunction", "negation", "indent", "forbid"}  # What the library uses beyond lark's own dialect.
+# What the library uses beyond lark's own dialect.
+EXTENSIONS = {"conjunction", "negation", "indent", "forbid"}
 
 
 @pytest.mark.parametrize("text", TAKEN + LARK_GRAMMARS)
