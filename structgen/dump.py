@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from .engine import layout as L
 from .engine.arena import Arena
 from .errors import LimitExceededError
 from .explanation import describe_bytes
-from .ir import Terminal
+from .ir import GrammarIR, Terminal
 from .rules.automaton import DState, determinise
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _LexerState = tuple[tuple[int, int], ...]
 
 def dump(compiled: CompiledGrammar) -> Iterator[str]:
     """The lines of the dump."""
-    ir = compiled.grammar.ir
+    ir = replace(compiled.grammar.ir, promised={})
     arena = Arena(ir, compiled.vocabulary, compiled.limits)
     terminals = [terminal for terminal, _, _ in arena.terminals]
     yield f"start: {ir.start}, lexing {ir.lexing}"
@@ -50,7 +51,7 @@ def dump(compiled: CompiledGrammar) -> Iterator[str]:
         for i, terminal in enumerate(terminals):
             yield f"  {i:>4} {_terminal(terminal, role.get(terminal.name, ''))}"
         yield from _lexer(terminals)
-    yield from _rules(arena, compiled)
+    yield from _rules(arena, ir)
     yield from _meetings(arena)
 
 
@@ -120,8 +121,8 @@ def _winners(whole: list[Terminal]) -> list[str]:
     return [t.name for t in whole if (t.priority, t.literal) == top]
 
 
-def _rules(arena: Arena, compiled: CompiledGrammar) -> Iterator[str]:
-    ir, builder = compiled.grammar.ir, arena.builder
+def _rules(arena: Arena, ir: GrammarIR) -> Iterator[str]:
+    builder = arena.builder
     yield from ("", f"rules ({len(ir.rules)})")
     left = MOST_RULE_STATES
     for name in ir.rules:
