@@ -205,6 +205,8 @@ class GrammarIR:
     terminals : name -> terminal, for `Term`
     ignore : names of terminals that may stand between any two terminals, before the first, after the last;
         discipline "longest" only (for "any" the front end weaves them into the rules)
+    forbidden : names of terminals that are candidates everywhere and belong to no text: where one is the
+        longest match, the text ends in vain. Patterns that nothing else uses; discipline "longest" only
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
@@ -224,4 +226,5 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    forbidden: tuple[str, ...] = ()
     promised: Mapping[str, int] = field(default_factory=dict)

@@ -56,7 +56,7 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules import analysis, build, lexer, viability
+        from ..rules import analysis, build, forbidden, lexer, viability
 
         self.lock = threading.RLock()
         self.limits = limits
@@ -76,6 +76,7 @@ class Arena:
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation
+        self.forbidden = ir.forbidden
         self._lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
         self._terminals_key: Hashable = (
             int(self.g[L.H_SYMBOL_WORDS]),
@@ -94,6 +95,7 @@ class Arena:
         self.heap.g[L.H_NARROW] = NARROW
         if longest:
             self._lex_bytes = self._byte_of_each_class()
+            forbidden.check_forbidden(ir, facts)
             self.heap.g[L.H_ASK] = 1 if viability.certify(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
@@ -347,12 +349,14 @@ class Arena:
         n = int(g[state]) >> 8
         members = g[state + L.R_KEY + 1 : state + L.R_KEY + n].tolist()
         starts = [base for _, base, _ in self.terminals]
+        forbidden = set(self.forbidden)
         by_start = sorted(range(len(starts)), key=starts.__getitem__)
         ordered = [starts[i] for i in by_start]
         parts = []
         for m in members:
             t, base, stride = self.terminals[by_start[bisect.bisect_right(ordered, m) - 1]]
-            parts.append((t.dfa.digest, (m - base) // stride, t.priority, t.literal))
+            barred = t.name in forbidden
+            parts.append((t.dfa.digest, (m - base) // stride, t.priority, t.literal, barred))
         return ("lexer", tuple(sorted(parts)))
 
     # -------------------------------------------------------------------------------------------- questions

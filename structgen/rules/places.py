@@ -1,19 +1,24 @@
-"""The certificate of `viability` for grammars with indentation: can what is open always be finished?
+"""The certificate of `viability` that looks at where terminals stand: can what is open always be finished?
 
-Two things are different here. A newline is no clean end by itself: the column of the line that begins decides
-what the parser takes, so columns must be free to choose, and the parser's blocks and brackets must be those
-of the text. And such grammars are those of programming languages, whose terminals lie in each other's way
-unless one looks at where they stand (the format of an f-string's field begins like any colon and goes on with
-anything). What is looked at is the innermost open bracket, the *context* of a place: terminals are rivals
-only where both may stand.
+The terminals of a programming language lie in each other's way unless one looks at where they stand: the
+format of an f-string's field begins like any colon and goes on with anything, the text of an XML document
+swallows what stands between its tags. Two things are looked at here. The innermost open bracket is the
+*context* of a place, and terminals are rivals only where both may stand; and only what can be read after
+the same terminal is ever a candidate together.
 
-*Certificate.* Priorities are equal. Blocks and brackets are balanced within each sequence, and lines end
-outside brackets alone. A newline can go on with another line of any column. From each place in the rules a
-shortest way leads to the end (its first terminal is the place's *way on*); whatever lexeme was read before
-the place, there is a clean cut between it and the way on, or between it and a blank, and that and the way on.
+*Certificate.* Priorities are equal. From each place in the rules a shortest way leads to the end (its first
+terminal is the place's *way on*); whatever lexeme was read before the place, there is a clean cut between
+it and the way on, or between it and a blank, and that and the way on. Brackets are balanced within each
+sequence.
 
 Cuts are looked at in pairs: after which bytes of a terminal can a rival go on? Every text of the terminal
-counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as well.
+counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as
+well.
+
+Where indentation counts, a newline is no clean end by itself: the column of the line that begins decides
+what the parser takes, so columns must be free to choose, and the parser's blocks must be those of the text.
+So blocks are balanced, too, lines end outside brackets alone, and a newline can go on with another line of
+any column.
 """
 
 from __future__ import annotations
@@ -25,30 +30,57 @@ import numpy.typing as npt
 
 from ..ir import Alt, GrammarIR, Indentation, Ref, Rep, Seq, Term, Terminal
 from .analysis import Analysis
+from .follow import following
 from .lexer import numbered_terminals
 
 Bytes = npt.NDArray[np.bool_]
 """bool[256]: a set of bytes."""
 
 OUTSIDE = -1  # the context of what stands in no bracket
+NONE = -2  # in the place of a terminal that the grammar has not
 
 
-def certify_lines(ir: GrammarIR, facts: Analysis) -> bool:
-    """True when, with indentation, every reading that no longer match threatens can be finished."""
-    assert ir.indentation is not None
+def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
+    """True when every reading that no longer match threatens can be finished."""
     terminals = numbered_terminals(ir, facts.terminal_number)
     if len({t.priority for t in terminals if not t.dfa.is_empty}) > 1:
         return False
-    places = _Places(ir.indentation, facts, facts.rule[ir.start])
+    lines = ir.indentation
+    brackets = _brackets(terminals) if lines is None else (lines.opening, lines.closing)
+    places = _Places(lines, brackets, facts, facts.rule[ir.start])
+    if not places.balanced and lines is None:
+        places = _Places(lines, ((), ()), facts, facts.rule[ir.start])
     if not places.balanced:
         return False
     ignored = [facts.terminal_number[name] for name in ir.ignore]
-    cuts = _Cuts(terminals, places, ignored)
+    forbidden = {facts.terminal_number[name] for name in ir.forbidden}
+    together = None if lines is not None else _together(facts, facts.first[facts.rule[ir.start]])
+    cuts = _Cuts(terminals, places, ignored, forbidden, together)
     return (
-        cuts.lines_are_free()
+        (lines is None or cuts.lines_are_free())
         and all(cuts.never_cut(x) for x in sorted(places.shut))
         and all(cuts.clean(x, y, where) for x, y, where in places.needed(ignored))
     )
+
+
+def _together(facts: Analysis, first: int) -> list[int]:
+    """For each terminal those (bits) that may be candidates beside it: after the same one, or at first."""
+    together = [0] * len(facts.terminal_number)
+    for candidates in {first, *following(facts)}:
+        for t in range(len(together)):
+            if candidates >> t & 1:
+                together[t] |= candidates
+    return together
+
+
+def _brackets(terminals: list[Terminal]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The terminals that are brackets: those that open, those that close."""
+    signs = [(sign, t.name) for t in terminals for sign in "()[]{}" if t.literal and _is(t, sign)]
+    return tuple(n for sign, n in signs if sign in "([{"), tuple(n for sign, n in signs if sign in ")]}")
+
+
+def _is(terminal: Terminal, sign: str) -> bool:
+    return terminal.dfa.n_states == 3 and terminal.dfa.matches(sign.encode())
 
 
 class _Places:
@@ -61,16 +93,18 @@ class _Places:
         lexeme must not be that terminal (a string that is not closed)
     """
 
-    def __init__(self, lines: Indentation, facts: Analysis, start: int) -> None:
+    def __init__(
+        self,
+        lines: Indentation | None,
+        brackets: tuple[tuple[str, ...], tuple[str, ...]],
+        facts: Analysis,
+        start: int,
+    ) -> None:
         self.facts = facts
         number = facts.terminal_number
-        self.newline, self.indent, self.dedent = (
-            number[lines.newline],
-            number[lines.indent],
-            number[lines.dedent],
-        )
-        self.opening = {number[name] for name in lines.opening if name in number}
-        self.closing = {number[name] for name in lines.closing if name in number}
+        names = ("", "", "") if lines is None else (lines.newline, lines.indent, lines.dedent)
+        self.newline, self.indent, self.dedent = (number.get(name, NONE) for name in names)
+        self.opening, self.closing = ({number[name] for name in side if name in number} for side in brackets)
         self.members: dict[int, set[int]] = {OUTSIDE: set()}
         self.opened_by: dict[int, set[int]] = {}
         self.shut: set[int] = set()
@@ -85,7 +119,7 @@ class _Places:
         yield from sorted(self._pairs)
         for y, where in sorted(self._ways):
             yield from ((x, y, where) for x in ignored)
-            if where != OUTSIDE:
+            if where != OUTSIDE and self.newline >= 0:
                 yield self.newline, y, where
 
     def _shortest(self) -> tuple[list[float], list[int]]:
@@ -247,9 +281,18 @@ class _Places:
 class _Cuts:
     """Which cuts between two terminals are clean."""
 
-    def __init__(self, terminals: list[Terminal], places: _Places, ignored: list[int]) -> None:
+    def __init__(
+        self,
+        terminals: list[Terminal],
+        places: _Places,
+        ignored: list[int],
+        forbidden: set[int],
+        together: list[int] | None,
+    ) -> None:
         self.places = places
         self.ignored = ignored
+        self.forbidden = forbidden
+        self.together = together
         self.dfas = [t.dfa for t in terminals]
         self.literal = [t.literal for t in terminals]
         self.empty = [t.dfa.is_empty for t in terminals]
@@ -264,9 +307,9 @@ class _Cuts:
         self._begins: dict[tuple[int, int], Bytes] = {}
 
     def rivals(self, where: int) -> set[int]:
-        """The terminals that may be read in a context, ignored ones included."""
-        others = self.places.members.get(where, set()) | set(self.ignored)
-        return {t for t in others | {self.places.newline} if not self.empty[t]}
+        """The terminals that may be read in a context, ignored and forbidden ones included."""
+        others = self.places.members.get(where, set()) | set(self.ignored) | self.forbidden
+        return {t for t in others | {self.places.newline} if t >= 0 and not self.empty[t]}
 
     def lines_are_free(self) -> bool:
         """A newline can go on with another line of any column; from now on it counts as ended after one."""
@@ -288,7 +331,7 @@ class _Cuts:
         for t in (*self.ignored, self.places.newline):
             ignored |= self.trans[t][1] > 0
         return all(
-            any(self._covers(t, x, ignored) for t in sorted(self.rivals(where) - {x}))
+            any(self._covers(t, x, ignored) for t in sorted(self.rivals(where) - {x} - self.forbidden))
             for where, members in self.places.members.items()
             if x in members
         )
@@ -354,9 +397,18 @@ class _Cuts:
         if (x, where) not in self._after:
             bits = np.zeros(256, np.bool_)
             for rival in self.beside(x) & (self.rivals(where) | {x}):
+                if self.never_meet(x, rival):
+                    continue
                 bits |= self.follow(x, rival)
             self._after[x, where] = bits
         return self._after[x, where]
+
+    def never_meet(self, x: int, rival: int) -> bool:
+        """The two are never candidates at once."""
+        everywhere = {*self.ignored, *self.forbidden}
+        if self.together is None or x == rival or x in everywhere or rival in everywhere:
+            return False
+        return not self.together[x] >> rival & 1
 
     def beside(self, x: int) -> set[int]:
         """The terminals that begin with a byte that ``x`` can begin with."""
