@@ -11,7 +11,9 @@ from everything, it serves between all pairs. Then every reading that no longer 
 finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
 derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all.)
 
-Without the certificate, and for readings that a longer match still threatens, the arena searches.
+`places` has another certificate, which looks at where terminals stand and is asked first; this one knows
+priorities and special tokens. Without either, and for readings that a longer match still threatens, the arena
+searches.
 """
 
 from __future__ import annotations
@@ -20,15 +22,17 @@ from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
 from ..limits import check_time
 from .analysis import Analysis
 from .lexer import numbered_terminals
-from .lines import certify_lines
+from .places import certify_places
 
 MOST_STATES = 20_000
 
 
 def certify(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading of the grammar that no longer match threatens can be finished."""
+    if certify_places(ir, facts):
+        return True
     if ir.indentation is not None:
-        return certify_lines(ir, facts)
+        return False
     lexer = _Lexer(ir, facts)
     if not lexer.explore():
         return False
