@@ -1,13 +1,14 @@
 """Grammars of programming languages against the languages' own parsers, by programs and mutations of these.
 
-One table of languages, one set of tests. A *reference* reads many texts at once (a process for each would take
-minutes) and says of each what is wrong with it, or nothing. Every program that it takes must be accepted, and
-of the mutated ones, too: a grammar is never narrower than its language, but for what its header says. It may
-be wider only where the reference's message names something that a context-free grammar leaves to a compiler
-(``left``), and only now and then.
+One table of languages, one set of tests. A *reference* reads many texts at once (a process for each would
+take minutes) and says of each what is wrong with it, or nothing. Every program that it takes must be
+accepted, and of the mutated ones, too: a grammar is never narrower than its language, but for what its header
+says. It may be wider only where the reference's message names something that a context-free grammar leaves to
+a compiler (``left``), and only now and then.
 
-Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED. A language whose programs or whose parser
-is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1 takes many more mutations.
+Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED. A language whose programs or whose
+parser is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1 takes many more
+mutations.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Language:
 
     reference : the language's own parser; it skips the test where it is not installed
     words : what mutations put in, beside what the programs hold
-    left : messages of the reference (a pattern) about what the grammar leaves to a compiler
+    left : the reference's messages, each with its text behind it (a pattern), about what the grammar leaves
+        to a compiler
     narrower : texts (a pattern) that the grammar refuses knowingly though the reference takes them
     """
 
@@ -87,14 +89,35 @@ def javascript(texts: Sequence[str]) -> list[str | None]:
 
 
 def typescript(texts: Sequence[str]) -> list[str | None]:
-    """What the parser of the npm package `typescript` reports; STRUCTGEN_TYPESCRIPT names its folder."""
+    """What the npm package `typescript` reports of syntax; STRUCTGEN_TYPESCRIPT names its folder.
+
+    The parser leaves half of the grammar to the checker, whose messages about it have the codes below 2000,
+    those from 8000 on, and two about what is assigned to. What it says inside a regular expression is left
+    out, save for flags.
+    """
     folder = os.environ.get("STRUCTGEN_TYPESCRIPT")
     if folder is None or not Path(folder).is_dir():
         pytest.skip("STRUCTGEN_TYPESCRIPT names no folder node_modules/typescript (npm install typescript@5)")
     script = f"""
         const ts = require({json.dumps(str(Path(folder).resolve()))}), fs = require("fs");
+        const options = {{noLib: true, noResolve: true, types: [], alwaysStrict: true, target: 11}};
+        const codes = code => code < 2000 || code >= 8000 && code < 18000 || [2357, 2364].includes(code);
+        const pattern = (file, at) =>
+            ts.getTokenAtPosition(file, at).kind === ts.SyntaxKind.RegularExpressionLiteral;
         const check = text => {{
-            const found = ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2024).parseDiagnostics;
+            const file = ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2024, true);
+            const host = {{
+                getSourceFile: name => name === "a.ts" ? file : undefined, getDefaultLibFileName: () => "lib",
+                fileExists: name => name === "a.ts", readFile: () => undefined, writeFile: () => {{}},
+                getCurrentDirectory: () => "/", getCanonicalFileName: name => name, getNewLine: () => "\\n",
+                useCaseSensitiveFileNames: () => true,
+            }};
+            let found = file.parseDiagnostics;
+            if (!found.length) {{
+                const program = ts.createProgram(["a.ts"], options, host);
+                found = program.getSemanticDiagnostics(file);
+                found = found.filter(d => codes(d.code) && (d.code === 1499 || !pattern(file, d.start)));
+            }}
             return found.length ? ts.flattenDiagnosticMessageText(found[0].messageText, " ") : null;
         }};
         console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).map(check)));
@@ -102,7 +125,25 @@ def typescript(texts: Sequence[str]) -> list[str | None]:
     return _node(script, texts)
 
 
-LANGUAGES: tuple[Language, ...] = ()
+LANGUAGES = (
+    Language(
+        "javascript",
+        javascript,
+        ("=>", "?.", "...", "`", "${", "async ", "await ", "yield ", "\n", "/", "let ", "in "),
+        left=r"await is only valid|strict mode reserved word|Invalid regular expression|in postfix operation"
+        r"|already been declared"
+        r"|^Unexpected (identifier|number|string).*\bawait\b",
+        narrower=r"\bawait\b",
+    ),
+    Language(
+        "typescript",
+        typescript,
+        ("=>", "?.", ": number", "<", ">", " as ", "?", "`", "\n", "/", "let ", "type ", "readonly ", "|"),
+        left=r"modifier|required parameter|'return' statement|must be a variable|Line terminator|await"
+        r"|\A',' expected.*(\n\s*<|\b(any|string|number)<)",
+        narrower=r"[:<|&]\s*(return|for|let|if|var|const|while|function|else)\b",
+    ),
+)
 
 
 @cache
@@ -162,7 +203,7 @@ def known(language: Language, text: str, message: str | None) -> bool:
     """A difference that the grammar's header speaks of."""
     if message is None:
         return re.search(language.narrower, text) is not None
-    return re.search(language.left, message) is not None
+    return re.search(language.left, f"{message}\n{text}", re.DOTALL) is not None
 
 
 def mutations(language: Language, count: int, seed: int = 1) -> list[str]:
@@ -177,7 +218,7 @@ def mutations(language: Language, count: int, seed: int = 1) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """A text in words, numbers, single signs and blanks; comments whole: nothing depends on what is in them."""
+    """A text in words, numbers, single signs and blanks; comments whole, since nothing depends on them."""
     return re.findall(r"/\*.*?\*/|//[^\n]*|\w+|\s+|.", text, re.DOTALL)
 
 
