@@ -43,7 +43,7 @@ NONE = -2  # in the place of a terminal that the grammar has not
 def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading that no longer match threatens can be finished."""
     terminals = numbered_terminals(ir, facts.terminal_number)
-    if len({t.priority for t in terminals if not t.dfa.is_empty}) > 1:
+    if len({t.priority for t in terminals if not t.dfa.is_empty}) != 1:
         return False
     lines = ir.indentation
     brackets = _brackets(terminals) if lines is None else (lines.opening, lines.closing)
