@@ -9,7 +9,8 @@ and lists are made then, too. To whoever looks at all rules they are as if writt
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -34,35 +35,47 @@ _SIMPLE = [
 ]
 
 
-_AT_SIGHT: dict[Any, tuple[str, int, frozenset[str]]] = {
+_AT_SIGHT: dict[Any, tuple[str, int, tuple[str, ...]]] = {
     # The rule of what has no other constraint, the bytes that begin any value, and constraints of plain ones.
-    "object": ("json.object", _OBJECT, frozenset(("properties", "required", "additionalProperties"))),
-    "array": ("json.array", _ARRAY, frozenset(("items", "minItems", "maxItems"))),
-    "string": ("string", _STRING, frozenset(("minLength", "maxLength"))),
-    "integer": ("integer", _NUMBER, frozenset(("minimum", "maximum"))),
-    "number": ("number", _NUMBER, frozenset(("minimum", "maximum"))),
-    "boolean": ("boolean", 0, frozenset()),
-    "null": ("null", 0, frozenset()),
+    "object": ("json.object", _OBJECT, ("properties", "required", "additionalProperties")),
+    "array": ("json.array", _ARRAY, ("items", "minItems", "maxItems")),
+    "string": ("string", _STRING, ("minLength", "maxLength", "format", "enum", "const")),
+    "integer": ("integer", _NUMBER, ("minimum", "maximum")),
+    "number": ("number", _NUMBER, ("minimum", "maximum")),
+    "boolean": ("boolean", 0, ()),
+    "null": ("null", 0, ()),
 }
-_LISTS = frozenset(("enum", "const"))
 
 
-def at_sight(schema: dict[str, Any]) -> str | int | None:
+@dataclass(frozen=True, slots=True)
+class Sight:
     """Of a plain schema that has not been read: the shared rule that it is, or what `promise` says of it.
 
-    None where it must be read.
+    key : equal for scalars that say the same; None for others
     """
+
+    shared: str
+    first: int = 0
+    key: Hashable = None
+
+
+def at_sight(schema: dict[str, Any]) -> Sight | None:
+    """What a plain schema is; None where it must be read to be known."""
     kind = schema.get("type")
-    if isinstance(kind, list) or not (found := _AT_SIGHT.get(kind)):
+    found = None if isinstance(kind, list) else _AT_SIGHT.get(kind)
+    if found is None or (kind != "string" and ("enum" in schema or "const" in schema)):
         return None
     shared, first, constraints = found
-    if not _LISTS.isdisjoint(schema):
-        return first if kind == "string" and len(schema.get("enum", ())) > 1 else None
-    if not constraints.isdisjoint(schema):
-        return first
-    if kind == "string" and "format" in schema and formats.is_known(schema["format"]):
-        return first
-    return shared
+    met = [keyword for keyword in constraints if keyword in schema]
+    if first in (_OBJECT, _ARRAY):
+        return Sight("" if met else shared, first)
+    if "const" in met or ("enum" in met and len(schema["enum"]) == 1):
+        return None
+    if "format" in met and not formats.is_known(schema["format"]):
+        met.remove("format")
+    if not met:
+        return Sight(shared)
+    return Sight("", first, (kind, *(f"{keyword} {schema[keyword]!r}" for keyword in met)))
 
 
 def promise(node: Node) -> int | None:

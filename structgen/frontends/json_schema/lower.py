@@ -12,7 +12,7 @@ and a model that runs away in newlines would never stop. An object or array that
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -120,7 +120,7 @@ class Lowering:
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
         self._shared: dict[str, Ref] = {}
-        self._scalars: dict[tuple[object, ...], Ref] = {}
+        self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
         self._free_keys = False
@@ -168,12 +168,16 @@ class Lowering:
         if formula.node is None and formula.kind == "schema":
             # A plain schema, not read so far.
             seen = at_sight(formula.parts[0].schema)
-            if isinstance(seen, str):
-                return self.shared(seen)
+            if seen is not None and seen.shared:
+                return self.shared(seen.shared)
             if seen is not None:
-                name = self._unused("#" + formula.name)
-                self.rules.put_later(name, formula, seen)
-                return Ref(name)
+                found = self._scalars.get(seen.key)
+                if found is None:
+                    found = Ref(self._unused("#" + formula.name))
+                    self.rules.put_later(found.rule, formula, seen.first)
+                    if seen.key is not None:
+                        self._scalars[seen.key] = found
+                return found
         node = self.normaliser.node(formula)
         known = _plain(node)
         if known is not None:

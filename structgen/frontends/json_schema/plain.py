@@ -66,21 +66,68 @@ def _items(schema: dict[str, Any], value: Any, below: _Below) -> bool:
 
 
 def _enum(schema: dict[str, Any], value: Any, below: _Below) -> bool:
-    return isinstance(value, list) and bool(value) and _listed(schema, value)
+    return isinstance(value, list) and _listed(schema, value)
 
 
 def _const(schema: dict[str, Any], value: Any, below: _Below) -> bool:
     return "enum" not in schema and _listed(schema, (value,))
 
 
+_KINDS: dict[Any, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+_SCALARS = (str, int, float, bool, type(None))
+
+
 def _listed(schema: dict[str, Any], values: Any) -> bool:
-    """Strings, of a schema that says nothing else of strings."""
-    if schema.get("type", "string") != "string" or not _SAY_OF_STRINGS.isdisjoint(schema):
+    """Strings, numbers and words, some of which have the schema's type; it says nothing else of them."""
+    kinds = _KINDS.get(schema["type"]) if isinstance(schema.get("type", ""), str) and "type" in schema else ()
+    if "type" in schema and not kinds:
         return False
-    return all(isinstance(one, str) and one.isascii() for one in values)
+    if not _SAY_OF_SCALARS.isdisjoint(schema):
+        return False
+    found = not kinds
+    for one in values:
+        kind = type(one)
+        if kind not in _SCALARS or (kind is str and not one.isascii()):
+            return False
+        if kind is not str and kind is not bool and one is not None and not -_MOST < one < _MOST:
+            return False
+        found = found or kind in (kinds or ())
+    return found and bool(values)
 
 
-_SAY_OF_STRINGS = frozenset(("minLength", "maxLength", "format"))
+_SAY_OF_SCALARS = frozenset(("minLength", "maxLength", "format", "minimum", "maximum"))
+
+
+def _any_of(schema: dict[str, Any], value: Any, below: _Below) -> bool:
+    if not isinstance(value, list) or not 0 < len(value) <= _BRANCHES or not _is_alone("anyOf", schema):
+        return False
+    below.extend([(one, True) for one in value])
+    return True
+
+
+def _one_of(schema: dict[str, Any], value: Any, below: _Below) -> bool:
+    """Branches of different types exclude each other."""
+    if not isinstance(value, list) or not value or not _is_alone("oneOf", schema):
+        return False
+    kinds = [one.get("type") if isinstance(one, dict) and "$ref" not in one else None for one in value]
+    if not all(isinstance(kind, str) for kind in kinds) or len(set(kinds)) < len(kinds):
+        return False
+    below.extend([(one, True) for one in value])
+    return not {"integer", "number"} <= set(kinds)
+
+
+_BRANCHES = 64
+
+
+def _is_alone(keyword: str, schema: dict[str, Any]) -> bool:
+    """The schema says nothing beside this keyword."""
+    return all(other == keyword or other not in KEYWORDS or KEYWORDS[other][0] is None for other in schema)
 
 
 def _counts(least: str, most: str) -> _Look:
@@ -108,12 +155,21 @@ def _format(schema: dict[str, Any], value: Any, below: _Below) -> bool:
 
 
 _LENGTHS = frozenset(("minLength", "maxLength"))
+
+
+def _additional_items(schema: dict[str, Any], value: Any, below: _Below) -> bool:
+    return not isinstance(schema.get("items"), list)  # Beside no list it means nothing.
+
+
 _LOOKS: dict[str, _Look] = {
     "type": _type,
     "properties": _properties,
     "required": _required,
     "additionalProperties": _subschema_or_none,
     "items": _items,
+    "additionalItems": _additional_items,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
     "enum": _enum,
     "const": _const,
     "format": _format,
@@ -186,13 +242,14 @@ class Plain:
     def _look(self, schema: dict[str, Any], below: _Below) -> bool:
         """The schema's own keywords are plain; ``below`` gets the schemas that must be so, too."""
         draft = self._resource.draft
+        identifier = None if schema is self._resource.root else self._identifier
         if "$ref" in schema:
             return self._follow(schema, below)
         for keyword, value in schema.items():
             look = _LOOKS.get(keyword)
             if look is None:
                 entry = KEYWORDS.get(keyword)
-                if entry is None or (entry[0] is None and keyword != self._identifier):
+                if entry is None or (entry[0] is None and keyword != identifier):
                     continue
                 if not draft or entry[1] <= draft <= entry[2]:
                     return False
@@ -203,8 +260,9 @@ class Plain:
         return True
 
     def _follow(self, schema: dict[str, Any], below: _Below) -> bool:
-        """The schema is a reference to one of the same resource, and nothing else."""
-        if len(schema) > 1 and not 0 < self._resource.draft < 2019:
+        """The schema is a reference to one of the same resource, and says nothing else."""
+        beside = len(schema) > 1 and not 0 < self._resource.draft < 2019
+        if beside and (not _is_alone("$ref", schema) or self._identifier in schema):
             return False
         reference = schema["$ref"]
         if not isinstance(reference, str) or not reference.startswith("#/"):
