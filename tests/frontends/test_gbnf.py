@@ -242,7 +242,7 @@ STRINGS = {
             "f(){}",
             "int f(){ return 1;}",
             "int f(int){}",
-            "int f(){return (2);}",
+            "int f(){a = (2);}",
         ],
     ),
     "chess": (
