@@ -1,4 +1,4 @@
-"""The structural tags in ``examples/``: what they take, what they refuse, and what can be read from the matcher."""
+"""The structural tags in ``examples/``: what they take, what they refuse, and what can be read of it."""
 
 from __future__ import annotations
 
