@@ -115,7 +115,7 @@ def schema_to_ir(
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
     ir = lowering.grammar(formula)
-    normaliser.report.complete = lowering.rules.write_all
+    normaliser.report.complete = lambda: lowering.complete(formula)
     return ir, normaliser.report
 
 
