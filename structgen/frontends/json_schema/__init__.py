@@ -13,7 +13,7 @@
     spelled.py     counts of items, and some key of an object, written out
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
-    plain.py       what one look tells all about   later.py                 rules that are written when reached
+    plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
 
 The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
