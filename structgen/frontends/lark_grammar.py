@@ -162,6 +162,7 @@ class _Lowering:
             (*self.captures, *self.embedding.captures),
             _IGNORED if self.weave else "",
             indentation=lines,
+            distinct=tuple(self.embedding.distinct),
         )
 
     def _start(self, start: str) -> Definition:
