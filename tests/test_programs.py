@@ -19,6 +19,7 @@ import random
 import re
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -102,7 +103,74 @@ def typescript(texts: Sequence[str]) -> list[str | None]:
     return _node(script, texts)
 
 
-LANGUAGES: tuple[Language, ...] = ()
+def java(texts: Sequence[str]) -> list[str | None]:
+    """What javac's parser reports, asked through the compiler's own interface: one process for all texts.
+
+    The parser takes any expression where a variable, and any type where a class is wanted, and leaves the rest
+    to a later phase; the specification's grammar does not. So its tree is looked through for these.
+    """
+    if shutil.which("javac") is None:
+        pytest.skip("javac is not installed; a JDK of version 17 or later parses Java (openjdk-17-jdk-headless)")
+    program = r"""
+        import com.sun.source.tree.*;
+        import com.sun.source.util.*;
+        import java.net.URI;
+        import java.util.List;
+        import javax.tools.*;
+
+        class Check extends TreeScanner<String, Void> {
+            public static void main(String[] arguments) throws Exception {
+                var out = new java.io.PrintStream(System.out, true, "UTF-8");
+                var compiler = ToolProvider.getSystemJavaCompiler();
+                for (String text : new String(System.in.readAllBytes(), "UTF-8").split("\0", -1)) {
+                    var found = new DiagnosticCollector<JavaFileObject>();
+                    var file = new SimpleJavaFileObject(URI.create("string:///A.java"), JavaFileObject.Kind.SOURCE) {
+                        public CharSequence getCharContent(boolean ignore) { return text; }
+                    };
+                    var task = compiler.getTask(null, null, found, List.of("-proc:none"), null, List.of(file));
+                    String wrong = new Check().scan(((JavacTask) task).parse(), null);
+                    for (var d : found.getDiagnostics())
+                        if (d.getKind() == Diagnostic.Kind.ERROR)
+                            wrong = d.getMessage(null).replace("\n", " ");
+                    out.println(wrong == null ? "" : wrong);
+                }
+            }
+            public String reduce(String a, String b) { return a != null ? a : b; }
+            String place(ExpressionTree e) {
+                while (e instanceof ParenthesizedTree p) e = p.getExpression();
+                return e instanceof IdentifierTree || e instanceof MemberSelectTree || e instanceof ArrayAccessTree
+                    || e instanceof ErroneousTree ? null : "no variable on the left";
+            }
+            public String visitAssignment(AssignmentTree t, Void v) {
+                return reduce(place(t.getVariable()), super.visitAssignment(t, v));
+            }
+            public String visitCompoundAssignment(CompoundAssignmentTree t, Void v) {
+                return reduce(place(t.getVariable()), super.visitCompoundAssignment(t, v));
+            }
+            public String visitParameterizedType(ParameterizedTypeTree t, Void v) {
+                for (Tree a : t.getTypeArguments())
+                    if (a instanceof PrimitiveTypeTree) return "a primitive type as an argument";
+                return super.visitParameterizedType(t, v);
+            }
+        }
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "Check.java")
+        file.write_text(program, encoding="utf-8")
+        command = ["java", str(file)]
+        done = subprocess.run(command, input="\0".join(texts).encode(), capture_output=True, check=True)
+    return [line or None for line in done.stdout.decode().split("\n")[:-1]]
+
+
+LANGUAGES: tuple[Language, ...] = (
+    Language(
+        "java",
+        java,
+        ("int ", "new ", "final ", "return ", "->", "::", "instanceof ", "@A ", "case 1: ", "var ", "<T>"),
+        left=r"(?!)",
+        narrower=r";\s*;\s*import",  # Since version 21 javac refuses this as well.
+    ),
+)
 
 
 @cache
