@@ -208,6 +208,8 @@ class GrammarIR:
     blank : the rule of what is ignored where it is woven into the rules; it is no part of a capture's end
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
+    reserved : (terminal, another), of discipline "longest": wherever the terminal may stand the other one is
+        a candidate, too, and no rule takes it; so its texts are refused, and not cut into smaller ones
     """
 
     rules: dict[str, Expr]
@@ -220,3 +222,4 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    reserved: tuple[tuple[str, str], ...] = ()

@@ -110,7 +110,9 @@ def java(texts: Sequence[str]) -> list[str | None]:
     to a later phase; the specification's grammar does not. So its tree is looked through for these.
     """
     if shutil.which("javac") is None:
-        pytest.skip("javac is not installed; a JDK of version 17 or later parses Java (openjdk-17-jdk-headless)")
+        pytest.skip(
+            "javac is not installed; a JDK of version 17 or later parses Java (openjdk-17-jdk-headless)"
+        )
     program = r"""
         import com.sun.source.tree.*;
         import com.sun.source.util.*;

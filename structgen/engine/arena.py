@@ -291,11 +291,11 @@ class Arena:
         n = int(self.g[record]) >> 8
         return tuple(self.g[record + L.R_KEY : record + L.R_KEY + n].tolist())
 
-    def _byte_of_each_class(self) -> list[int]:
+    def _byte_of_each_class(self) -> npt.NDArray[np.int64]:
         g = self.heap.g
         at = int(g[L.H_LEX_CMAP])
         classes = g[at : at + 32].view(np.uint8)
-        return sorted({int(c): b for b, c in reversed(list(enumerate(classes)))}.values())
+        return np.unique(classes, return_index=True)[1].astype(np.int64)
 
     def _can_be_finished(self, head: tuple[int, ...]) -> bool:
         """Discipline ``longest``: search for a text that finishes a reading (see `rules.viability`).
@@ -318,17 +318,13 @@ class Arena:
                 a, b, c = todo.popleft()
                 if self._call(kernels.head_complete, a, b, c) == 1:
                     return True
-                for byte in (*self._lex_bytes, *beyond):
-                    n = self._call(kernels.expand_head, a, b, c, byte)
-                    at = int(self.g[L.X_HEADS]) + 3
-                    found = self.g[at : at + 3 * n].tolist()
-                    for i in range(0, 3 * n, 3):
-                        to = (found[i], found[i + 1], found[i + 2])
-                        if to[2] == 0 and ask == 1:
-                            return True
-                        if to not in seen:
-                            seen.add(to)
-                            todo.append(to)
+                found = self._expand(kernels.expand_by_each, a, b, c, self._lex_bytes)
+                for symbol in beyond:
+                    found |= self._expand(kernels.expand_head, a, b, c, symbol)
+                if ask == 1 and any(watch == 0 for _, _, watch in found):
+                    return True
+                todo.extend(sorted(found - seen))
+                seen |= found
                 if len(seen) > MOST_EXPLORED:
                     self.unproved += 1
                     if self.unproved >= MOST_UNPROVED:
@@ -339,6 +335,11 @@ class Arena:
         for dead in seen:
             self._note_dead(dead)
         return False
+
+    def _expand(self, kernel, a: int, b: int, c: int, by) -> set[tuple[int, ...]]:  # type: ignore[no-untyped-def]
+        n = self._call(kernel, a, b, c, by)
+        at = int(self.g[L.X_HEADS]) + 3
+        return set(map(tuple, self.g[at : at + 3 * n].reshape(n, 3).tolist()))
 
     def _note_dead(self, head: tuple[int, ...]) -> None:
         at = self._call(kernels.intern_head, *head)

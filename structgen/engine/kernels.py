@@ -881,6 +881,11 @@ def _candidates(g, parser):
                     return queued
     if g[H_INDENT] != 0:
         _candidates_of_lines(g, parser, bits)
+    pair = g[H_LEX_RESERVED]
+    while g[pair] >= 0:
+        if _in_set(g, bits, g[pair]):
+            g[bits + (g[pair + 1] >> 6)] |= 1 << (g[pair + 1] & 63)
+        pair += 2
     tmp = g[X_TMP]
     k = 0
     for t in range(g[H_N_TERMINALS]):
@@ -1408,6 +1413,24 @@ def expand_head(g, a, b, c, byte):
     else:
         n = _advance_symbol(g, 0, 1, (-1 - byte) >> 1, (-1 - byte) & 1 != 0, 1)
     return BUILD_RULES if g[X_NOTES_N] > 0 else n
+
+
+@jit
+def expand_by_each(g, a, b, c, data):
+    """As `expand_head` with each of the bytes ``data``: all heads found, from place 1 on."""
+    g[X_NOTES_N] = 0
+    h = g[X_HEADS]
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    total = 0
+    for i in range(len(data)):
+        g[X_FRAMES_TOP] = 1
+        n = _advance_lexed(g, 0, 1, data[i], 1 + total)
+        if n < 0:
+            return n
+        if g[X_NOTES_N] > 0:
+            return BUILD_RULES
+        total += n
+    return total
 
 
 @jit

@@ -57,6 +57,7 @@ H_LEX_LITERALS = 16  # FIRST-like set of the terminals that are literals
 H_LEX_LEVELS = 17  # number of different priorities, then at H_LEX_LEVEL_SETS their sets, highest first
 H_LEX_LEVEL_SETS = 18
 H_ROWS = 14  # mask rows in use
+H_LEX_RESERVED = 41  # pairs (terminal, one that is a candidate wherever it is), and a last word of -1
 H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
 HEADER_WORDS = 64

@@ -31,7 +31,7 @@ T = TypeVar("T")
 # The priorities spell out the order in which lark's own reader tries its patterns. Each is different, so
 # that lark does not look for collisions between all pairs of them, which took most of the time to start.
 _DIALECT = r"""
-start: (rule | term | override | extend | ignore | import | declare | indent | _NL)*
+start: (rule | term | override | extend | ignore | import | declare | indent | reserve | _NL)*
 
 rule: rule_modifiers RULE template_params attributes priority _COLON expansions _NL
 term: TERMINAL priority _COLON expansions _NL
@@ -39,6 +39,7 @@ override: _OVERRIDE (rule | term)
 extend: _EXTEND (rule | term)
 ignore: _IGNORE expansions _NL
 declare: _DECLARE (RULE | TERMINAL)+ _NL
+reserve: _RESERVE TERMINAL _COLON expansions _NL
 indent: _INDENT TERMINAL TERMINAL TERMINAL (TERMINAL | STRING)* _NL
 import: _IMPORT import_path _NL
       | _IMPORT import_path _LPAR name_list _RPAR _NL
@@ -97,6 +98,7 @@ _IGNORE: "%ignore"
 _OVERRIDE: "%override"
 _DECLARE: "%declare"
 _INDENT: "%indent"
+_RESERVE: "%reserve"
 _EXTEND: "%extend"
 _IMPORT: "%import"
 
@@ -165,6 +167,7 @@ _WORDS = {
     "_OVERRIDE": "a %statement",
     "_DECLARE": "a %statement",
     "_INDENT": "a %statement",
+    "_RESERVE": "a %statement",
     "_EXTEND": "a %statement",
     "_IMPORT": "a %statement",
 }
@@ -185,7 +188,7 @@ _HINTS = (
     ("%llguidance", "options of llguidance are not supported; leave the statement out"),
     ("{", _BOUNDS),
     ("_", "a name begins with one underscore at most"),
-    ("%", "the statements are %ignore, %import, %declare, %extend, %override and %indent"),
+    ("%", "the statements are %ignore, %import, %declare, %extend, %override, %indent and %reserve"),
     ("<", "a special token is written <name>, <[id]> or <[from-to]>"),
     ("=", "a rule is written  name: ..."),
     (";", "a rule ends with its line; no ';' is needed"),

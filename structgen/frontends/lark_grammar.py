@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from lark import Token
+from lark import Token, Tree
 
 from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
@@ -152,6 +152,7 @@ class _Lowering:
             self.terminals.named(newline, newline.at, newline.scope)
             lines = self.lines.resolve(self.terminals)
         rules = {**self.rules, **self.embedding.rules}
+        reserved = self._reserved() if self.lexing == "longest" else ()
         return GrammarIR(
             rules,
             start,
@@ -162,6 +163,7 @@ class _Lowering:
             (*self.captures, *self.embedding.captures),
             _IGNORED if self.weave else "",
             indentation=lines,
+            reserved=reserved,
         )
 
     def _start(self, start: str) -> Definition:
@@ -195,6 +197,20 @@ class _Lowering:
                 terminal = self.terminals.expression(f"%ignore {len(names)}", body, at)
             names[terminal.name] = None
         return list(names)
+
+    def _reserved(self) -> tuple[tuple[str, str], ...]:
+        """The terminals of the rules that have reserved texts, each with the terminal of these."""
+        scope = self.definitions.main
+        pairs = []
+        for statement in self.definitions.reserved:
+            name, body = statement.children
+            assert isinstance(name, Token)
+            assert isinstance(body, Tree)
+            definition = self.definitions.lookup(name, scope)
+            if self.terminals.known(definition.name) is not None:
+                terminal = self.terminals.named(definition, name, scope)
+                pairs.append((terminal.name, self.terminals.reserved(terminal, body, name, scope).name))
+        return tuple(pairs)
 
     def _ask(self, instance: _Instance) -> Ref:
         if instance.name not in self.rules:

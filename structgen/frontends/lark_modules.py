@@ -79,6 +79,7 @@ class Definitions:
     table: dict[str, Definition] = field(default_factory=dict)
     ignored: list[Ignored] = field(default_factory=list)
     indent: Syntax | None = None  # the %indent statement
+    reserved: list[Syntax] = field(default_factory=list)  # the %reserve statements
 
     def lookup(self, name: Token, scope: Scope) -> Definition:
         """What ``name``, written in ``scope``, stands for; `GrammarError` when nothing."""
@@ -171,6 +172,8 @@ class _Loader:
                 if self.definitions.indent is not None:
                     raise scope.error("there is a second %indent", next(tokens(statement)))
                 self.definitions.indent = statement
+            elif statement.data == "reserve" and scope is self.definitions.main:
+                self.definitions.reserved.append(statement)
 
     def _define(self, statement: Syntax, scope: Scope, *, override: bool) -> None:
         name, params, priority, tree = _parts(statement, scope)

@@ -127,7 +127,8 @@ def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = 
     lines = ir.indentation
     made = {lines.indent, lines.dedent} if lines else set()
     always = {lines.newline} if lines else set()
-    names = sorted({e.name for e in exprs if type(e) is Term} | set(ir.ignore) | always | made)
+    used = {e.name for e in exprs if type(e) is Term} | set(ir.ignore) | always | made
+    names = sorted(used | {other for name, other in ir.reserved if name in used})
     for name in names:
         if name not in ir.terminals and name not in made:
             raise GrammarError(f"terminal {name!r} is used but not defined")

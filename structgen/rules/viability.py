@@ -7,14 +7,18 @@ the parser together. For nearly every grammar people write the answer is "all", 
 *Certificate.* Every terminal has a text with which it wins against all other terminals, and between any two
 terminals that can stand side by side there is a clean cut: a byte that begins the second and that no lexeme
 which may end there can swallow. Where an ignored terminal is one byte long (a space) and can be cut cleanly
-from everything, it serves between all pairs. Then every reading that no longer match threatens can be
-finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
-derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all.)
+from everything, it serves between all pairs; then what need not be written may begin as it likes. So every
+reading that no longer match threatens can be finished: complete the open lexeme, cut, write the next
+terminal's winning text, and so on along a shortest derivation. (Fewer candidates than all only make winning
+easier. A special token cuts cleanly from all. What is reserved is a rival like any other; it never is all
+that is open: the terminal that it is reserved from goes on with it, and is not whole where it is.)
 
 Without the certificate, and for readings that a longer match still threatens, the arena searches.
 """
 
 from __future__ import annotations
+
+from math import inf
 
 from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
 from ..limits import check_time
@@ -33,20 +37,19 @@ def certify(ir: GrammarIR, facts: Analysis) -> bool:
     if not lexer.explore():
         return False
     n = len(lexer.names)
-    if any(not lexer.wins_with[t] for t in range(n)):
+    refused = {facts.terminal_number[other] for _, other in ir.reserved if other in facts.terminal_number}
+    if any(not lexer.wins_with[t] for t in range(n) if t not in refused):
         return False
-    used = {e.name for e in facts.exprs if isinstance(e, Term)}
+    needed = _needed(ir, facts)
     for name in ir.ignore:
         i = facts.terminal_number[name]
-        # What the blank may have become by running on: from there, too, every terminal must be able to begin;
-        # the blank's own need not, unless a rule asks for it.
-        blanks = [q for q in lexer.ends if lexer.only(q, i)]
+        # Where the blank ends it may have run on, and something else that begins like it may be open: from
+        # there, too, whatever is needed must be able to begin.
+        blanks = [q for q in lexer.ends if lexer.accepting(q) == [i]]
         for byte in lexer.one_byte_wins(i):
-            clean = all(lexer.step(q, byte) is None for q in lexer.ends if not lexer.only(q, i))
+            clean = all(lexer.step(q, byte) is None for q in lexer.ends if lexer.accepting(q) != [i])
             if clean and all(
-                (t == i and name not in used) or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
-                for q in blanks
-                for t in range(n)
+                any(lexer.step(q, b) is None for b in lexer.wins_with[t]) for q in blanks for t in needed
             ):
                 return True
     follow = _pairs(ir, facts)
@@ -95,10 +98,6 @@ class _Lexer:
     def accepting(self, state: tuple[tuple[int, int], ...]) -> list[int]:
         """Terminals that are whole in ``state``."""
         return [t for t, q in state if self.dfas[t].final[q]]
-
-    def only(self, state: tuple[tuple[int, int], ...], terminal: int) -> bool:
-        """Nothing but ``terminal`` is open in ``state``."""
-        return all(t == terminal for t, _ in state)
 
     def start(self) -> tuple[tuple[int, int], ...]:
         """All terminals at their start."""
@@ -170,6 +169,51 @@ class _Lexer:
             if state is not None and b in self.wins_with[terminal] and self.accepting(state) == [terminal]:
                 out.append(b)
         return out
+
+
+def _needed(ir: GrammarIR, facts: Analysis) -> list[int]:
+    """The terminals on shortest ways to the end, from anywhere: not those that may be left out."""
+    n = len(facts.exprs)
+    length = [inf] * n
+    way = [0] * n
+    changed = True
+    while changed:
+        changed = False
+        check_time("looking for the terminals that have to come")
+        for me in range(n):
+            found = _shortest(me, facts, length, way)
+            if found != (length[me], way[me]):
+                length[me], way[me] = found
+                changed = True
+    bits = way[facts.rule[ir.start]]
+    for e, kids in zip(facts.exprs, facts.children, strict=True):
+        if isinstance(e, Seq):
+            kids = kids[1:]
+        elif not isinstance(e, Members) and not (isinstance(e, Rep) and e.min > 1):
+            continue
+        for k in kids:
+            bits |= way[k]
+    return [t for t in range(len(facts.terminal_number)) if bits >> t & 1]
+
+
+def _shortest(me: int, facts: Analysis, length: list[float], way: list[int]) -> tuple[float, int]:
+    """The least number of terminals in a text of an expression, and which they are."""
+    e, kids = facts.exprs[me], facts.children[me]
+    if facts.nullable[me]:
+        return 0, 0
+    if isinstance(e, Term):
+        return 1, 1 << facts.terminal_number[e.name]
+    if isinstance(e, Ref):
+        kids = (facts.rule[e.rule],)
+    if isinstance(e, Alt):
+        kids = (min(kids, key=length.__getitem__),) if kids else ()
+        return (length[kids[0]], way[kids[0]]) if kids else (inf, 0)
+    if not kids:
+        return 1, 0
+    bits = 0
+    for k in kids:
+        bits |= way[k]
+    return sum(length[k] for k in kids), bits
 
 
 def _pairs(ir: GrammarIR, facts: Analysis) -> list[int]:
