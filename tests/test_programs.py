@@ -1,13 +1,14 @@
 """Grammars of programming languages against the languages' own parsers, by programs and mutations of these.
 
-One table of languages, one set of tests. A *reference* reads many texts at once (a process for each would take
-minutes) and says of each what is wrong with it, or nothing. Every program that it takes must be accepted, and
-of the mutated ones, too: a grammar is never narrower than its language, but for what its header says. It may
-be wider only where the reference's message names something that a context-free grammar leaves to a compiler
-(``left``), and only now and then.
+One table of languages, one set of tests. A *reference* reads many texts at once (a process for each would
+take minutes) and says of each what is wrong with it, or nothing. Every program that it takes must be
+accepted, and of the mutated ones, too: a grammar is never narrower than its language, but for what its header
+says. It may be wider only where the reference's message names something that a context-free grammar leaves to
+a compiler (``left``), and only now and then.
 
-Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED. A language whose programs or whose parser
-is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1 takes many more mutations.
+Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED. A language whose programs or whose
+parser is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1 takes many more
+mutations.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import random
 import re
 import shutil
 import subprocess
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,8 @@ class Language:
 
     reference : the language's own parser; it skips the test where it is not installed
     words : what mutations put in, beside what the programs hold
-    left : messages of the reference (a pattern) about what the grammar leaves to a compiler
+    left : the reference's messages, each with its text behind it (a pattern), about what the grammar leaves
+        to a compiler
     narrower : texts (a pattern) that the grammar refuses knowingly though the reference takes them
     """
 
@@ -88,14 +89,35 @@ def javascript(texts: Sequence[str]) -> list[str | None]:
 
 
 def typescript(texts: Sequence[str]) -> list[str | None]:
-    """What the parser of the npm package `typescript` reports; STRUCTGEN_TYPESCRIPT names its folder."""
+    """What the npm package `typescript` reports of syntax; STRUCTGEN_TYPESCRIPT names its folder.
+
+    The parser leaves half of the grammar to the checker, whose messages about it have the codes below 2000,
+    those from 8000 on, and two about what is assigned to. What it says inside a regular expression is left
+    out, save for flags.
+    """
     folder = os.environ.get("STRUCTGEN_TYPESCRIPT")
     if folder is None or not Path(folder).is_dir():
         pytest.skip("STRUCTGEN_TYPESCRIPT names no folder node_modules/typescript (npm install typescript@5)")
     script = f"""
         const ts = require({json.dumps(str(Path(folder).resolve()))}), fs = require("fs");
+        const options = {{noLib: true, noResolve: true, types: [], alwaysStrict: true, target: 11}};
+        const codes = code => code < 2000 || code >= 8000 && code < 18000 || [2357, 2364].includes(code);
+        const pattern = (file, at) =>
+            ts.getTokenAtPosition(file, at).kind === ts.SyntaxKind.RegularExpressionLiteral;
         const check = text => {{
-            const found = ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2024).parseDiagnostics;
+            const file = ts.createSourceFile("a.ts", text, ts.ScriptTarget.ES2024, true);
+            const host = {{
+                getSourceFile: name => name === "a.ts" ? file : undefined, getDefaultLibFileName: () => "lib",
+                fileExists: name => name === "a.ts", readFile: () => undefined, writeFile: () => {{}},
+                getCurrentDirectory: () => "/", getCanonicalFileName: name => name, getNewLine: () => "\\n",
+                useCaseSensitiveFileNames: () => true,
+            }};
+            let found = file.parseDiagnostics;
+            if (!found.length) {{
+                const program = ts.createProgram(["a.ts"], options, host);
+                found = program.getSemanticDiagnostics(file);
+                found = found.filter(d => codes(d.code) && (d.code === 1499 || !pattern(file, d.start)));
+            }}
             return found.length ? ts.flattenDiagnosticMessageText(found[0].messageText, " ") : null;
         }};
         console.log(JSON.stringify(JSON.parse(fs.readFileSync(0, "utf8")).map(check)));
@@ -103,74 +125,23 @@ def typescript(texts: Sequence[str]) -> list[str | None]:
     return _node(script, texts)
 
 
-def java(texts: Sequence[str]) -> list[str | None]:
-    """What javac's parser reports, asked through the compiler's own interface: one process for all texts.
-
-    The parser takes any expression where a variable, and any type where a class is wanted, and leaves the rest
-    to a later phase; the specification's grammar does not. So its tree is looked through for these.
-    """
-    if shutil.which("javac") is None:
-        pytest.skip(
-            "javac is not installed; a JDK of version 17 or later parses Java (openjdk-17-jdk-headless)"
-        )
-    program = r"""
-        import com.sun.source.tree.*;
-        import com.sun.source.util.*;
-        import java.net.URI;
-        import java.util.List;
-        import javax.tools.*;
-
-        class Check extends TreeScanner<String, Void> {
-            public static void main(String[] arguments) throws Exception {
-                var out = new java.io.PrintStream(System.out, true, "UTF-8");
-                var compiler = ToolProvider.getSystemJavaCompiler();
-                for (String text : new String(System.in.readAllBytes(), "UTF-8").split("\0", -1)) {
-                    var found = new DiagnosticCollector<JavaFileObject>();
-                    var file = new SimpleJavaFileObject(URI.create("string:///A.java"), JavaFileObject.Kind.SOURCE) {
-                        public CharSequence getCharContent(boolean ignore) { return text; }
-                    };
-                    var task = compiler.getTask(null, null, found, List.of("-proc:none"), null, List.of(file));
-                    String wrong = new Check().scan(((JavacTask) task).parse(), null);
-                    for (var d : found.getDiagnostics())
-                        if (d.getKind() == Diagnostic.Kind.ERROR)
-                            wrong = d.getMessage(null).replace("\n", " ");
-                    out.println(wrong == null ? "" : wrong);
-                }
-            }
-            public String reduce(String a, String b) { return a != null ? a : b; }
-            String place(ExpressionTree e) {
-                while (e instanceof ParenthesizedTree p) e = p.getExpression();
-                return e instanceof IdentifierTree || e instanceof MemberSelectTree || e instanceof ArrayAccessTree
-                    || e instanceof ErroneousTree ? null : "no variable on the left";
-            }
-            public String visitAssignment(AssignmentTree t, Void v) {
-                return reduce(place(t.getVariable()), super.visitAssignment(t, v));
-            }
-            public String visitCompoundAssignment(CompoundAssignmentTree t, Void v) {
-                return reduce(place(t.getVariable()), super.visitCompoundAssignment(t, v));
-            }
-            public String visitParameterizedType(ParameterizedTypeTree t, Void v) {
-                for (Tree a : t.getTypeArguments())
-                    if (a instanceof PrimitiveTypeTree) return "a primitive type as an argument";
-                return super.visitParameterizedType(t, v);
-            }
-        }
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "Check.java")
-        file.write_text(program, encoding="utf-8")
-        command = ["java", str(file)]
-        done = subprocess.run(command, input="\0".join(texts).encode(), capture_output=True, check=True)
-    return [line or None for line in done.stdout.decode().split("\n")[:-1]]
-
-
-LANGUAGES: tuple[Language, ...] = (
+LANGUAGES = (
     Language(
-        "java",
-        java,
-        ("int ", "new ", "final ", "return ", "->", "::", "instanceof ", "@A ", "case 1: ", "var ", "<T>"),
-        left=r"(?!)",
-        narrower=r";\s*;\s*import",  # Since version 21 javac refuses this as well.
+        "javascript",
+        javascript,
+        ("=>", "?.", "...", "`", "${", "async ", "await ", "yield ", "\n", "/", "let ", "in "),
+        left=r"await is only valid|strict mode reserved word|Invalid regular expression|in postfix operation"
+        r"|already been declared"
+        r"|^Unexpected (identifier|number|string).*\bawait\b",
+        narrower=r"\bawait\b",
+    ),
+    Language(
+        "typescript",
+        typescript,
+        ("=>", "?.", ": number", "<", ">", " as ", "?", "`", "\n", "/", "let ", "type ", "readonly ", "|"),
+        left=r"modifier|required parameter|'return' statement|must be a variable|Line terminator|await"
+        r"|\A',' expected.*(\n\s*<|\b(any|string|number)<)",
+        narrower=r"[:<|&]\s*(return|for|let|if|var|const|while|function|else)\b",
     ),
 )
 
@@ -232,7 +203,7 @@ def known(language: Language, text: str, message: str | None) -> bool:
     """A difference that the grammar's header speaks of."""
     if message is None:
         return re.search(language.narrower, text) is not None
-    return re.search(language.left, message) is not None
+    return re.search(language.left, f"{message}\n{text}", re.DOTALL) is not None
 
 
 def mutations(language: Language, count: int, seed: int = 1) -> list[str]:
@@ -247,7 +218,7 @@ def mutations(language: Language, count: int, seed: int = 1) -> list[str]:
 
 
 def pieces(text: str) -> list[str]:
-    """A text in words, numbers, single signs and blanks; comments whole: nothing depends on what is in them."""
+    """A text in words, numbers, single signs and blanks; comments whole, since nothing depends on them."""
     return re.findall(r"/\*.*?\*/|//[^\n]*|\w+|\s+|.", text, re.DOTALL)
 
 

@@ -65,7 +65,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Ignored:
-    """One %ignore statement: the expressions' tree and its scope."""
+    """One %ignore or %forbid statement: the expressions' tree and its scope."""
 
     body: Body
     at: Token | None
@@ -78,8 +78,8 @@ class Definitions:
     main: Scope
     table: dict[str, Definition] = field(default_factory=dict)
     ignored: list[Ignored] = field(default_factory=list)
+    forbidden: list[Ignored] = field(default_factory=list)
     indent: Syntax | None = None  # the %indent statement
-    reserved: list[Syntax] = field(default_factory=list)  # the %reserve statements
 
     def lookup(self, name: Token, scope: Scope) -> Definition:
         """What ``name``, written in ``scope``, stands for; `GrammarError` when nothing."""
@@ -164,16 +164,15 @@ class _Loader:
             elif statement.data == "declare":
                 for name in tokens(statement):
                     self._add(name, scope, [], (), 0, override=False)
-            elif statement.data == "ignore" and scope is self.definitions.main:
+            elif statement.data in ("ignore", "forbid") and scope is self.definitions.main:
                 # What an imported file ignores is its own affair, as in lark.
                 body = Body(_child(statement), scope)
-                self.definitions.ignored.append(Ignored(body, next(tokens(body.tree), None)))
+                which = self.definitions.ignored if statement.data == "ignore" else self.definitions.forbidden
+                which.append(Ignored(body, next(tokens(body.tree), None)))
             elif statement.data == "indent" and scope is self.definitions.main:
                 if self.definitions.indent is not None:
                     raise scope.error("there is a second %indent", next(tokens(statement)))
                 self.definitions.indent = statement
-            elif statement.data == "reserve" and scope is self.definitions.main:
-                self.definitions.reserved.append(statement)
 
     def _define(self, statement: Syntax, scope: Scope, *, override: bool) -> None:
         name, params, priority, tree = _parts(statement, scope)

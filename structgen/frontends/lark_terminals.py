@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import numpy as np
 from lark import Token
 from lark.exceptions import GrammarError as LarkGrammarError
 from lark.load_grammar import eval_escaping
@@ -177,22 +176,6 @@ class Terminals:
         terminal = self._terminal(name, piece, 0, False, _source_text(body), body.scope, at)
         self.compiled[name] = terminal
         return terminal
-
-    def reserved(self, of: Terminal, tree: Syntax, at: Token, scope: Scope) -> Terminal:
-        """The terminal of the texts that ``%reserve`` keeps from ``of``; no rule has it.
-
-        Refused is what would leave something open that nothing can come of: a text that ``of`` cannot go on
-        with, and one that it matches itself.
-        """
-        body = Body(tree, scope)
-        name = f"%reserve {of.name}"
-        dfa = self._terminal(name, self._whole(body), 0, False, "", scope, at).dfa
-        if not difference(_beginnings(dfa), _beginnings(of.dfa), limits=self.limits).is_empty:
-            raise scope.error(f"%reserve: no text of {at} begins like what is reserved from it", at)
-        if not intersect(of.dfa, dfa, limits=self.limits).is_empty:
-            raise scope.error(f"{at} matches what is reserved from it; write  {at}: ... & ~RESERVED", at)
-        self.compiled[name] = Terminal(name, dfa, of.priority, False, _source_text(body))
-        return self.compiled[name]
 
     def quotation(self, name: str, body: Body) -> Terminal | None:
         """The terminal of a %regex block in a rule, without the empty text; None where that was all."""
@@ -472,8 +455,3 @@ def _source_text(body: Body, width: int = 80) -> str:
         return ""
     text = " ".join(body.scope.text[meta.start_pos : meta.end_pos].split())
     return text if len(text) <= width else text[: width - 3] + "..."
-
-
-def _beginnings(dfa: ByteDFA) -> ByteDFA:
-    """Everything that a text of ``dfa`` begins with."""
-    return ByteDFA(dfa.classes, dfa.trans, np.arange(dfa.n_states) > 0)

@@ -7,55 +7,66 @@ the parser together. For nearly every grammar people write the answer is "all", 
 *Certificate.* Every terminal has a text with which it wins against all other terminals, and between any two
 terminals that can stand side by side there is a clean cut: a byte that begins the second and that no lexeme
 which may end there can swallow. Where an ignored terminal is one byte long (a space) and can be cut cleanly
-from everything, it serves between all pairs; then what need not be written may begin as it likes. So every
-reading that no longer match threatens can be finished: complete the open lexeme, cut, write the next
-terminal's winning text, and so on along a shortest derivation. (Fewer candidates than all only make winning
-easier. A special token cuts cleanly from all. What is reserved is a rival like any other; it never is all
-that is open: the terminal that it is reserved from goes on with it, and is not whole where it is.)
+from everything, it serves between all pairs. Then every reading that no longer match threatens can be
+finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
+derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all. A
+forbidden terminal is never needed, and never beats another of the same length.)
 
-Without the certificate, and for readings that a longer match still threatens, the arena searches.
+That is asked here with every terminal a candidate everywhere. `places` has another certificate, which looks
+at where terminals stand and is asked first; this one knows priorities and special tokens. Without either, and
+for readings that a longer match still threatens, the arena searches.
 """
 
 from __future__ import annotations
 
-from math import inf
-
-from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
+from ..ir import GrammarIR, Term
 from ..limits import check_time
 from .analysis import Analysis
+from .follow import following
 from .lexer import numbered_terminals
-from .lines import certify_lines
+from .places import certify_places
 
 MOST_STATES = 20_000
 
 
 def certify(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading of the grammar that no longer match threatens can be finished."""
-    if ir.indentation is not None:
-        return certify_lines(ir, facts)
+    return certify_places(ir, facts) or (ir.indentation is None and _certify_lexer(ir, facts))
+
+
+def _certify_lexer(ir: GrammarIR, facts: Analysis) -> bool:
+    """The certificate with every terminal a candidate everywhere."""
     lexer = _Lexer(ir, facts)
     if not lexer.explore():
         return False
-    n = len(lexer.names)
-    refused = {facts.terminal_number[other] for _, other in ir.reserved if other in facts.terminal_number}
-    if any(not lexer.wins_with[t] for t in range(n) if t not in refused):
+    forbidden = {facts.terminal_number[name] for name in ir.forbidden}
+    needed = [t for t in range(len(lexer.names)) if t not in forbidden]
+    if any(not lexer.wins_with[t] for t in needed):
         return False
-    needed = _needed(ir, facts)
+    # Where nothing but forbidden terminals end, no reading goes on.
+    ends = [q for q in lexer.ends if not forbidden.issuperset(lexer.accepting(q))]
+    used = {e.name for e in facts.exprs if isinstance(e, Term)}
     for name in ir.ignore:
         i = facts.terminal_number[name]
-        # Where the blank ends it may have run on, and something else that begins like it may be open: from
-        # there, too, whatever is needed must be able to begin.
-        blanks = [q for q in lexer.ends if lexer.accepting(q) == [i]]
+        # What the blank may have become by running on: from there, too, every terminal must be able to begin;
+        # the blank's own need not, unless a rule asks for it.
+        blanks = [q for q in ends if lexer.only(q, i)]
         for byte in lexer.one_byte_wins(i):
-            clean = all(lexer.step(q, byte) is None for q in lexer.ends if lexer.accepting(q) != [i])
+            clean = all(lexer.step(q, byte) is None for q in ends if not lexer.only(q, i))
             if clean and all(
-                any(lexer.step(q, b) is None for b in lexer.wins_with[t]) for q in blanks for t in needed
+                (t == i and name not in used) or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
+                for q in blanks
+                for t in needed
             ):
                 return True
-    follow = _pairs(ir, facts)
-    for q in lexer.ends:
+    follow = following(facts)
+    mask = sum(1 << t for t in needed)  # Special tokens cut cleanly from all.
+    wanted = sum(1 << t for t in needed if lexer.names[t] in used or lexer.names[t] not in ir.ignore)
+    for name in ir.ignore:
+        follow[facts.terminal_number[name]] = wanted
+    for q in ends:
         for x in lexer.accepting(q):
-            bits = follow[x] & ((1 << n) - 1)
+            bits = follow[x] & mask
             y = 0
             while bits:
                 if bits & 1 and all(lexer.step(q, b) is not None for b in lexer.wins_with[y]):
@@ -98,6 +109,10 @@ class _Lexer:
     def accepting(self, state: tuple[tuple[int, int], ...]) -> list[int]:
         """Terminals that are whole in ``state``."""
         return [t for t, q in state if self.dfas[t].final[q]]
+
+    def only(self, state: tuple[tuple[int, int], ...], terminal: int) -> bool:
+        """Nothing but ``terminal`` is open in ``state``."""
+        return all(t == terminal for t, _ in state)
 
     def start(self) -> tuple[tuple[int, int], ...]:
         """All terminals at their start."""
@@ -169,109 +184,3 @@ class _Lexer:
             if state is not None and b in self.wins_with[terminal] and self.accepting(state) == [terminal]:
                 out.append(b)
         return out
-
-
-def _needed(ir: GrammarIR, facts: Analysis) -> list[int]:
-    """The terminals on shortest ways to the end, from anywhere: not those that may be left out."""
-    n = len(facts.exprs)
-    length = [inf] * n
-    way = [0] * n
-    changed = True
-    while changed:
-        changed = False
-        check_time("looking for the terminals that have to come")
-        for me in range(n):
-            found = _shortest(me, facts, length, way)
-            if found != (length[me], way[me]):
-                length[me], way[me] = found
-                changed = True
-    bits = way[facts.rule[ir.start]]
-    for e, kids in zip(facts.exprs, facts.children, strict=True):
-        if isinstance(e, Seq):
-            kids = kids[1:]
-        elif not isinstance(e, Members) and not (isinstance(e, Rep) and e.min > 1):
-            continue
-        for k in kids:
-            bits |= way[k]
-    return [t for t in range(len(facts.terminal_number)) if bits >> t & 1]
-
-
-def _shortest(me: int, facts: Analysis, length: list[float], way: list[int]) -> tuple[float, int]:
-    """The least number of terminals in a text of an expression, and which they are."""
-    e, kids = facts.exprs[me], facts.children[me]
-    if facts.nullable[me]:
-        return 0, 0
-    if isinstance(e, Term):
-        return 1, 1 << facts.terminal_number[e.name]
-    if isinstance(e, Ref):
-        kids = (facts.rule[e.rule],)
-    if isinstance(e, Alt):
-        kids = (min(kids, key=length.__getitem__),) if kids else ()
-        return (length[kids[0]], way[kids[0]]) if kids else (inf, 0)
-    if not kids:
-        return 1, 0
-    bits = 0
-    for k in kids:
-        bits |= way[k]
-    return sum(length[k] for k in kids), bits
-
-
-def _pairs(ir: GrammarIR, facts: Analysis) -> list[int]:
-    """For each terminal, a bit set of the terminals that may stand right after it (ignored ones included)."""
-    n = len(facts.exprs)
-    last = [0] * n
-    ignored = sum(1 << facts.terminal_number[name] for name in ir.ignore)
-    changed = True
-    while changed:
-        changed = False
-        check_time("looking for terminals that follow each other")
-        for me in range(n):
-            bits = _last_of(me, ir, facts, last)
-            if bits != last[me]:
-                last[me] = bits
-                changed = True
-    follow = [0] * len(facts.terminal_number)
-
-    def join(left: int, right: int) -> None:
-        t = 0
-        while left:
-            if left & 1:
-                follow[t] |= right
-            left >>= 1
-            t += 1
-
-    for me in range(n):
-        e, kids = facts.exprs[me], facts.children[me]
-        if isinstance(e, Seq):
-            open_ends = 0
-            for k in kids:
-                join(open_ends, facts.first[k])
-                open_ends = last[k] | (open_ends if facts.nullable[k] else 0)
-        elif isinstance(e, Rep) and (e.max is None or e.max > 1):
-            if len(kids) == 1:
-                join(last[kids[0]], facts.first[kids[0]])
-            else:
-                join(last[kids[0]] | last[kids[1]], facts.first[kids[0]] | facts.first[kids[1]])
-    if ignored:
-        everything = (1 << len(follow)) - 1
-        join(everything, ignored)
-        join(ignored, everything)
-    return follow
-
-
-def _last_of(me: int, ir: GrammarIR, facts: Analysis, last: list[int]) -> int:
-    e, kids = facts.exprs[me], facts.children[me]
-    if isinstance(e, Term):
-        return 1 << facts.terminal_number[e.name]
-    if isinstance(e, Ref):
-        return last[facts.rule[e.rule]]
-    bits = 0
-    if isinstance(e, Seq):
-        for k in reversed(kids):
-            bits |= last[k]
-            if not facts.nullable[k]:
-                break
-    elif isinstance(e, Alt | Rep | Members):
-        for k in kids:
-            bits |= last[k]
-    return bits
