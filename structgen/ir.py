@@ -10,6 +10,7 @@ Meaning of an expression: a set of byte strings (discipline ``any``), or of term
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .automata import ByteDFA
@@ -198,9 +199,14 @@ class GrammarIR:
     """A whole grammar.
 
     rules : name -> expression; ``start`` is one of them
+    promised : rules that need not be read before a text gets there, with the bytes that may begin them (one
+        bit each); discipline "any" only. Each has a text, not the empty one, and begins with no rule but
+        those that do so too; ``rules`` may write its expression when it is asked for
     terminals : name -> terminal, for `Term`
     ignore : names of terminals that may stand between any two terminals, before the first, after the last;
         discipline "longest" only (for "any" the front end weaves them into the rules)
+    forbidden : names of terminals that are candidates everywhere and belong to no text: where one is the
+        longest match, the text ends in vain. Patterns that nothing else uses; discipline "longest" only
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
@@ -210,7 +216,7 @@ class GrammarIR:
     indentation : of discipline "longest"; None: line breaks are like any other bytes
     """
 
-    rules: dict[str, Expr]
+    rules: Mapping[str, Expr]
     start: str
     terminals: dict[str, Terminal] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
@@ -220,3 +226,5 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    forbidden: tuple[str, ...] = ()
+    promised: Mapping[str, int] = field(default_factory=dict)

@@ -1,24 +1,26 @@
-"""The certificate of `viability` for grammars of programming languages: can what is open always be finished?
+"""The certificate of `viability` that looks at where terminals stand: can what is open always be finished?
 
-Their terminals lie in each other's way unless one looks at where they stand (the rest of a template literal
-begins like any brace and goes on with anything). What is looked at is the innermost open bracket, the
-*context* of a place: terminals are rivals only where both may stand. Where indentation counts, its statement
-names the brackets; else a terminal is taken for one by its texts, and the rules must bear that out.
+The terminals of a programming language lie in each other's way unless one looks at where they stand: the
+format of an f-string's field begins like any colon and goes on with anything, the text of an XML document
+swallows what stands between its tags. Two things are looked at here. The innermost open bracket is the
+*context* of a place, and terminals are rivals only where both may stand; and only what can be read after
+the same terminal is ever a candidate together.
 
-With indentation a newline is no clean end by itself: the column of the line that begins decides what the
-parser takes, so columns must be free to choose, and the blocks and brackets that the parser sees must be
-those of the text.
-
-*Certificate.* Priorities are equal. Blocks and brackets are balanced within each sequence, and lines end
-outside brackets alone. A newline can go on with another line of any column. From each place in the rules a
-shortest way leads to the end (its first terminal is the place's *way on*); whatever lexeme was read before
-the place, there is a clean cut between it and the way on, or between it and a blank, and that and the way on.
+*Certificate.* Priorities are equal. From each place in the rules a shortest way leads to the end (its first
+terminal is the place's *way on*); whatever lexeme was read before the place, there is a clean cut between
+it and the way on, or between it and a blank, and that and the way on. Brackets are balanced within each
+sequence.
 
 Cuts are looked at in pairs: after which bytes of a terminal can a rival go on? Every text of the terminal
-counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as well.
-So a lexeme that was read need not be cut from a rival that is *above* it, as a regular expression is above
-the sign of division: goes on where it ends, and is ended by it nowhere. Where the rival is a candidate, the
-rival is what is finished. What a way itself writes must be cut from all.
+counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as
+well. So a lexeme that was read need not be cut from a rival that is *above* it, as a regular expression of
+JavaScript is above the sign of division: goes on where it ends, and is ended by it nowhere. Where the rival
+is a candidate, the rival is what is finished. What a way itself writes must be cut from all.
+
+Where indentation counts, a newline is no clean end by itself: the column of the line that begins decides
+what the parser takes, so columns must be free to choose, and the parser's blocks must be those of the text.
+So blocks are balanced, too, lines end outside brackets alone, and a newline can go on with another line of
+any column.
 """
 
 from __future__ import annotations
@@ -27,32 +29,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..ir import Alt, GrammarIR, Ref, Rep, Seq, Term, Terminal
+from ..ir import Alt, GrammarIR, Indentation, Ref, Rep, Seq, Term, Terminal
 from .analysis import Analysis
-from .cuts import NO_LINES, OUTSIDE, Cuts
+from .cuts import NONE, OUTSIDE, Cuts
+from .follow import following
 from .lexer import numbered_terminals
 
 
 def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading that no longer match threatens can be finished."""
     terminals = numbered_terminals(ir, facts.terminal_number)
-    if len({t.priority for t in terminals if not t.dfa.is_empty}) != 1:
+    if len({t.priority for t in terminals if not t.dfa.is_empty}) > 1:
         return False
     lines = ir.indentation
-    number = facts.terminal_number
-    if lines is None:
-        opening, closing = _brackets(terminals)
-        made = (NO_LINES, NO_LINES, NO_LINES)
-    else:
-        opening, closing = (
-            {number[name] for name in names if name in number} for names in (lines.opening, lines.closing)
-        )
-        made = (number[lines.newline], number[lines.indent], number[lines.dedent])
-    places = Places(made, opening, closing, facts, facts.rule[ir.start])
+    brackets = _brackets(terminals) if lines is None else (lines.opening, lines.closing)
+    places = Places(lines, brackets, facts, facts.rule[ir.start])
+    if not places.balanced and lines is None:
+        places = Places(lines, ((), ()), facts, facts.rule[ir.start])
     if not places.balanced:
         return False
-    ignored = [number[name] for name in ir.ignore]
-    cuts = Cuts(terminals, places, ignored)
+    ignored = [facts.terminal_number[name] for name in ir.ignore]
+    forbidden = {facts.terminal_number[name] for name in ir.forbidden}
+    together = None if lines is not None else _together(facts, facts.first[facts.rule[ir.start]])
+    cuts = Cuts(terminals, places, ignored, forbidden, together)
     return (
         (lines is None or cuts.lines_are_free())
         and cuts.are_ordered()
@@ -61,21 +60,31 @@ def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
     )
 
 
-def _brackets(terminals: list[Terminal]) -> tuple[set[int], set[int]]:
+def _together(facts: Analysis, first: int) -> list[int]:
+    """For each terminal those (bits) that may be candidates beside it: after the same one, or at first."""
+    together = [0] * len(facts.terminal_number)
+    for candidates in {first, *following(facts)}:
+        for t in range(len(together)):
+            if candidates >> t & 1:
+                together[t] |= candidates
+    return together
+
+
+def _brackets(terminals: list[Terminal]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Terminals that always end with an opening bracket, those that begin with a closing one; not both."""
-    opening, closing = set(), set()
-    for number, dfa in enumerate(t.dfa for t in terminals):
-        if dfa.is_empty:
+    opening, closing = [], []
+    for t in terminals:
+        if t.dfa.is_empty:
             continue
-        trans = dfa.trans[:, dfa.classes]
-        last = set(np.flatnonzero(dfa.final[trans].any(axis=0)).tolist())
-        first = set(np.flatnonzero(trans[dfa.start]).tolist())
+        trans = t.dfa.trans[:, t.dfa.classes]
+        last = set(np.flatnonzero(t.dfa.final[trans].any(axis=0)).tolist())
+        first = set(np.flatnonzero(trans[t.dfa.start]).tolist())
         ends, begins = last <= set(b"([{"), first <= set(b")]}")
         if ends and not begins:
-            opening.add(number)
+            opening.append(t.name)
         elif begins and not ends:
-            closing.add(number)
-    return opening, closing
+            closing.append(t.name)
+    return tuple(opening), tuple(closing)
 
 
 class Places:
@@ -90,16 +99,22 @@ class Places:
     """
 
     def __init__(
-        self, made: tuple[int, int, int], opening: set[int], closing: set[int], facts: Analysis, start: int
+        self,
+        lines: Indentation | None,
+        brackets: tuple[tuple[str, ...], tuple[str, ...]],
+        facts: Analysis,
+        start: int,
     ) -> None:
         self.facts = facts
-        self.newline, self.indent, self.dedent = made
-        self.opening, self.closing = opening, closing
+        number = facts.terminal_number
+        names = ("", "", "") if lines is None else (lines.newline, lines.indent, lines.dedent)
+        self.newline, self.indent, self.dedent = (number.get(name, NONE) for name in names)
+        self.opening, self.closing = ({number[name] for name in side if name in number} for side in brackets)
         self.members: dict[int, set[int]] = {OUTSIDE: set()}
         self.opened_by: dict[int, set[int]] = {}
         self.shut: set[int] = set()
-        self.ways: set[tuple[int, int]] = set()
         self._pairs: set[tuple[int, int, int]] = set()
+        self.ways: set[tuple[int, int]] = set()
         self._length, self._way = self._shortest()
         self._last = self._lasts()
         self.balanced = self._visit(start)
@@ -109,7 +124,7 @@ class Places:
         yield from sorted(self._pairs)
         for y, where in sorted(self.ways):
             yield from ((x, y, where) for x in ignored)
-            if where != OUTSIDE and self.newline != NO_LINES:
+            if where != OUTSIDE and self.newline >= 0:
                 yield self.newline, y, where
 
     def _shortest(self) -> tuple[list[float], list[int]]:

@@ -86,8 +86,11 @@ def schema_to_ir(
     """
     _check_options(whitespace, property_order, formats, integers)
     limits = limits or Limits()
+    # A text that is shorter than the limits holds no more values, nor levels.
+    small = isinstance(schema, str) and len(schema) <= min(limits.max_grammar_nodes, limits.max_depth)
     schema = read(schema)
-    check_size(schema, limits)
+    if not small:
+        check_size(schema, limits)
     documents = Documents(schema, registry)
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:
@@ -111,7 +114,9 @@ def schema_to_ir(
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
-    return lowering.grammar(formula), normaliser.report
+    ir = lowering.grammar(formula)
+    normaliser.report.complete = lowering.rules.write_all
+    return ir, normaliser.report
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:

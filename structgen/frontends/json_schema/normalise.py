@@ -27,7 +27,7 @@ from ...limits import Limits, check_time
 from . import languages
 from .algebra import Algebra
 from .document import MAX_POINTER, Documents, Location, Resource, kind_of
-from .keywords import KEYWORDS
+from .keywords import KEYWORDS, handler_of, status_of
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -41,6 +41,7 @@ from .nodes import (
     ObjectSet,
 )
 from .parts import ARRAY, EVERY_TYPE, INTEGER, NUMBER, OBJECT, STRING, Parts
+from .plain import Plain
 from .report import ANNOTATION, ENFORCED, UNENFORCED, Report
 from .scalars import (
     ALL_INTEGERS,
@@ -97,7 +98,8 @@ class Normaliser:
         overlaps: dict[OneOf, set[tuple[int, int]]] | None = None,
     ) -> None:
         self.documents = documents
-        self.report = Report()
+        self.report = Report(status_of)
+        self.plain = Plain(documents)
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
@@ -143,6 +145,7 @@ class Normaliser:
             found = self._alias(at) if "$ref" in schema else None
             if found is None:
                 found = self.algebra.formula("schema", ("schema", *key), (at,), pointer)
+                found.productive = self.plain.holds(at)
             self._by_schema[key] = found
         return found
 
@@ -352,21 +355,10 @@ class Normaliser:
         """Gather the keywords of a schema object."""
         at: Location = formula.parts[0]
         parts = Parts(at)
-        add, pointer, draft = self.report.add, at.pointer, at.resource.draft
+        self.report.read(at)
         for keyword, value in at.schema.items():
-            entry = KEYWORDS.get(keyword)
-            if entry is None:
-                add(pointer, keyword, ANNOTATION, "unknown keyword")
-                continue
-            handler, since, until = entry
-            if handler is None:
-                add(pointer, keyword, ANNOTATION)
-            elif draft and not since <= draft <= until:
-                add(pointer, keyword, ANNOTATION, f"no keyword of draft {draft}")
-            elif keyword in at.resource.left_out:
-                add(pointer, keyword, ANNOTATION, "the meta-schema leaves out the vocabulary of validation")
-            else:
-                add(pointer, keyword, ENFORCED)
+            handler, _ = handler_of(keyword, at.resource)
+            if handler is not None:
                 handler(self, parts, value)
         if parts.unique is not None and parts.values:
             # Listed values are asked, whatever their items are.
