@@ -48,6 +48,7 @@ class Language:
     left : the reference's messages, each with its text behind it (a pattern), about what the grammar leaves
         to a compiler
     narrower : texts (a pattern) that the grammar refuses knowingly though the reference takes them
+    optional_end : what ends a statement, where the end of its line does so as well
     """
 
     name: str
@@ -55,6 +56,7 @@ class Language:
     words: tuple[str, ...]
     left: str
     narrower: str = r"(?!)"
+    optional_end: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -130,18 +132,22 @@ LANGUAGES = (
         "javascript",
         javascript,
         ("=>", "?.", "...", "`", "${", "async ", "await ", "yield ", "\n", "/", "let ", "in "),
-        left=r"await is only valid|strict mode reserved word|Invalid regular expression|in postfix operation"
-        r"|already been declared"
-        r"|^Unexpected (identifier|number|string).*\bawait\b",
-        narrower=r"\bawait\b",
+        left=r"await is only valid|strict mode reserved word|Invalid regular expression|already been declared"
+        r"|Duplicate parameter"
+        r"|^Unexpected (identifier|number|string).*\bawait\b"
+        r"|\A(Unexpected token|missing \)).*(\n|\*/)\s*(=>|(\+\+|--)\s*[;)}])",
+        # V8 takes "f() = 1" and "f()++", against the standard.
+        narrower=r"\bawait\b|\)\s*(=[^=>]|\+\+|--)|(\+\+|--)\s*[\w.[\]]*\(",
+        optional_end=";",
     ),
     Language(
         "typescript",
         typescript,
         ("=>", "?.", ": number", "<", ">", " as ", "?", "`", "\n", "/", "let ", "type ", "readonly ", "|"),
         left=r"modifier|required parameter|'return' statement|must be a variable|Line terminator|await"
-        r"|\A',' expected.*(\n\s*<|\b(any|string|number)<)",
-        narrower=r"[:<|&]\s*(return|for|let|if|var|const|while|function|else)\b",
+        r"|\A',' expected.*(\n\s*<|\b(any|string|number)<)|\AExpression expected.*\n\s*(\+\+|--)\s*[;)}]",
+        narrower=r"[\"'](\+\+|--)|(\+\+|--)\s*function|[:<|&]\s*(return|for|let|if|var|const|while|function|else)\b",
+        optional_end=";",
     ),
 )
 
@@ -167,6 +173,12 @@ def programs(name: str) -> list[str]:
         return [json.loads(line)["text"] for line in file]
 
 
+def good_programs(language: Language) -> list[str]:
+    texts = programs(language.name)
+    wrong = language.reference(texts)
+    return [text for text, message in zip(texts, wrong, strict=True) if message is None]
+
+
 @pytest.mark.parametrize("language", LANGUAGES, ids=str)
 def test_programs(language: Language) -> None:
     texts = programs(language.name)
@@ -182,7 +194,42 @@ def test_programs(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=str)
 def test_mutated_programs(language: Language) -> None:
-    texts = mutations(language, MUTATIONS)
+    compare(language, mutations(language, MUTATIONS))
+
+
+@pytest.mark.parametrize("language", [x for x in LANGUAGES if x.optional_end], ids=str)
+def test_line_ends(language: Language) -> None:
+    """Without the semicolons at ends of lines, some put back, and with what goes on with a line or not."""
+    end = re.compile(rf"{language.optional_end}[ \t]*$", re.MULTILINE)
+    draw = random.Random(2)
+    good = [pieces(end.sub("", text)) for text in good_programs(language)]
+    words = [
+        "\n",
+        "(a)",
+        "[b]",
+        "+",
+        "/",
+        "`c`",
+        "++",
+        "\n(",
+        "\n[",
+        "=> {}\n",
+        ";",
+        "\n+",
+        "// c\n",
+        "/*\n*/",
+    ]
+    texts = []
+    for _ in range(MUTATIONS):
+        text = list(draw.choice(good))
+        for _ in range(draw.choice((0, 1, 1, 2, 4))):
+            text.insert(draw.randrange(len(text) + 1), draw.choice(words))
+        texts.append("".join(text))
+    compare(language, texts)
+
+
+def compare(language: Language, texts: list[str]) -> None:
+    """The grammar's verdicts are the reference's, but for what is known; neither is always the same."""
     wrong = language.reference(texts)
     seen: Counter[str] = Counter()
     different = []
@@ -209,9 +256,7 @@ def known(language: Language, text: str, message: str | None) -> bool:
 def mutations(language: Language, count: int, seed: int = 1) -> list[str]:
     """Good programs in which a token or a bracket is left out, doubled, moved, replaced or put in."""
     draw = random.Random(seed)
-    texts = programs(language.name)
-    wrong = language.reference(texts)
-    found = [pieces(text) for text, message in zip(texts, wrong, strict=True) if message is None]
+    found = [pieces(text) for text in good_programs(language)]
     everything = sorted({piece for some in found for piece in some if not piece.isspace()})
     words = (*"()[]{}()[]{};,.:=+-*!?<>'\"", "0", "x", *language.words)
     return [mutated(list(draw.choice(found)), words, everything, draw) for _ in range(count)]
