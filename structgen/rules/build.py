@@ -59,7 +59,7 @@ class RuleBuilder:
         self.graphs = Graphs(ir, facts, self._units, repetitions, self._small)
         overlays = None if ir.lexing == "longest" else self.build
         self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
-        self._tails = Tails(self.graphs, self._records, self._max_states)
+        self._tails = Tails(self.graphs, self._records)
         break_left_recursion(self.graphs, cyclic, self._max_states)
 
     def start(self) -> int:

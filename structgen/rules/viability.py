@@ -12,10 +12,9 @@ finished: complete the open lexeme, cut, write the next terminal's winning text,
 derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all. A
 forbidden terminal is never needed, and never beats another of the same length.)
 
-That is asked here for grammars with priorities, with every terminal a candidate everywhere. `places` asks it
-first, and for less, by looking at where terminals stand.
-
-Without the certificate, and for readings that a longer match still threatens, the arena searches.
+That is asked here with every terminal a candidate everywhere. `places` has another certificate, which looks
+at where terminals stand and is asked first; this one knows priorities and special tokens. Without either, and
+for readings that a longer match still threatens, the arena searches.
 """
 
 from __future__ import annotations

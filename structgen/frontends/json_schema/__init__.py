@@ -13,10 +13,12 @@
     spelled.py     counts of items, and some key of an object, written out
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
+    plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
 
 The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
-``allOf`` and their like are resolved and empty branches removed; only then is it written as rules.
+``allOf`` and their like are resolved and empty branches removed; only then is it written as rules. A schema
+that one look tells all about needs none of this to be known for sound: it is read when a text gets there.
 
 How values are spelled
     Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
@@ -115,7 +117,7 @@ def schema_to_ir(
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
     ir = lowering.grammar(formula)
-    normaliser.report.complete = lowering.rules.write_all
+    normaliser.report.complete = lambda: lowering.complete(formula)
     return ir, normaliser.report
 
 

@@ -149,6 +149,7 @@ class Rules(Mapping[str, Expr]):
     ----------
     promised : the rules that are written when they are asked for, as `GrammarIR.promised` has them; they
         stay there when they have been
+    lock : held where something is read or written
     """
 
     def __init__(self, write: Callable[[Formula, str], Expr]) -> None:
@@ -156,7 +157,7 @@ class Rules(Mapping[str, Expr]):
         self._write = write
         self._written: dict[str, Expr] = {}
         self._waiting: dict[str, Formula] = {}
-        self._lock = threading.RLock()  # grammars are shared by threads that compile them
+        self.lock = threading.RLock()  # grammars are shared by threads that compile them
 
     def put(self, name: str, expr: Expr) -> None:
         """Add a rule, or write it anew."""
@@ -174,7 +175,7 @@ class Rules(Mapping[str, Expr]):
 
     def write_all(self) -> None:
         """Keep every promise."""
-        with self._lock:
+        with self.lock:
             while self._waiting:
                 self._keep(*self._waiting.popitem())
 
@@ -185,7 +186,7 @@ class Rules(Mapping[str, Expr]):
     def __getitem__(self, name: str) -> Expr:
         expr = self._written.get(name)
         if expr is None:
-            with self._lock:
+            with self.lock:
                 if name in self._waiting:
                     self._keep(name, self._waiting[name])
                 return self._written[name]

@@ -21,7 +21,7 @@ from ...errors import LimitExceededError
 from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
-from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, useful_states
+from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
 from .later import Rules, at_sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
@@ -130,6 +130,12 @@ class Lowering:
         start = self.ref(root).rule
         self._write_waiting()
         return GrammarIR(self.rules, start, promised=self.rules.promised)
+
+    def complete(self, root: Formula) -> None:
+        """Read and write all that was put off, for the report."""
+        with self.rules.lock:
+            read_all(self.normaliser, root)
+            self.rules.write_all()
 
     def _write(self, formula: Formula, name: str) -> Expr:
         """The expression of a rule that was promised; other rules that it needs are written or promised."""
