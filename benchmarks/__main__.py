@@ -121,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     functions = commands.add_parser("functions", help="a model writes Python functions, ast.parse judges")
     functions.set_defaults(function="functions:functions")
-    functions.add_argument("--max-new-tokens", type=int, default=600)
+    functions.add_argument("--max-new-tokens", type=int, default=300)
     functions.add_argument("--seed", type=int, default=1)
     functions.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
     functions.add_argument("--model", help="a folder or a hub id (default: the default model)")
