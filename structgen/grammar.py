@@ -105,8 +105,9 @@ class Grammar:
 
         Beyond lark's own syntax: ``x{2,5}``; special tokens ``<|name|>``, ``<[id]>``, ``<[from-to]>``; ``A
         & B`` and ``~A`` in terminals; ``name[capture, lazy]`` and ``name[suffix="x"]``; ``%regex
-        {"substring_words": "..."}``; and, with ``lexing="any"``, ``%json {schema}``, ``%lark {grammar}``
-        and ``@name``.
+        {"substring_words": "..."}``; with ``lexing="longest"`` also ``%forbid WORD``, a lexeme that no text
+        may have (so that ``inx`` is not ``in x``); with ``lexing="any"`` also ``%json {schema}``, ``%lark
+        {grammar}`` and ``@name``.
 
         Parameters
         ----------
