@@ -7,6 +7,7 @@ that still holds the smaller array sees a state of the past, which was valid and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,21 +17,20 @@ from . import layout as L
 Int64 = npt.NDArray[np.int64]
 
 HASH_SLOTS = 1 << 10
+WORDS = 1 << 16  # of a new heap
 ROOM = 1 << 12  # words that a kernel may write past its check
 
 
 class Heap:
-    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`)."""
+    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`).
 
-    def __init__(self, mode: int, symbol_words: int, max_heads: int, words: int = 1 << 16) -> None:
+    A new one has a scratch region for tokens of up to ``max_depth`` bytes.
+    """
+
+    def __init__(self, mode: int, symbol_words: int, max_heads: int, max_depth: int) -> None:
+        header, words = _begin(mode, symbol_words, max_heads, max_depth)
         self.g: Int64 = np.zeros(words, np.int64)
-        self.g[L.H_TOP] = L.HEADER_WORDS
-        self.g[L.H_LIMIT] = words - ROOM
-        self.g[L.H_MODE] = mode
-        self.g[L.H_SYMBOL_WORDS] = symbol_words
-        self.g[L.H_MAX_HEADS] = max_heads
-        self.g[L.H_HASH] = self.reserve(HASH_SLOTS)
-        self.g[L.H_HASH_MASK] = HASH_SLOTS - 1
+        self.g[: L.HEADER_WORDS] = header
 
     @property
     def nbytes(self) -> int:
@@ -97,3 +97,19 @@ class Heap:
             at = self.reserve(count * words)
             self.g[slot] = at
             self.g[cap] = count
+
+
+@lru_cache(maxsize=64)
+def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tuple[Int64, int]:
+    """The header of a new heap, all else of which is zero, and the size of its array."""
+    heap = Heap.__new__(Heap)
+    g = heap.g = np.zeros(WORDS, np.int64)
+    g[L.H_TOP] = L.HEADER_WORDS
+    g[L.H_LIMIT] = WORDS - ROOM
+    g[L.H_MODE] = mode
+    g[L.H_SYMBOL_WORDS] = symbol_words
+    g[L.H_MAX_HEADS] = max_heads
+    g[L.H_HASH] = heap.reserve(HASH_SLOTS)
+    g[L.H_HASH_MASK] = HASH_SLOTS - 1
+    heap.lay_out_scratch(max_depth)
+    return heap.g[: L.HEADER_WORDS].copy(), len(heap.g)
