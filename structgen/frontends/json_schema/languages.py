@@ -27,11 +27,14 @@ from ...regex import (
     literal_node,
     parse_ecma,
 )
+from .kept import kept
 
 if TYPE_CHECKING:
     from .scalars import StringSet
 
 Language = CharDFA
+described: dict[Language, str] = {}
+"""What languages are, where that is short, for `kept`: the formats, which are few."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
@@ -153,7 +156,12 @@ def count_besides(lang: Language | None, names: Collection[str], most: int) -> i
 @lru_cache(maxsize=1024)
 def text_of(lang: Language) -> ByteDFA:
     """The JSON strings whose value is in the language, in their canonical spelling."""
-    return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    def make() -> ByteDFA:
+        return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    what = described.get(lang)
+    return make() if what is None else kept(ByteDFA, f"text of {what}", make)
 
 
 @lru_cache(maxsize=1)
