@@ -47,18 +47,18 @@ def dump(compiled: CompiledGrammar) -> Iterator[str]:
     yield f"start: {ir.start}, lexing {ir.lexing}"
     if terminals:
         yield from ("", f"terminals ({len(terminals)})")
-        ignored = set(ir.ignore)
+        role = dict.fromkeys(ir.ignore, ", ignored") | dict.fromkeys(ir.forbidden, ", forbidden")
         for i, terminal in enumerate(terminals):
-            yield f"  {i:>4} {_terminal(terminal, terminal.name in ignored)}"
+            yield f"  {i:>4} {_terminal(terminal, role.get(terminal.name, ''))}"
         yield from _lexer(terminals)
     yield from _rules(arena, ir)
     yield from _meetings(arena)
 
 
-def _terminal(t: Terminal, ignored: bool) -> str:
+def _terminal(t: Terminal, role: str) -> str:
     kind = "literal" if t.literal else "pattern"
     more = f", priority {t.priority}" if t.priority else ""
-    more += ", ignored" if ignored else ""
+    more += role
     text = f"  {t.text}" if t.text and t.text != t.name else ""
     return f"{t.name}: {kind}{more}, {t.dfa.n_states - 1} states, e.g. {shortest_text(t.dfa)!r}{text}"
 

@@ -194,6 +194,20 @@ class Capture:
     suffix: ByteDFA | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """``array`` writes a JSON array in which no two items are equal as values, of discipline ``any``.
+
+    items : the rules that write its items, and nothing else; each is called by this array alone
+
+    Whoever writes such a grammar sees to it that an array can always be finished: where it has to have n
+    items, the k-th of these has k values to choose from at least.
+    """
+
+    array: str
+    items: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GrammarIR:
     """A whole grammar.
@@ -205,6 +219,8 @@ class GrammarIR:
     terminals : name -> terminal, for `Term`
     ignore : names of terminals that may stand between any two terminals, before the first, after the last;
         discipline "longest" only (for "any" the front end weaves them into the rules)
+    forbidden : names of terminals that are candidates everywhere and belong to no text: where one is the
+        longest match, the text ends in vain. Patterns that nothing else uses; discipline "longest" only
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
@@ -212,6 +228,7 @@ class GrammarIR:
     blank : the rule of what is ignored where it is woven into the rules; it is no part of a capture's end
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
+    distinct : arrays whose items differ; the rules by themselves say nothing of it
     """
 
     rules: Mapping[str, Expr]
@@ -224,4 +241,6 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    forbidden: tuple[str, ...] = ()
     promised: Mapping[str, int] = field(default_factory=dict)
+    distinct: tuple[Distinct, ...] = ()

@@ -93,7 +93,8 @@ class Analysis:
         ir, lines = self.ir, self.ir.indentation
         made = {lines.indent, lines.dedent} if lines else set()
         always = {lines.newline} if lines else set()
-        names = sorted({e.name for e in self.exprs if type(e) is Term} | set(ir.ignore) | always | made)
+        used = {e.name for e in self.exprs if type(e) is Term} | set(ir.ignore) | always | made
+        names = sorted(used | set(ir.forbidden))
         for name in names:
             if name not in ir.terminals and name not in made:
                 raise GrammarError(f"terminal {name!r} is used but not defined")

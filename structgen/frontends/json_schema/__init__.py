@@ -11,6 +11,7 @@
     nodes.py       sets of JSON values by type     scalars.py               their leaves
     algebra.py     union, intersection, complement inclusion.py             what is part of something else
     spelled.py     counts of items, and some key of an object, written out
+    counting.py    how many values there are
     languages.py, number_texts.py                  string languages, decimal texts
     kept.py        automata that take long to make, on disk
     emptiness.py   what has no value is taken out  explain.py               why nothing is left

@@ -130,7 +130,7 @@ def _is_sure_number(one: NumberSet) -> bool:
 
 
 def _is_plain_array(array: ArraySet) -> bool:
-    if array.machine is not None or array.choice is not None:
+    if array.machine is not None or array.choice is not None or array.distinct:
         return False
     return all(one.node is None or _is_sure(one.node) for one in (*array.prefix, array.rest))
 

@@ -105,6 +105,7 @@ class Normaliser:
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
+        self.some_distinct = False  # The items of some array differ, and the engine has to see to it.
         self.algebra = Algebra(self.spend, self.closed)
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0
