@@ -13,6 +13,7 @@
     spelled.py     counts of items, and some key of an object, written out
     counting.py    how many values there are
     languages.py, number_texts.py                  string languages, decimal texts
+    kept.py        automata that take long to make, on disk
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
     plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword

@@ -12,21 +12,29 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ...automata import ByteDFA
-from ...errors import LimitExceededError
+from ...errors import GrammarError, LimitExceededError
 from ...limits import Limits
 from ...regex import (
     Alt,
+    Cat,
     CharDFA,
+    Chars,
+    End,
+    Repeat,
+    Start,
     divide,
     json_string,
     literal_node,
     parse_ecma,
 )
+from .kept import kept
 
 if TYPE_CHECKING:
     from .scalars import StringSet
 
 Language = CharDFA
+described: dict[Language, str] = {}
+"""What languages are, where that is short, for `kept`: the formats, which are few."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
@@ -38,6 +46,48 @@ def of_pattern(pattern: str, limits: Limits) -> Language:
         what = "reading a pattern, of which each character may take a state"
         raise LimitExceededError("max_dfa_states", limits.max_dfa_states, len(pattern), what)
     return CharDFA.from_node(parse_ecma(pattern), search=True, limits=limits)
+
+
+@lru_cache(maxsize=4096)
+def is_sure(pattern: str) -> bool:
+    """A look at a pattern shows that it can be read, that some text matches it, and that it takes few states.
+
+    Few characters have few sets of places among them; and where nothing but the last part may be of several
+    lengths, a text is at one place of the pattern at a time.
+    """
+    try:
+        root = parse_ecma(pattern) if len(pattern) <= _SURE_LENGTH else None
+    except GrammarError:
+        return False
+    if root is None:
+        return False
+    items = list(root.items) if isinstance(root, Cat) else [root]
+    anchored = isinstance(items[0], Start) if items else False
+    items = items[anchored:]
+    if items and isinstance(items[-1], End):
+        items.pop()
+    places = 0
+    one_way = anchored
+    todo = [(item, 1, i == len(items) - 1) for i, item in enumerate(items)]
+    while todo:
+        node, times, last = todo.pop()
+        if isinstance(node, Cat):
+            todo.extend((item, times, last and i == len(node.items) - 1) for i, item in enumerate(node.items))
+        elif isinstance(node, Alt) and node.items:
+            one_way = False
+            todo.extend((item, times, False) for item in node.items)
+        elif isinstance(node, Repeat):
+            one_way = one_way and (node.lo == node.hi or (last and isinstance(node.item, Chars)))
+            todo.append((node.item, times * max(node.lo if node.hi is None else node.hi, 1), False))
+        elif isinstance(node, Chars) and node.ranges:
+            places += times
+        else:
+            return False
+    return places <= _SURE_PLACES or (one_way and places <= _SURE_LENGTH)
+
+
+_SURE_LENGTH = 400
+_SURE_PLACES = 14
 
 
 @lru_cache(maxsize=64)
@@ -106,7 +156,12 @@ def count_besides(lang: Language | None, names: Collection[str], most: int) -> i
 @lru_cache(maxsize=1024)
 def text_of(lang: Language) -> ByteDFA:
     """The JSON strings whose value is in the language, in their canonical spelling."""
-    return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    def make() -> ByteDFA:
+        return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    what = described.get(lang)
+    return make() if what is None else kept(ByteDFA, f"text of {what}", make)
 
 
 @lru_cache(maxsize=1)

@@ -39,7 +39,7 @@ _AT_SIGHT: dict[Any, tuple[str, int, tuple[str, ...]]] = {
     # The rule of what has no other constraint, the bytes that begin any value, and constraints of plain ones.
     "object": ("json.object", _OBJECT, ("properties", "required", "additionalProperties")),
     "array": ("json.array", _ARRAY, ("items", "minItems", "maxItems")),
-    "string": ("string", _STRING, ("minLength", "maxLength", "format", "enum", "const")),
+    "string": ("string", _STRING, ("minLength", "maxLength", "format", "pattern", "enum", "const")),
     "integer": ("integer", _NUMBER, ("minimum", "maximum")),
     "number": ("number", _NUMBER, ("minimum", "maximum")),
     "boolean": ("boolean", 0, ()),
@@ -130,7 +130,7 @@ def _is_sure_number(one: NumberSet) -> bool:
 
 
 def _is_plain_array(array: ArraySet) -> bool:
-    if array.machine is not None or array.choice is not None:
+    if array.machine is not None or array.choice is not None or array.distinct:
         return False
     return all(one.node is None or _is_sure(one.node) for one in (*array.prefix, array.rest))
 

@@ -19,6 +19,7 @@ from functools import lru_cache
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
 from ...ir import Alt, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
@@ -123,6 +124,7 @@ class Lowering:
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
+        self._later = normaliser.limits.max_dfa_states >= Limits.max_dfa_states
         self._distinct: list[Distinct] = []
 
     def grammar(self, root: Formula) -> GrammarIR:
@@ -201,7 +203,7 @@ class Lowering:
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
         name = self._unused(base)
-        first = promise(node)
+        first = promise(node) if self._later else None
         if first is not None:
             self.rules.put_later(name, formula, first)
         else:

@@ -99,7 +99,7 @@ class Normaliser:
     ) -> None:
         self.documents = documents
         self.report = Report(status_of)
-        self.plain = Plain(documents)
+        self.plain = Plain(documents, limits)
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits

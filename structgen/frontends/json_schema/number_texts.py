@@ -40,6 +40,7 @@ from ...regex import (
     parse_ecma,
     union,
 )
+from .kept import kept
 from .scalars import Number, NumberSet
 
 MAX_RESIDUES = 100_000
@@ -80,6 +81,10 @@ def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
     if one.values is not None:
         listed = [_preferred(texts, plain_values) for _, texts in one.values]
         return from_strings([text.encode() for texts in listed for text in texts])
+    return kept(ByteDFA, f"texts of {one}, {plain}", lambda: _text_of(one, plain))
+
+
+def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
     if one.integer:
         assert not isinstance(one.low, Fraction)
         assert not isinstance(one.high, Fraction)
