@@ -10,6 +10,7 @@ Meaning of an expression: a set of byte strings (discipline ``any``), or of term
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .automata import ByteDFA
@@ -193,14 +194,33 @@ class Capture:
     suffix: ByteDFA | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """``array`` writes a JSON array in which no two items are equal as values, of discipline ``any``.
+
+    items : the rules that write its items, and nothing else; each is called by this array alone
+
+    Whoever writes such a grammar sees to it that an array can always be finished: where it has to have n
+    items, the k-th of these has k values to choose from at least.
+    """
+
+    array: str
+    items: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GrammarIR:
     """A whole grammar.
 
     rules : name -> expression; ``start`` is one of them
+    promised : rules that need not be read before a text gets there, with the bytes that may begin them (one
+        bit each); discipline "any" only. Each has a text, not the empty one, and begins with no rule but
+        those that do so too; ``rules`` may write its expression when it is asked for
     terminals : name -> terminal, for `Term`
     ignore : names of terminals that may stand between any two terminals, before the first, after the last;
         discipline "longest" only (for "any" the front end weaves them into the rules)
+    forbidden : names of terminals that are candidates everywhere and belong to no text: where one is the
+        longest match, the text ends in vain. Patterns that nothing else uses; discipline "longest" only
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
@@ -208,9 +228,10 @@ class GrammarIR:
     blank : the rule of what is ignored where it is woven into the rules; it is no part of a capture's end
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
+    distinct : arrays whose items differ; the rules by themselves say nothing of it
     """
 
-    rules: dict[str, Expr]
+    rules: Mapping[str, Expr]
     start: str
     terminals: dict[str, Terminal] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
@@ -220,3 +241,6 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    forbidden: tuple[str, ...] = ()
+    promised: Mapping[str, int] = field(default_factory=dict)
+    distinct: tuple[Distinct, ...] = ()

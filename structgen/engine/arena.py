@@ -56,10 +56,7 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules.analysis import analyse
-        from ..rules.build import RuleBuilder
-        from ..rules.lexer import lay_out_terminals
-        from ..rules.viability import certify
+        from ..rules import analysis, build, forbidden, lexer, viability
 
         self.lock = threading.RLock()
         self.limits = limits
@@ -69,17 +66,18 @@ class Arena:
         self._noted: dict[int, Hashable] = {}  # word of the heap that holds a table's number + 1 -> its key
         longest = ir.lexing == "longest"
         tokens = find_special_tokens(ir, vocabulary)
-        facts = analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
+        facts = analysis.analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         most = max(limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
         self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads, most_bytes=most)
-        self.builder: RuleBuilder = RuleBuilder(ir, self.heap, limits, facts)
-        self.terminals = lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
+        self.builder: RuleBuilder = build.RuleBuilder(ir, self.heap, limits, facts)
+        self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
         self.heap.lay_out_scratch(self.tables.max_depth)
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation
+        self.forbidden = ir.forbidden
         self._lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
         self._terminals_key: Hashable = (
             int(self.g[L.H_SYMBOL_WORDS]),
@@ -100,7 +98,8 @@ class Arena:
         self.heap.g[L.H_NARROW] = NARROW
         if longest:
             self._lex_bytes = self._byte_of_each_class()
-            self.heap.g[L.H_ASK] = 1 if certify(ir, facts) else 2
+            forbidden.check_forbidden(ir, facts)
+            self.heap.g[L.H_ASK] = 1 if viability.certify(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
             _settled[:] = self._settle()
@@ -372,12 +371,14 @@ class Arena:
         n = int(g[state]) >> 8
         members = g[state + L.R_KEY + 1 : state + L.R_KEY + n].tolist()
         starts = [base for _, base, _ in self.terminals]
+        forbidden = set(self.forbidden)
         by_start = sorted(range(len(starts)), key=starts.__getitem__)
         ordered = [starts[i] for i in by_start]
         parts = []
         for m in members:
             t, base, stride = self.terminals[by_start[bisect.bisect_right(ordered, m) - 1]]
-            parts.append((t.dfa.digest, (m - base) // stride, t.priority, t.literal))
+            barred = t.name in forbidden
+            parts.append((t.dfa.digest, (m - base) // stride, t.priority, t.literal, barred))
         return ("lexer", tuple(sorted(parts)))
 
     # -------------------------------------------------------------------------------------------- questions

@@ -788,6 +788,11 @@ def _lex_state(g, best, n):
         for i in range(1, n + 1):
             if g[g[tmp + i] + T_TERMINAL] == g[g[H_INDENT] + I_NEWLINE]:
                 g[at + R_KEY + n + 4] = 1
+    barred = 1 if best >= 0 else 0
+    for i in range(1, n + 1):
+        if not _is_forbidden(g, g[g[tmp + i] + T_TERMINAL]):
+            barred = 0
+    g[at + R_KEY + n + 5] = barred
     g[at + R_KEY + n + 1] = won
     g[at + R_KEY + n + 2] = row
     return at
@@ -797,6 +802,12 @@ def _lex_state(g, best, n):
 def _lex_won(g, q):
     """Interned terminals that end at lexer state ``q``, or 0."""
     return g[q + R_KEY + (g[q] >> 8)]
+
+
+@jit
+def _is_barred(g, q):
+    """Nothing but forbidden terminals is read in lexer state ``q``: no reading of it can be finished."""
+    return g[q + R_KEY + (g[q] >> 8) + 4]
 
 
 @jit
@@ -839,7 +850,7 @@ def _lex_step(g, q, cls):
 
 @jit
 def _candidates(g, parser):
-    """The lexer state at a lexeme's start after ``parser``: what can follow, and the ignored."""
+    """The lexer state at a lexeme's start after ``parser``: what can follow, the ignored, the forbidden."""
     n = g[parser] >> 8
     start = g[parser + R_KEY + n]
     if start > 0:
@@ -854,7 +865,7 @@ def _candidates(g, parser):
             return queued
     bits = g[X_TMP] + g[X_TMP_CAP] - words
     for i in range(words):
-        g[bits + i] = g[g[H_LEX_IGNORE] + i]
+        g[bits + i] = g[g[H_LEX_IGNORE] + i] | g[g[H_LEX_FORBIDDEN] + i]
     done = 0
     while done < queued:
         s = g[q + 3 * done]
@@ -899,6 +910,11 @@ def _candidates(g, parser):
 @jit
 def _is_ignored(g, t):
     return (g[g[H_LEX_IGNORE] + (t >> 6)] >> (t & 63)) & 1
+
+
+@jit
+def _is_forbidden(g, t):
+    return (g[g[H_LEX_FORBIDDEN] + (t >> 6)] >> (t & 63)) & 1
 
 
 @jit
@@ -1131,7 +1147,9 @@ def _line_can_begin(g, parser):
         return start
     bits = parser + R_KEY + (g[parser] >> 8) + 2
     for t in range(g[H_N_TERMINALS]):
-        if _in_set(g, bits, t) and t != g[g[H_INDENT] + I_INDENT] and t != g[g[H_INDENT] + I_DEDENT]:
+        if t == g[g[H_INDENT] + I_INDENT] or t == g[g[H_INDENT] + I_DEDENT] or _is_forbidden(g, t):
+            continue
+        if _in_set(g, bits, t):
             to = 1 if not _is_ignored(g, t) else _parse(g, parser, t, g[parser + R_KEY])
             if to != 0:
                 return parser if to > 0 else to
@@ -1263,7 +1281,7 @@ def _advance_lexed(g, src, n, byte, dst):
                     count = _begin_lexeme(g, dst, count, after, watch2, cls)
                     if count < 0:
                         return count
-        if q2 != 0:
+        if q2 != 0 and not _is_barred(g, q2):
             parser = _in_line(g, parser, q2, cls)
             if parser < 0:
                 return parser
@@ -1282,7 +1300,7 @@ def _begin_lexeme(g, dst, count, parser, watch, cls):
     q = _lex_step(g, start, cls)
     if q < 0:
         return q
-    if q == 0:
+    if q == 0 or _is_barred(g, q):
         return count
     parser = _in_line(g, parser, q, cls)
     if parser < 0:
@@ -2307,9 +2325,15 @@ def _read_signatures(g, stack, top, signatures):
         decided = False
         for level in range(g[H_LEX_LEVELS]):
             mask = g[H_LEX_LEVEL_SETS] + level * words
+            barred = False
             for w in range(words):
-                if signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]:
+                still_open = signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]
+                if still_open & ~g[g[H_LEX_FORBIDDEN] + w]:
                     return 1
+                if still_open:
+                    barred = True
+            if barred:  # What matched before is outrun by some forbidden terminal, and that is whole.
+                break
             at = signature + 1 + words
             for _ in range(cuts):
                 won = False
@@ -2517,6 +2541,9 @@ def leaving_tokens(g, nodes, q, stay, won, at_node, dead):
                         won[t] = g[d - 2]
                         at_node[t] = g[d - 1]
             i = after
+            continue
+        if _is_barred(g, to):
+            i = np.int64(nodes[i, 2])
             continue
         g[d] = to
         if _lex_won(g, to) != 0:

@@ -59,6 +59,7 @@ H_LEX_LEVEL_SETS = 18
 H_ROWS = 14  # mask rows in use
 H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
+H_LEX_FORBIDDEN = 42  # FIRST-like set of the terminals that no text may have
 HEADER_WORDS = 64
 HASH_SHIFT = 6
 HASH_SIZE = (1 << HASH_SHIFT) - 1
@@ -123,7 +124,7 @@ K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 u
 K_ACCEPT = 4  # key state, token; values: state after + 1 (0: unknown), -1 when refused
 K_SET = 5  # key words of a bit set
 K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1,
-#               whether the newline terminal is among them
+#               whether the newline terminal is among them, whether none but forbidden terminals are
 K_TERMINALS = 7  # key terminal numbers
 K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
 #               accepting, candidates (bits)
@@ -133,7 +134,7 @@ K_MARGIN = 11  # key bracket depth, column of the line that begins in the open n
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 STATE_VALUES = 3
-LEX_VALUES = 4
+LEX_VALUES = 5
 
 # Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.
 (

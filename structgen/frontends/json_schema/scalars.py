@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final
 
+from ...errors import LimitExceededError
 from . import languages
 from .languages import Language
 
@@ -260,7 +261,10 @@ def merge_strings(sets: tuple[StringSet, ...]) -> tuple[StringSet, ...]:
     if langs and values:
         langs.append(languages.of_values(values))
         values = ()
-    merged = [StringSet(lang=languages.any_of(langs))] if langs else []
+    try:
+        merged = [StringSet(lang=languages.any_of(langs))] if langs else []
+    except LimitExceededError:
+        return sets  # Then they are read side by side.
     if values:
         merged.append(StringSet(values=values))
     return tuple(dict.fromkeys([*lengths, *merged]))
