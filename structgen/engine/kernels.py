@@ -1882,10 +1882,13 @@ def _nest(g, nested, at, i, end, base, depth, src, n):
     """What a walk has still to do: go on at node ``i`` of the trie at ``at``, up to node ``end``.
 
     base : depth of the trie's root; depth : where the heads of a depth are noted, to note heads
-    ``src .. src+n-1`` there first, or 0
+    ``src .. src+n-1`` there first, or 0. Of a table's trie, the first bytes in X_ONLY.
     """
     f = g[X_NEST] + NEST_WORDS * nested
     g[f], g[f + 1], g[f + 2], g[f + 3], g[f + 4], g[f + 5], g[f + 6] = at, i, end, base, depth, src, n
+    for w in range(4):
+        g[f + 7 + w] = g[X_ONLY + w]
+    g[f + 11] = 0
 
 
 @jit
@@ -1906,6 +1909,87 @@ def _nest_children(g, tries, nested, i, end, base, src, n):
         if queued < 0:
             return queued
     return _bytes_of(g, queued, f + 6)
+
+
+@jit
+def _walked_alone(g, info, t, s, stack):
+    """Set X_ONLY to the first bytes of those tokens that are walked from state ``s`` one by one.
+
+    They are those that the table cannot treat by their endings, and those that an overlay reads by itself.
+    1, or 0 when there are none; or a code.
+    """
+    for w in range(4):
+        g[X_OWN + w] = info[t * V_WORDS + V_ALONE + w]
+    if g[s + S_WIDE] != s:
+        _first_bytes(g, s, False, X_OWN)
+        if g[s + S_FLAGS] & FINAL:
+            queued = _pop(g, 0, stack)
+            code = queued if queued < 0 else _bytes_of(g, queued, X_OWN)
+            if code < 0:
+                return code
+    some = 0
+    for w in range(4):
+        g[X_ONLY + w] = g[X_OWN + w]
+        if g[X_OWN + w] != 0:
+            some = 1
+    return some
+
+
+@jit
+def _nest_lists(g, info, nested, t, s, r):
+    """Of the part of a walk at ``nested``: its tokens are lists, in which a pattern's count decides, too."""
+    f = g[X_NEST] + NEST_WORDS * nested
+    wide = g[s + S_WIDE]
+    begun = r if wide == s else 0
+    g[f + 11], g[f + 12], g[f + 13] = info[t * V_WORDS + V_LISTS], 0, 1 << 40
+    op = g[wide + S_COUNT_OP]
+    if op != 0:
+        if g[op + 1] >= 0:
+            g[f + 13] = g[op + 1] - begun
+        enough = g[g[g[wide + S_SOURCE] + A_FIRST] + S_FINAL_OP]
+        if enough != 0:
+            g[f + 12] = g[enough + 1] - begun
+
+
+@jit
+def _leave_pattern(g, src):
+    """Behind head ``src``, in a pattern or entering one, the heads after it. Their number, or a code."""
+    h = g[X_HEADS] + 3 * src
+    s = g[h]
+    if g[s + S_WIDE] == s:
+        n = _pop(g, 0, g[h + 2])
+    else:
+        r = g[h + 1]
+        if g[s + S_ROW_OP] != 0:
+            r = _apply(g, g[s + S_ROW_OP], r)
+            if r < 0:
+                return 0 if r == REFUSED else r
+        n = _enqueue(g, 0, g[s + S_PUSH], r, g[h + 2])
+    if n < 0:
+        return n
+    if src + n + 2 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    for k in range(3 * n):
+        g[h + 3 + k] = g[g[X_QUEUE] + k]
+    return n
+
+
+@jit
+def _add_list(g, ids, at, low, high, at_once, out):
+    """Set the tokens of the list at ``ids[at]`` that begin ``low .. high`` characters, but those of X_ONLY.
+
+    at_once : 0 to leave out those that leave the pattern with their first byte
+    """
+    for k in range(at + 1, at + 1 + 2 * np.int64(ids[at]), 2):
+        said = np.int64(ids[k + 1])
+        byte = said & 0xFF
+        if (
+            low <= said >> LIST_COUNT <= high
+            and not (g[X_ONLY + (byte >> 6)] >> (byte & 63)) & 1
+            and (at_once or not said & LIST_AT_ONCE)
+        ):
+            token = np.int64(ids[k])
+            out[token >> 5] |= np.int32(1) << np.int32(token & 31)
 
 
 @jit
@@ -1941,11 +2025,26 @@ def _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out
         g[h + 2], g[last + 2] = g[last + 2], g[h + 2]
         leave = info[t * V_WORDS + V_LEAVE]
         if leave != 0:
-            found += 1
-            if nested + found >= g[X_NEST_CAP]:
+            if nested + found + 2 >= g[X_NEST_CAP]:
                 return GROW_SCRATCH
             inside = base + np.int64(tries[4 * i + 1])
-            _nest(g, nested + found, leave, 1, np.int64(tries[leave + 2]), inside, d, src + rest, 1)
+            endings = info[t * V_WORDS + V_ENDINGS]
+            if endings != 0 and g[s + S_WIDE] != s and g[s + S_PUSH] == 0:
+                endings = 0  # the ends of the pattern lead on by themselves
+            some = endings == 0
+            for w in range(4):
+                g[X_ONLY + w] = -1
+            if endings != 0:
+                code = _walked_alone(g, info, t, s, g[last + 2])
+                if code < 0:
+                    return code
+                some = code == 1
+                found += 1
+                _nest(g, nested + found, endings, 1, np.int64(tries[endings + 2]), inside, d, src + rest, 1)
+                _nest_lists(g, info, nested + found, t, s, g[last + 1])
+            if some:
+                found += 1
+                _nest(g, nested + found, leave, 1, np.int64(tries[leave + 2]), inside, d, src + rest, 1)
     if rest == n:
         return REFUSED
     # A walk writes over the heads behind its own, so the last go first; they were found first.
@@ -1975,6 +2074,10 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
     at = 0
     base = 0
     i = 0
+    lists = 0
+    low = 0
+    high = 0
+    at_once = 0
     end = np.int64(tries[2])
     while True:
         if i >= end:
@@ -1996,8 +2099,23 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
                     i, end = g[f + 1], g[f + 2]
                 continue
             at, i, end, base = g[f], g[f + 1], g[f + 2], g[f + 3]
+            for w in range(4):
+                g[X_ONLY + w] = g[f + 7 + w]
+            lists = g[f + 11]
             if g[f + 4] != 0:
                 g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5], g[f + 6]
+                if lists != 0:
+                    low, high = g[f + 12], g[f + 13]
+                    s = g[g[X_HEADS] + 3 * g[f + 5]]
+                    at_once = 1 if g[s + S_WIDE] == s else 0
+                    n = _leave_pattern(g, g[f + 5])
+                    if n < 0:
+                        return n
+                    if tries[at + 3] >= 0:  # they end with the pattern
+                        _add_list(g, ids, lists + np.int64(tries[at + 3]), low, high, at_once, out)
+                    if n == 0:
+                        i = end
+                    g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5] + 1, n
             continue
         node = at + 4 * i
         d = depth + 3 * (base + np.int64(tries[node + 1]))
@@ -2010,6 +2128,14 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             src = g[d - 3]
             n = g[d - 2]
             byte = np.int64(tries[node])
+            if (
+                at != 0
+                and tries[node + 1] == 1
+                and lists == 0
+                and not (g[X_ONLY + (byte >> 6)] >> (byte & 63)) & 1
+            ):
+                i = after
+                continue
             k = _step(g, src, n, byte, src + n)
             if k <= 0:
                 if k < 0:
@@ -2033,7 +2159,10 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
                 end = after
                 token = np.int64(tries[node + 3])
             if token >= 0:
-                out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+                if lists == 0:
+                    out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+                else:
+                    _add_list(g, ids, lists + token, low, high, at_once, out)
         if bytewise and at == 0 and after - i > LARGE:
             n = _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out)
             if n < REFUSED:

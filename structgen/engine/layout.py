@@ -163,16 +163,22 @@ LEX_VALUES = 5
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
-NEST_WORDS = 10
+NEST_WORDS = 14
+X_ONLY = 52  # first bytes of the tokens that are walked in a table's trie, and in lists are not (4 words)
+X_OWN = 56  # bytes that a state reads by itself (4 words)
 LARGE = 32  # trie nodes; a smaller part of the trie is walked, whatever the state
 FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see `table_pool.with_children`
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
+V_ENDINGS, V_LISTS = 6, 7
+V_ALONE = 16
 V_OWN, V_AT_ONCE = 1, 2  # "longest", beside V_ROW: offsets in ``groups``
 V_USED = 5  # time of last use; of table 0, which is none, the clock
 V_KEY = 8
-V_WORDS = 16
+V_WORDS = 20
+LIST_COUNT = 9  # of an entry in a list of `V_LISTS`: characters begun, above
+LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and that byte
 
 # Answers of kernels below zero.
 REFUSED = -1

@@ -44,6 +44,8 @@ class Piece:
     rows : int32[n, words], mask rows; nodes : int32[m, 4], a trie; ids : int32[k], tokens
     groups : int64[l], see ``kernels._add_groups``, with places in ``ids`` counted from 0
     counts : discipline ``any``, see V_COUNTS; found_by : int64[KEY_WORDS], the key that kernels look for
+    endings : (node, place in ids) where the trie of endings and their lists begin, or zeros
+    alone : int64[4] as numbers, see V_ALONE
     """
 
     rows: Int32
@@ -52,6 +54,8 @@ class Piece:
     groups: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     counts: int = 0
     found_by: Int64 | None = None
+    endings: tuple[int, int] = (0, 0)
+    alone: tuple[int, ...] = (0, 0, 0, 0)
 
     @property
     def nbytes(self) -> int:
@@ -80,8 +84,10 @@ class Pools:
     slots : int64[2**k], hash table of table numbers + 1, see ``kernels.find_table``
     info : int64[*], ``V_WORDS`` words a table: V_ROW first of its mask rows, V_USED time of last use; in
         discipline ``any`` V_ROWS their number (0: its tokens are listed), V_COUNTS most characters begun + 1,
-        V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_KEY
-        what it is found by; in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
+        V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_ENDINGS
+        offset in ``tries`` of what comes after the pattern in most of them (0: not known), V_LISTS offset in
+        ``ids`` of the lists that it names, V_ALONE first bytes of all others, V_KEY what it is found by;
+        in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
         leave after a byte or more, and at once
     tries : int32[*], the vocabulary's trie `with_children`, then those of tokens that leave; 4 words a node
     rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
@@ -176,6 +182,10 @@ class TablePool:
             info[L.V_IDS] = ids
             info[L.V_LEAVE] = tries if len(piece.nodes) else 0
             info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = piece.found_by
+            node, place = piece.endings
+            info[L.V_ENDINGS] = tries + 4 * node if node else 0
+            info[L.V_LISTS] = ids + place
+            info[L.V_ALONE : L.V_ALONE + 4] = piece.alone
         self._entries.append(
             Entry(
                 key,
@@ -230,6 +240,10 @@ class TablePool:
             int(info[L.V_COUNTS]),
             key if isinstance(entry.key, FoundByKernels) else None,
         )
+        if isinstance(entry.key, FoundByKernels) and info[L.V_ENDINGS]:
+            node = (int(info[L.V_ENDINGS]) - entry.tries[0]) // 4
+            alone = tuple(info[L.V_ALONE : L.V_ALONE + 4].tolist())
+            piece = replace(piece, endings=(node, int(info[L.V_LISTS]) - entry.ids[0]), alone=alone)
         shift_ids(piece.groups, -entry.ids[0])
         return piece
 

@@ -5,6 +5,10 @@ stay. So the kinds of bytes below each node are found once for a vocabulary (`te
 trie is taken whole when its kinds all lead from a state to itself, or all to one other state and from there
 to one other, as far as the part is high (a pattern that counts: `_uniform`). What leaves is copied if it is
 small, and linked if not.
+
+Most tokens that leave have different text before the same ending (`."`, `!",`, `)"}`), and what comes after
+the pattern does not depend on that text. So the trie of the endings, with a list of tokens for each, is made,
+too (`gather_endings`): it has a third of the nodes, and a walk of it asks once for all tokens of an ending.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ CHARACTER = 1 << N_ASCII  # well-formed characters beyond ASCII, the last perhap
 OTHER = 1 << (N_ASCII + 1)  # anything else
 MIDDLE = 1 << (N_ASCII + 2)  # of a node itself: it lies in the middle of a character
 ASCII = (1 << N_ASCII) - 1
-SMALL = 32  # trie nodes; more below a byte that leaves are not copied
+SMALL = 400  # trie nodes; more below a byte that leaves are not copied
 LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a whole
 N_KINDS = N_ASCII + 1  # those that are well-formed text
 CACHED = 1024  # states of a pattern of which it is remembered where they lead
@@ -362,6 +366,7 @@ def table_tokens(
     stay,
     counts,
     leave,
+    exits,
     found,
 ):
     """Discipline ``any``: how the tokens below the trie node X_KEY read in the pattern of state X_WANT.
@@ -372,7 +377,11 @@ def table_tokens(
     stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
     leave : int32[n, 4], the trie of the tokens that may leave it: where it may end, a byte of X_FOLLOW comes;
         a node with token -2 - i stands for node i of the vocabulary's trie, with all below it
-    found : int64[3], how many stay, the most characters begun, nodes of ``leave``
+    exits : int32[*, 2], for each node, with few below, whose byte is the one place on the way where the
+        pattern may be left, and must: itself, and what lists say of it (LIST_COUNT, LIST_AT_ONCE, first
+        byte); for a token that ends where the pattern ends, -1 - itself instead of the node
+    found : int64[8], how many stay, the most characters begun, nodes of ``leave``, how many exits; then first
+        bytes of the tokens that may leave otherwise (4 words)
     """
     first_node = g[X_KEY]
     end = I64(nodes[first_node, 2])
@@ -380,6 +389,9 @@ def table_tokens(
     stays = 0
     most = 0
     n = 1
+    n_exits = 0
+    for k in range(8):
+        found[k] = 0
     follow = 0
     for b in range(256):
         if (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
@@ -415,6 +427,8 @@ def table_tokens(
             if g[s + S_ROW_OP] != 0:
                 g[e + 1] += 1
             asked = left != 0
+            once = left != 0 and g[e - 3] == 0
+            ends = False
             if to != 0:
                 if token < 0:
                     asked = False
@@ -425,8 +439,21 @@ def table_tokens(
                     most = max(most, g[e + 1])
                     asked = asked and g[e + 1] > 0
                 else:
-                    asked = True  # it ends where the pattern ends: the stack knows whether it may
+                    # It ends where the pattern ends. That may be a named key, which an overlay knows.
+                    asked = True
+                    ends = counts_none and left == 0
             if asked:
+                byte = I64(nodes[g[build + 8], 0])
+                if ends:
+                    exits[n_exits, 0] = -1 - token
+                    exits[n_exits, 1] = byte
+                    n_exits += 1
+                elif to == 0 and once and after - i <= SMALL:
+                    exits[n_exits, 0] = i
+                    exits[n_exits, 1] = byte | (LIST_AT_ONCE if d == 1 else 0) | g[e - 4] << LIST_COUNT
+                    n_exits += 1
+                else:
+                    found[4 + (byte >> 6)] |= 1 << (byte & 63)
                 for k in range(1, d + 1):
                     f = build + 5 * k
                     if g[f + 4] == 0:
@@ -474,8 +501,99 @@ def table_tokens(
         if g[build + 5 * k + 4] > 0:
             leave[g[build + 5 * k + 4], 2] = n
     leave[0, 0], leave[0, 1], leave[0, 2], leave[0, 3] = 0, 0, n, -1
-    found[0], found[1], found[2] = stays, most, n
+    found[0], found[1], found[2], found[3] = stays, most, n, n_exits
     return 0
+
+
+@jit
+def gather_endings(nodes, exits, n_exits, made, entries, trie, lists):
+    """The trie of what comes after ``exits`` (see `table_tokens`), and the tokens of each ending.
+
+    made : int32[*, 4], scratch: byte, first child, next sibling, first entry; entries : int32[*, 3], scratch
+    trie : int32[*, 4], a trie whose token is a place in ``lists``
+    lists : int32[*], the number of tokens, then for each: itself, what its exit says
+    Answers the nodes of the trie and the words of ``lists``.
+    """
+    made[0, 0], made[0, 1], made[0, 2], made[0, 3] = 0, -1, -1, -1
+    n = 1
+    n_entries = 0
+    path = np.int64(0)
+    for x in range(n_exits):
+        i = I64(exits[x, 0])
+        if i < 0:
+            entries[n_entries, 0], entries[n_entries, 1] = -1 - i, exits[x, 1]
+            entries[n_entries, 2] = made[0, 3]
+            made[0, 3] = n_entries
+            n_entries += 1
+            continue
+        top = I64(nodes[i, 1]) - 1
+        depth = 0
+        path = 0
+        for j in range(i, I64(nodes[i, 2])):
+            # Up to the parent of the node, then down by its byte; the way up is kept in `trie` meanwhile.
+            d = I64(nodes[j, 1]) - top
+            while depth >= d:
+                path = I64(trie[path, 3])
+                depth -= 1
+            byte = nodes[j, 0]
+            before = -1
+            child = I64(made[path, 1])
+            while child >= 0 and made[child, 0] < byte:
+                before = child
+                child = I64(made[child, 2])
+            if child < 0 or made[child, 0] != byte:
+                made[n, 0], made[n, 1], made[n, 2], made[n, 3] = byte, -1, child, -1
+                if before < 0:
+                    made[path, 1] = n
+                else:
+                    made[before, 2] = n
+                child = n
+                n += 1
+            trie[child, 3] = path
+            path = child
+            depth = d
+            if nodes[j, 3] >= 0:
+                entries[n_entries, 0], entries[n_entries, 1] = nodes[j, 3], exits[x, 1]
+                entries[n_entries, 2] = made[path, 3]
+                made[path, 3] = n_entries
+                n_entries += 1
+    # In depth-first order: `entries` beyond those in use is the stack, with a node and its place there.
+    words = 0
+    out = 0
+    stack = n_entries
+    entries[stack, 0], entries[stack, 1], entries[stack, 2] = 0, 0, 0
+    top = stack + 1
+    while top > stack:
+        top -= 1
+        at = I64(entries[top, 0])
+        d = I64(entries[top, 1])
+        if at < 0:
+            trie[entries[top, 2], 2] = out
+            continue
+        here = out
+        out += 1
+        trie[here, 0], trie[here, 1], trie[here, 3] = made[at, 0], d, -1
+        entry = I64(made[at, 3])
+        if entry >= 0:
+            trie[here, 3] = words
+            size = words
+            words += 1
+            while entry >= 0:
+                lists[words], lists[words + 1] = entries[entry, 0], entries[entry, 1]
+                words += 2
+                entry = I64(entries[entry, 2])
+            lists[size] = (words - size) // 2
+        # Its end is known when all below it are out; then its next sibling follows.
+        sibling = I64(made[at, 2])
+        if sibling >= 0 and at != 0:
+            entries[top, 0], entries[top, 1], entries[top, 2] = sibling, d, 0
+            top += 1
+        entries[top, 0], entries[top, 1], entries[top, 2] = -1, d, here
+        top += 1
+        if made[at, 1] >= 0:
+            entries[top, 0], entries[top, 1], entries[top, 2] = made[at, 1], d + 1, 0
+            top += 1
+    return out, words
 
 
 @jit
