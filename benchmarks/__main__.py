@@ -109,6 +109,16 @@ def build_parser() -> argparse.ArgumentParser:
     loop.add_argument("--tokens", type=int, default=64, help="a row (default: 64)")
     loop.add_argument("--record", metavar="NAME", help="a file of recordings/ to write")
 
+    samples = commands.add_parser("samples", help="a model writes under many schemas, a validator judges")
+    samples.set_defaults(function="samples:samples")
+    samples.add_argument("--only", metavar="NAME,NAME", help="just these schemas")
+    samples.add_argument("--max-new-tokens", type=int, default=500)
+    samples.add_argument("--seed", type=int, default=1)
+    samples.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
+    samples.add_argument("--model", help="a folder or a hub id (default: the default model)")
+    samples.add_argument("--whitespace", type=lambda w: int(w) if w.isdigit() else w, default=64)
+    samples.add_argument("--record", type=Path, metavar="FILE", help="write all texts here, as JSON lines")
+
     serving = commands.add_parser("serving", help="memory of many matchers, batches, threads")
     serving.set_defaults(function="serving:serving")
 

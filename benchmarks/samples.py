@@ -1,6 +1,6 @@
 """Let the default model write under many schemas, and let a validator judge what it wrote.
 
-    python -m benchmarks.samples
+    python -m benchmarks samples
 
 A mask can be exact and the text still be wrong: between the two lie the tokenizer, the model's own
 ``generate``, the sampler and the front end's reading of the schema. So here nothing is simulated. Each
@@ -237,22 +237,8 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def parser() -> argparse.ArgumentParser:
-    """All options."""
-    top = argparse.ArgumentParser(prog="python -m benchmarks.samples", description=__doc__.splitlines()[0])
-    top.add_argument("--only", metavar="NAME,NAME", help="just these schemas")
-    top.add_argument("--max-new-tokens", type=int, default=500)
-    top.add_argument("--seed", type=int, default=1)
-    top.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
-    top.add_argument("--model", help="a folder or a hub id (default: the default model)")
-    top.add_argument("--whitespace", type=lambda w: int(w) if w.isdigit() else w, default=64)
-    top.add_argument("--record", type=Path, metavar="FILE", help="write all texts here, as JSON lines")
-    return top
-
-
-def main() -> int:
+def samples(options: argparse.Namespace) -> int:
     """Write, judge, print; 1 if a complete text is invalid or a schema was refused."""
-    options = parser().parse_args()
     torch.set_num_threads(options.threads)
     loaded = load_model(options.model)
     loaded.tokenizer.padding_side = "left"
@@ -278,7 +264,3 @@ def main() -> int:
     print(table(results))
     bad = any(r.refused is not None or any(s.problem is not None for s in r.samples) for r in results)
     return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

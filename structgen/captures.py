@@ -198,7 +198,7 @@ def with_marks(ir: GrammarIR) -> GrammarIR:
         names.append(ir.blank)
     for i, name in enumerate(names):
         rules[name] = Seq((Mark(2 * i), rules[name], Mark(2 * i + 1)))
-    return replace(ir, rules=rules, marks=2 * len(names))
+    return replace(ir, rules=rules, promised={}, marks=2 * len(names))
 
 
 _readers: WeakKeyDictionary[CompiledGrammar, _Reader] = WeakKeyDictionary()

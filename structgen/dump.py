@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from .engine import layout as L
 from .engine.arena import Arena
 from .errors import LimitExceededError
 from .explanation import describe_bytes
-from .ir import Terminal
+from .ir import GrammarIR, Terminal
 from .rules.automaton import DState, determinise
 
 if TYPE_CHECKING:
@@ -40,24 +41,24 @@ _LexerState = tuple[tuple[int, int], ...]
 
 def dump(compiled: CompiledGrammar) -> Iterator[str]:
     """The lines of the dump."""
-    ir = compiled.grammar.ir
+    ir = replace(compiled.grammar.ir, promised={})
     arena = Arena(ir, compiled.vocabulary, compiled.limits)
     terminals = [terminal for terminal, _, _ in arena.terminals]
     yield f"start: {ir.start}, lexing {ir.lexing}"
     if terminals:
         yield from ("", f"terminals ({len(terminals)})")
-        ignored = set(ir.ignore)
+        role = dict.fromkeys(ir.ignore, ", ignored") | dict.fromkeys(ir.forbidden, ", forbidden")
         for i, terminal in enumerate(terminals):
-            yield f"  {i:>4} {_terminal(terminal, terminal.name in ignored)}"
+            yield f"  {i:>4} {_terminal(terminal, role.get(terminal.name, ''))}"
         yield from _lexer(terminals)
-    yield from _rules(arena, compiled)
+    yield from _rules(arena, ir)
     yield from _meetings(arena)
 
 
-def _terminal(t: Terminal, ignored: bool) -> str:
+def _terminal(t: Terminal, role: str) -> str:
     kind = "literal" if t.literal else "pattern"
     more = f", priority {t.priority}" if t.priority else ""
-    more += ", ignored" if ignored else ""
+    more += role
     text = f"  {t.text}" if t.text and t.text != t.name else ""
     return f"{t.name}: {kind}{more}, {t.dfa.n_states - 1} states, e.g. {shortest_text(t.dfa)!r}{text}"
 
@@ -120,8 +121,8 @@ def _winners(whole: list[Terminal]) -> list[str]:
     return [t.name for t in whole if (t.priority, t.literal) == top]
 
 
-def _rules(arena: Arena, compiled: CompiledGrammar) -> Iterator[str]:
-    ir, builder = compiled.grammar.ir, arena.builder
+def _rules(arena: Arena, ir: GrammarIR) -> Iterator[str]:
+    builder = arena.builder
     yield from ("", f"rules ({len(ir.rules)})")
     left = MOST_RULE_STATES
     for name in ir.rules:

@@ -1,7 +1,7 @@
 """The one grammar form that every front end writes and `rules/` reads.
 
-A grammar is a set of named rules over expressions. Two of the expressions, `Rep` and `Members`, are
-how a front end asks for a *parameter* of a frame (a count, a set of keys seen): they are lowered to a
+A grammar is a set of named rules over expressions. Three of the expressions, `Rep`, `Bounded` and `Members`,
+are how a front end asks for a *parameter* of a frame (a count, a set of keys seen): they are lowered to a
 state with a number, never unrolled.
 
 Meaning of an expression: a set of byte strings (discipline ``any``), or of terminal sequences
@@ -10,6 +10,7 @@ Meaning of an expression: a set of byte strings (discipline ``any``), or of term
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .automata import ByteDFA
@@ -27,6 +28,20 @@ class Pat:
     """Any member of a regular language. Laid out once per automaton and called where it is used."""
 
     dfa: ByteDFA
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounded:
+    """The words of a regular language on whose way at most ``most`` bytes are read in ``counted`` states.
+
+    The number is a parameter of the frame, so that a large bound costs what a small one does, where the
+    automaton that counts would have a state for each number. No word is empty.
+    """
+
+    dfa: ByteDFA
+    counted: tuple[int, ...]
+    most: int
     name: str = ""
 
 
@@ -140,7 +155,7 @@ class Members:
     ordered: bool = False
 
 
-Expr = Lit | Pat | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
+Expr = Lit | Pat | Bounded | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,9 +227,14 @@ class GrammarIR:
     """A whole grammar.
 
     rules : name -> expression; ``start`` is one of them
+    promised : rules that need not be read before a text gets there, with the bytes that may begin them (one
+        bit each); discipline "any" only. Each has a text, not the empty one, and begins with no rule but
+        those that do so too; ``rules`` may write its expression when it is asked for
     terminals : name -> terminal, for `Term`
     ignore : names of terminals that may stand between any two terminals, before the first, after the last;
         discipline "longest" only (for "any" the front end weaves them into the rules)
+    forbidden : names of terminals that are candidates everywhere and belong to no text: where one is the
+        longest match, the text ends in vain. Patterns that nothing else uses; discipline "longest" only
     lexing : "any" (every way of cutting counts) or "longest" (DESIGN: highest priority, then longest,
         then literal over pattern, among the terminals that can follow)
     specials : the special tokens that occur in the rules, each once
@@ -225,7 +245,7 @@ class GrammarIR:
     distinct : arrays whose items differ; the rules by themselves say nothing of it
     """
 
-    rules: dict[str, Expr]
+    rules: Mapping[str, Expr]
     start: str
     terminals: dict[str, Terminal] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
@@ -235,4 +255,6 @@ class GrammarIR:
     blank: str = ""
     marks: int = 0
     indentation: Indentation | None = None
+    forbidden: tuple[str, ...] = ()
+    promised: Mapping[str, int] = field(default_factory=dict)
     distinct: tuple[Distinct, ...] = ()

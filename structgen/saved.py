@@ -46,7 +46,8 @@ SMALL = 1 << 14  # transitions
 def save(path: Path, grammar: Grammar, vocabulary: Vocabulary, limits: Limits) -> None:
     """Write the file, which is there whole or not at all. Raises OSError when it cannot be written."""
     writer = _Writer()
-    root = writer.write(grammar.ir)
+    form = grammar.ir
+    root = writer.write(dataclasses.replace(form, rules=dict(form.rules), promised=dict(form.promised)))
     report = grammar.report
     meta = {
         "version": VERSION,
@@ -94,9 +95,10 @@ def load(path: Path, vocabulary: Vocabulary, limits: Limits | None) -> tuple[Gra
 
 
 def _read_report(entries: list[list[str]], notes: list[str]) -> Any:
+    from .frontends.json_schema.keywords import status_of
     from .frontends.json_schema.report import Report
 
-    report = Report()
+    report = Report(status_of)
     for pointer, keyword, status, why in entries:
         report.add(pointer, keyword, status, why)
     for text in notes:
@@ -136,7 +138,7 @@ class _Writer:
                 self.automata.append(value)
             node: list[Any] = ["ByteDFA", automaton]
         elif isinstance(value, dict):
-            node = ["dict", *value, *([self._number[id(part)]] for part in value.values())]
+            node = ["dict", *value, *map(self._field, value.values())]
         else:
             kind = type(value).__name__
             node = [kind, *(self._field(getattr(value, name)) for name in FIELDS[kind])]
@@ -159,7 +161,7 @@ class _Writer:
 def _parts(value: Any) -> list[Any]:
     """The parts of a node that are nodes of their own."""
     if isinstance(value, dict):
-        return list(value.values())
+        return [item for item in value.values() if not isinstance(item, int)]
     if isinstance(value, ByteDFA):
         return []
     if type(value).__name__ not in CLASSES:

@@ -26,9 +26,6 @@ PROGRAMS = SHARED / "code" / "python.jsonl.gz"
 FILES = 1_000_000 if os.environ.get("STRUCTGEN_EXHAUSTIVE") == "1" else 40
 MUTATIONS = 1000 if os.environ.get("STRUCTGEN_EXHAUSTIVE") == "1" else 300
 
-# What the longest match cuts in two and Python does not: "a andb", "1 isnot".
-GLUED = re.compile(r"(?<![^\W\d])(and|or|not|in|is|if|else|for|as|from|import)\w")
-
 
 @pytest.fixture(scope="module")
 def compiled() -> sg.CompiledGrammar:
@@ -83,13 +80,14 @@ def test_mutated_programs(compiled: sg.CompiledGrammar, programs: list[str]) -> 
     plain = [text for text in programs if not re.search(r"""\b[fF][rR]?["']""", text)]
     draw = random.Random(1)
     verdicts = []
+    differ = []
     for _ in range(MUTATIONS):
         text = mutated(draw.choice(plain), draw)
         wanted = parses(text)
-        if accepts(compiled, text) != wanted:
-            assert not wanted, text
-            assert GLUED.search(text), text
         verdicts.append(wanted)
+        if accepts(compiled, text) != wanted:
+            differ.append(text)
+    assert differ == []
     assert 0.2 < sum(verdicts) / MUTATIONS < 0.9
 
 

@@ -5,7 +5,8 @@ code. So every kernel that lies on a path of `accept` or `fill` is here, and tak
 
 g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second array argument would double
                           the cost of a step
-tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token
+tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token;
+                          after the first one, the vocabulary's, its nodes' lists of children
 slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `table_pool`
 rows : int32[n, words]    memoised masks of this grammar
 
@@ -31,7 +32,6 @@ from ..jit import jit
 from .layout import *
 
 U64 = np.uint64
-LARGE = 32  # trie nodes: a smaller part of the trie is walked, whatever the state
 
 # ----------------------------------------------------------------------------------------------- hash table
 
@@ -49,8 +49,8 @@ def _hash(g, start, n, kind):
 @jit
 def _find(g, start, n, kind, h):
     """Offset of the record with this key, or -1 - slot of the table where it belongs."""
-    mask = g[H_HASH_MASK]
-    table = g[H_HASH]
+    table = g[H_HASH] >> HASH_SHIFT
+    mask = (1 << (g[H_HASH] & HASH_SIZE)) - 1
     tag = kind | (n << 8)
     slot = h & mask
     while True:
@@ -77,7 +77,7 @@ def _intern(g, start, n, kind, values):
         return at
     size = R_KEY + n + values
     top = g[H_TOP]
-    if top + size > g[H_LIMIT] or 2 * (g[H_HASH_COUNT] + 1) > g[H_HASH_MASK]:
+    if top + size > g[H_LIMIT] or 2 * (g[H_HASH_COUNT] + 1) >= 1 << (g[H_HASH] & HASH_SIZE):
         return GROW_HEAP
     g[top] = kind | (n << 8)
     g[top + 1] = h
@@ -85,26 +85,25 @@ def _intern(g, start, n, kind, values):
         g[top + R_KEY + i] = g[start + i]
     for i in range(values):
         g[top + R_KEY + n + i] = 0
-    g[g[H_HASH] - 1 - at] = top
+    g[(g[H_HASH] >> HASH_SHIFT) - 1 - at] = top
     g[H_HASH_COUNT] += 1
     g[H_TOP] = top + size
     return top
 
 
 @jit
-def rehash(g, table, size):
-    """Enter every interned record into a new hash table at ``table`` (already zero), of ``size`` slots."""
-    old = g[H_HASH]
-    old_size = g[H_HASH_MASK] + 1
-    g[H_HASH] = table
-    g[H_HASH_MASK] = size - 1
-    for i in range(old_size):
+def rehash(g, table, bits):
+    """Enter every interned record into a new hash table at ``table`` (already zero), of 2**bits slots."""
+    old = g[H_HASH] >> HASH_SHIFT
+    size = 1 << bits
+    for i in range(1 << (g[H_HASH] & HASH_SIZE)):
         at = g[old + i]
         if at != 0:
             slot = g[at + 1] & (size - 1)
             while g[table + slot] != 0:
                 slot = (slot + 1) & (size - 1)
             g[table + slot] = at
+    g[H_HASH] = table << HASH_SHIFT | bits
     return 0
 
 
@@ -789,6 +788,11 @@ def _lex_state(g, best, n):
         for i in range(1, n + 1):
             if g[g[tmp + i] + T_TERMINAL] == g[g[H_INDENT] + I_NEWLINE]:
                 g[at + R_KEY + n + 4] = 1
+    barred = 1 if best >= 0 else 0
+    for i in range(1, n + 1):
+        if not _is_forbidden(g, g[g[tmp + i] + T_TERMINAL]):
+            barred = 0
+    g[at + R_KEY + n + 5] = barred
     g[at + R_KEY + n + 1] = won
     g[at + R_KEY + n + 2] = row
     return at
@@ -798,6 +802,12 @@ def _lex_state(g, best, n):
 def _lex_won(g, q):
     """Interned terminals that end at lexer state ``q``, or 0."""
     return g[q + R_KEY + (g[q] >> 8)]
+
+
+@jit
+def _is_barred(g, q):
+    """Nothing but forbidden terminals is read in lexer state ``q``: no reading of it can be finished."""
+    return g[q + R_KEY + (g[q] >> 8) + 4]
 
 
 @jit
@@ -840,7 +850,7 @@ def _lex_step(g, q, cls):
 
 @jit
 def _candidates(g, parser):
-    """The lexer state at a lexeme's start after ``parser``: what can follow, and the ignored."""
+    """The lexer state at a lexeme's start after ``parser``: what can follow, the ignored, the forbidden."""
     n = g[parser] >> 8
     start = g[parser + R_KEY + n]
     if start > 0:
@@ -855,7 +865,7 @@ def _candidates(g, parser):
             return queued
     bits = g[X_TMP] + g[X_TMP_CAP] - words
     for i in range(words):
-        g[bits + i] = g[g[H_LEX_IGNORE] + i]
+        g[bits + i] = g[g[H_LEX_IGNORE] + i] | g[g[H_LEX_FORBIDDEN] + i]
     done = 0
     while done < queued:
         s = g[q + 3 * done]
@@ -900,6 +910,11 @@ def _candidates(g, parser):
 @jit
 def _is_ignored(g, t):
     return (g[g[H_LEX_IGNORE] + (t >> 6)] >> (t & 63)) & 1
+
+
+@jit
+def _is_forbidden(g, t):
+    return (g[g[H_LEX_FORBIDDEN] + (t >> 6)] >> (t & 63)) & 1
 
 
 @jit
@@ -1132,7 +1147,9 @@ def _line_can_begin(g, parser):
         return start
     bits = parser + R_KEY + (g[parser] >> 8) + 2
     for t in range(g[H_N_TERMINALS]):
-        if _in_set(g, bits, t) and t != g[g[H_INDENT] + I_INDENT] and t != g[g[H_INDENT] + I_DEDENT]:
+        if t == g[g[H_INDENT] + I_INDENT] or t == g[g[H_INDENT] + I_DEDENT] or _is_forbidden(g, t):
+            continue
+        if _in_set(g, bits, t):
             to = 1 if not _is_ignored(g, t) else _parse(g, parser, t, g[parser + R_KEY])
             if to != 0:
                 return parser if to > 0 else to
@@ -1264,7 +1281,7 @@ def _advance_lexed(g, src, n, byte, dst):
                     count = _begin_lexeme(g, dst, count, after, watch2, cls)
                     if count < 0:
                         return count
-        if q2 != 0:
+        if q2 != 0 and not _is_barred(g, q2):
             parser = _in_line(g, parser, q2, cls)
             if parser < 0:
                 return parser
@@ -1283,7 +1300,7 @@ def _begin_lexeme(g, dst, count, parser, watch, cls):
     q = _lex_step(g, start, cls)
     if q < 0:
         return q
-    if q == 0:
+    if q == 0 or _is_barred(g, q):
         return count
     parser = _in_line(g, parser, q, cls)
     if parser < 0:
@@ -1605,8 +1622,9 @@ def find_accept(g, state, token):
     h = h ^ (h >> U64(32))
     h = h * U64(0xC4CEB9FE1A85EC53)
     key = np.int64((h ^ (h >> U64(29))) >> U64(1))
-    mask = g[H_HASH_MASK]
-    table = g[H_HASH]
+    hash_table = g[H_HASH]
+    table = hash_table >> HASH_SHIFT
+    mask = (1 << (hash_table & HASH_SIZE)) - 1
     slot = key & mask
     tag = K_ACCEPT | (2 << 8)
     while True:
@@ -1619,10 +1637,12 @@ def find_accept(g, state, token):
 
 
 @jit
-def accept_token(g, state, data, start, end, token):
-    """`accept_bytes`, remembered under (state, token)."""
+def accept_token(g, state, data, offsets, token):
+    """`accept_bytes` of ``data[offsets[token] : offsets[token + 1]]``, remembered under (state, token)."""
+    if offsets[token] == offsets[token + 1]:
+        return NO_TEXT
     tmp = g[X_TMP]
-    to = accept_bytes(g, state, data, start, end)
+    to = accept_bytes(g, state, data, offsets[token], offsets[token + 1])
     if to < REFUSED:
         return to
     g[tmp], g[tmp + 1] = state, token
@@ -1688,6 +1708,24 @@ def _first_bytes(g, s, with_row, to):
 
 
 @jit
+def _add_first(g, s, to):
+    """Add to the set at ``to`` the bytes that rule state ``s`` reads; it remembers them. 0 or GROW_HEAP."""
+    at = g[s + S_FLAGS] >> FIRST_SHIFT
+    if at == 0:
+        at = g[H_TOP]
+        if at + 4 > g[H_LIMIT]:
+            return GROW_HEAP
+        for w in range(4):
+            g[at + w] = 0
+        _first_bytes(g, s, True, at)
+        g[H_TOP] = at + 4
+        g[s + S_FLAGS] |= at << FIRST_SHIFT
+    for w in range(4):
+        g[to + w] |= g[at + w]
+    return 0
+
+
+@jit
 def _follow(g, s, stack):
     """Set X_FOLLOW to the bytes that may come when the pattern that state ``s`` is in, or enters, is left.
 
@@ -1721,7 +1759,13 @@ def _bytes_of(g, queued, to):
         s = g[q + 3 * done]
         stack = g[q + 3 * done + 2]
         done += 1
-        _first_bytes(g, s, True, to)
+        if g[s + S_FLAGS] & FORWARD:
+            s = _resolve(g, s)
+            if s == 0:
+                return BUILD_RULES
+        code = _add_first(g, s, to)
+        if code < 0:
+            return code
         if g[s + S_FLAGS] & FINAL:
             queued = _pop(g, queued, stack)
             if queued < 0:
@@ -1835,13 +1879,33 @@ def _take_stays(g, tables, info, ids, t, s, r, out):
 
 @jit
 def _nest(g, nested, at, i, end, base, depth, src, n):
-    """What a walk has still to do: go on at node ``i`` of the trie at ``at``, which ends at node ``end``.
+    """What a walk has still to do: go on at node ``i`` of the trie at ``at``, up to node ``end``.
 
     base : depth of the trie's root; depth : where the heads of a depth are noted, to note heads
     ``src .. src+n-1`` there first, or 0
     """
     f = g[X_NEST] + NEST_WORDS * nested
     g[f], g[f + 1], g[f + 2], g[f + 3], g[f + 4], g[f + 5], g[f + 6] = at, i, end, base, depth, src, n
+
+
+@jit
+def _nest_children(g, tries, nested, i, end, base, src, n):
+    """As `_nest`: visit those children of node ``i``, of many, that heads ``src .. src+n-1`` can go on with.
+
+    The children lie far apart; their list (see `table_pool.with_children`) does not. 0 or a code.
+    """
+    f = g[X_NEST] + NEST_WORDS * nested
+    kids = np.int64(tries[4 * np.int64(tries[2]) + i])
+    g[f], g[f + 1], g[f + 2], g[f + 3] = -1, np.int64(tries[4 * i + 2]), end, base
+    g[f + 4], g[f + 5] = kids + 1, kids + 1 + 2 * np.int64(tries[kids])
+    g[f + 6], g[f + 7], g[f + 8], g[f + 9] = 0, 0, 0, 0
+    queued = 0
+    for k in range(n):
+        h = g[X_HEADS] + 3 * (src + k)
+        queued = _enqueue(g, queued, g[h], g[h + 1], g[h + 2])
+        if queued < 0:
+            return queued
+    return _bytes_of(g, queued, f + 6)
 
 
 @jit
@@ -1912,23 +1976,25 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
     base = 0
     i = 0
     end = np.int64(tries[2])
-    h = g[X_HEADS]
-    for w in range(4):
-        g[X_LIVE + w] = 0 if bytewise else -1
-    if bytewise:
-        s = _resolve(g, g[h])
-        if s == 0:
-            return BUILD_RULES
-        queued = _enqueue(g, 0, s, g[h + 1], g[h + 2])
-        code = _bytes_of(g, queued, X_LIVE) if queued > 0 else queued
-        if code < 0:
-            return code
     while True:
         if i >= end:
             if nested == 0:
                 return 0
             nested -= 1
             f = nest + NEST_WORDS * nested
+            if g[f] < 0:
+                kid = g[f + 4]
+                last = g[f + 5]
+                while kid < last and not (g[f + 6 + (tries[kid] >> 6)] >> (tries[kid] & 63)) & 1:
+                    kid += 2
+                if kid < last:
+                    i = np.int64(tries[kid + 1])
+                    end = np.int64(tries[4 * i + 2])
+                    g[f + 4] = kid + 2
+                    nested += 1
+                else:
+                    i, end = g[f + 1], g[f + 2]
+                continue
             at, i, end, base = g[f], g[f + 1], g[f + 2], g[f + 3]
             if g[f + 4] != 0:
                 g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5], g[f + 6]
@@ -1944,9 +2010,6 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             src = g[d - 3]
             n = g[d - 2]
             byte = np.int64(tries[node])
-            if src == 0 and not (g[X_LIVE + (byte >> 6)] >> (byte & 63)) & 1:
-                i = after
-                continue
             k = _step(g, src, n, byte, src + n)
             if k <= 0:
                 if k < 0:
@@ -1977,6 +2040,15 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
                 return n
             if n >= 0:
                 nested = n
+                i = end
+                continue
+            if tries[4 * np.int64(tries[2]) + i] != 0:
+                if nested + 1 >= g[X_NEST_CAP]:
+                    return GROW_SCRATCH
+                code = _nest_children(g, tries, nested, i, end, base, g[d], g[d + 1])
+                if code < 0:
+                    return code
+                nested += 1
                 i = end
                 continue
         i += 1
@@ -2124,9 +2196,15 @@ def _read_signatures(g, stack, top, signatures):
         decided = False
         for level in range(g[H_LEX_LEVELS]):
             mask = g[H_LEX_LEVEL_SETS] + level * words
+            barred = False
             for w in range(words):
-                if signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]:
+                still_open = signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]
+                if still_open & ~g[g[H_LEX_FORBIDDEN] + w]:
                     return 1
+                if still_open:
+                    barred = True
+            if barred:  # What matched before is outrun by some forbidden terminal, and that is whole.
+                break
             at = signature + 1 + words
             for _ in range(cuts):
                 won = False
@@ -2210,12 +2288,14 @@ def fill_rows(g, rows, states, indices, out):
 def make_mask(
     g, tries, slots, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
 ):
-    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code.
+    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code. Of a state below zero, nothing.
 
     stops, everything : int32[words], the stop tokens, all ids
     aliases : int32[n, 2], (token walked, token with the same bytes)
     specials : int64[n, 2], (special token, symbol)
     """
+    if state < 0:
+        return 0
     n = g[state] >> 8
     if g[state + R_KEY + n] != 0:  # made by another thread, and perhaps being read: its place stays
         return 0
@@ -2332,6 +2412,9 @@ def leaving_tokens(g, nodes, q, stay, won, at_node, dead):
                         won[t] = g[d - 2]
                         at_node[t] = g[d - 1]
             i = after
+            continue
+        if _is_barred(g, to):
+            i = np.int64(nodes[i, 2])
             continue
         g[d] = to
         if _lex_won(g, to) != 0:

@@ -10,7 +10,8 @@ copied to a larger one when it is full, and offsets stay true.
 
 Rule state (``STATE_WORDS`` words, then its edges, then its calls)
     S_FLAGS      FINAL: the rule may end here; FORWARD: a rule whose automaton is S_ROW, or not yet built (0);
-                 WIDE: most of a vocabulary may stay alive here
+                 WIDE: most of a vocabulary may stay alive here; above FIRST_SHIFT the offset of the set of
+                 bytes that it reads (4 words), once a kernel has asked for them
     S_EDGES      number of edges, ``EDGE_WORDS`` each: lowest symbol | highest << 16, target, operation
     S_CALLS      number of calls, ``CALL_WORDS`` each: see below
     S_ROW        offset of a dense row of targets by byte class, or 0; edges come before it
@@ -41,8 +42,7 @@ from __future__ import annotations
 # Header of the heap.
 H_TOP = 0  # first free word
 H_LIMIT = 1  # interning stops here; the rest is room for one record
-H_HASH = 2  # offset of the hash table
-H_HASH_MASK = 3  # its size - 1
+H_HASH = 2  # hash table: offset << HASH_SHIFT | log2 of its size; one word, since readers take no lock
 H_HASH_COUNT = 4
 H_MODE = 5  # 0: symbols are bytes ("any"), 1: symbols are terminals ("longest")
 H_SYMBOL_WORDS = 6  # words of a FIRST set
@@ -59,7 +59,10 @@ H_LEX_LEVEL_SETS = 18
 H_ROWS = 14  # mask rows in use
 H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
+H_LEX_FORBIDDEN = 42  # FIRST-like set of the terminals that no text may have
 HEADER_WORDS = 64
+HASH_SHIFT = 6
+HASH_SIZE = (1 << HASH_SHIFT) - 1
 
 # Rule states.
 S_FLAGS, S_EDGES, S_CALLS, S_ROW, S_CMAP, S_PUSH, S_FINAL_OP, S_WIDE = range(8)
@@ -71,6 +74,7 @@ C_INIT, C_RET, C_PARAM, C_OP, C_FIRST, C_FLAGS = range(6)
 FINAL = 1
 FORWARD = 2
 WIDE = 4
+FIRST_SHIFT = 8
 A_DIGEST, A_FIRST, A_STRIDE = 0, 2, 3
 
 # Operations.
@@ -120,7 +124,7 @@ K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 u
 K_ACCEPT = 4  # key state, token; values: state after + 1 (0: unknown), -1 when refused
 K_SET = 5  # key words of a bit set
 K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1,
-#               whether the newline terminal is among them
+#               whether the newline terminal is among them, whether none but forbidden terminals are
 K_TERMINALS = 7  # key terminal numbers
 K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
 #               accepting, candidates (bits)
@@ -130,7 +134,7 @@ K_MARGIN = 11  # key bracket depth, column of the line that begins in the open n
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 STATE_VALUES = 3
-LEX_VALUES = 4
+LEX_VALUES = 5
 
 # Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.
 (
@@ -159,8 +163,9 @@ LEX_VALUES = 4
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
-NEST_WORDS = 7
-X_LIVE = 52  # the bytes with which the head of a walk can go on (4 words)
+NEST_WORDS = 10
+LARGE = 32  # trie nodes; a smaller part of the trie is walked, whatever the state
+FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see `table_pool.with_children`
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
@@ -178,3 +183,4 @@ BUILD_TABLE = -5
 TOO_MANY_HEADS = -6
 GROW_ROWS = -7
 FIND_OUT = -8
+NO_TEXT = -9  # of a token that no text writes

@@ -2,8 +2,9 @@
 
 The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
 stay. So the kinds of bytes below each node are found once for a vocabulary (`text_kinds`), and a part of the
-trie whose kinds all lead from a state to itself is taken whole. What leaves is copied if it is small, and
-linked if not.
+trie is taken whole when its kinds all lead from a state to itself, or all to one other state and from there
+to one other, as far as the part is high (a pattern that counts: `_uniform`). What leaves is copied if it is
+small, and linked if not.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ N_ASCII = TAB + 3
 CHARACTER = 1 << N_ASCII  # well-formed characters beyond ASCII, the last perhaps in part
 OTHER = 1 << (N_ASCII + 1)  # anything else
 MIDDLE = 1 << (N_ASCII + 2)  # of a node itself: it lies in the middle of a character
+ASCII = (1 << N_ASCII) - 1
 SMALL = 32  # trie nodes; more below a byte that leaves are not copied
+LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a whole
+N_KINDS = N_ASCII + 1  # those that are well-formed text
+CACHED = 1024  # states of a pattern of which it is remembered where they lead
+CACHE_WORDS = 4
 
 
 @jit
@@ -73,11 +79,12 @@ def _next_in_character(pending, b):
 
 
 @jit
-def text_kinds(nodes, kinds, ranks, characters, parent, pending):
+def text_kinds(nodes, kinds, ranks, characters, heights, parent, pending):
     """For each node of a trie (int32[n, 4]) the kinds of bytes below it, and tokens before it.
 
     kinds : int64[n], bits; ranks : int32[n + 1], tokens at nodes before this one
     characters : int32[n], how many begin on the way to the node
+    heights : int32[n], bytes of the longest way down from the node
     parent, pending : int32[n], scratch
     """
     n = nodes.shape[0]
@@ -86,6 +93,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
     pending[0] = 0
     parent[0] = 0
     characters[0] = 0
+    heights[0] = 0
     for i in range(1, n):
         ranks[i] = ranks[i - 1] + (1 if nodes[i - 1, 3] >= 0 else 0)
         p = i - 1
@@ -97,6 +105,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
         state = _next_in_character(I64(pending[p]), b)
         pending[i] = max(state, 0)
         kinds[i] = MIDDLE if state > 0 else 0
+        heights[i] = 0
     ranks[n] = ranks[n - 1] + (1 if nodes[n - 1, 3] >= 0 else 0)
     for i in range(n - 1, 0, -1):
         p = I64(parent[i])
@@ -106,6 +115,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
         else:
             kinds[p] |= 1 << _kind(b) if b < 0x80 else CHARACTER
         kinds[p] |= kinds[i] & ~MIDDLE
+        heights[p] = max(heights[p], heights[i] + 1)
     return 0
 
 
@@ -144,12 +154,11 @@ def _all_return(g, s, pending, home):
 
 
 @jit
-def _staying_kinds(g, s):
-    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
-    bits = CHARACTER | ((1 << N_ASCII) - 1)
-    for b in range(128):
-        if _to(g, s, b) != s:
-            bits &= ~(1 << _kind(b))
+def _one_character_target(g, s):
+    """The state to which every character beyond ASCII leads from state ``s`` of a pattern, or 0."""
+    home = _to(g, _to(g, s, 0xC2), 0x80)
+    if home == 0:
+        return 0
     last = 0
     last_pending = 0
     for b in range(0xC2, 0xF5):
@@ -159,18 +168,207 @@ def _staying_kinds(g, s):
             continue
         last = x
         last_pending = pending
-        if x == 0 or not _all_return(g, x, pending, s):
-            bits &= ~CHARACTER
-            break
+        if x == 0 or not _all_return(g, x, pending, home):
+            return 0
+    return home
+
+
+@jit
+def _targets(g, s, to_of):
+    """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several."""
+    for kind in range(N_KINDS):
+        g[to_of + kind] = -2
+    for b in range(128):
+        kind = to_of + _kind(b)
+        to = _to(g, s, b)
+        if g[kind] == -2:
+            g[kind] = to
+        elif to == 0 or g[kind] == 0:
+            g[kind] = 0
+        elif g[kind] != to:
+            g[kind] = -1
+    g[to_of + N_ASCII] = _one_character_target(g, s)
+
+
+@jit
+def _known(g, s, cache):
+    """Where ``cache`` holds what is known of state ``s`` of the pattern.
+
+    Its number + 1; kinds of ASCII bytes that all lead to one state; that; closed kinds (`_close`), or -1.
+    """
+    at = CACHE_WORDS * (1 + _number(g, s) % CACHED)
+    if cache[at] != _number(g, s) + 1:
+        _targets(g, s, g[X_TMP])
+        _note(g, s, g[X_TMP], cache)
+    return at
+
+
+@jit
+def _note(g, s, to_of, cache):
+    """Let ``cache`` hold state ``s``, whose `_targets` are at ``to_of``, unless it does."""
+    number = _number(g, s)
+    at = CACHE_WORDS * (1 + number % CACHED)
+    if cache[at] == number + 1:
+        return
+    to = 0
+    for kind in range(N_ASCII - 1, -1, -1):  # the large kinds come first
+        if g[to_of + kind] > 0:
+            to = g[to_of + kind]
+    bits = 0
+    for kind in range(N_ASCII):
+        if to > 0 and g[to_of + kind] == to:
+            bits |= 1 << kind
+    cache[at] = number + 1
+    cache[at + 1] = bits
+    cache[at + 2] = to - s  # places in another heap differ
+    cache[at + 3] = -1
+
+
+@jit
+def _number(g, s):
+    source = g[s + S_SOURCE]
+    return (s - g[source + A_FIRST]) // g[source + A_STRIDE]
+
+
+@jit
+def _close(g, s, cache):
+    """Find the closed kinds of state ``s``: no text of theirs leaves the pattern. They serve all on the way.
+
+    A kind that leads to where most others are dead (a backslash) is left out, rather than the others.
+    """
+    to_of = g[X_TMP]
+    todo = to_of + 2 * N_KINDS  # the states on the way
+    room = g[X_TMP] + g[X_TMP_CAP] - todo
+    _targets(g, s, to_of)
+    closed = _alive(g, to_of)
+    g[todo] = s
+    seen = 1
+    done = 0
+    while done < seen:
+        x = g[todo + done]
+        done += 1
+        _targets(g, x, to_of)
+        _note(g, x, to_of, cache)
+        for kind in range(N_KINDS):
+            if not closed >> kind & 1:
+                continue
+            to = g[to_of + kind]
+            last = 0
+            for b in range(128):
+                if to == -1:  # several states, all of them alive
+                    if _kind(b) != kind:
+                        continue
+                    to = _to(g, x, b)
+                if to != last:
+                    last = to
+                    admitted = False
+                    for k in range(seen):
+                        if g[todo + k] == to:
+                            admitted = True
+                    if not admitted and seen < room:
+                        _targets(g, to, to_of + N_KINDS)
+                        alive = closed & _alive(g, to_of + N_KINDS)
+                        if 4 * _size(alive) >= 3 * _size(closed):
+                            closed = alive
+                            g[todo + seen] = to
+                            seen += 1
+                            admitted = True
+                    if not admitted:
+                        closed &= ~(1 << kind)
+                if g[to_of + kind] != -1 or not closed >> kind & 1:
+                    break
+                to = -1
+    for k in range(seen):
+        number = _number(g, g[todo + k])
+        at = CACHE_WORDS * (1 + number % CACHED)
+        if cache[at] == number + 1 and cache[at + 3] < 0:
+            cache[at + 3] = closed
+    cache[_known(g, s, cache) + 3] = closed
+
+
+@jit
+def _alive(g, to_of):
+    """Kinds all of whose bytes lead on, of the targets at ``to_of``."""
+    bits = 0
+    for kind in range(N_KINDS):
+        to = g[to_of + kind]
+        if to == -1 or (to != 0 and g[to + S_ROW] != 0):
+            bits |= 1 << kind
     return bits
 
 
 @jit
-def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank, stay, counts, leave, found):
+def _size(bits):
+    n = 0
+    while bits:
+        bits &= bits - 1
+        n += 1
+    return n
+
+
+@jit
+def _kinds_to_itself(g, s, cache):
+    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
+    at = _known(g, s, cache)
+    if cache[at + 3] < 0:
+        to_of = g[X_TMP]
+        _targets(g, s, to_of)
+        bits = 0
+        for kind in range(N_KINDS):
+            if g[to_of + kind] == s:
+                bits |= 1 << kind
+        cache[at + 3] = bits
+    return cache[at + 3]
+
+
+@jit
+def _all_stay(g, s, kinds, height, cache):
+    """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern that state ``s`` is of.
+
+    Either because it is closed under them, or, for ASCII, because it leads through one state after another.
+    """
+    at = _known(g, s, cache)
+    if cache[at + 3] < 0:
+        _close(g, s, cache)
+    if not kinds & ~cache[at + 3]:
+        return True
+    if kinds & ~ASCII:
+        return False
+    while height > 0:
+        if kinds & ~cache[at + 1]:
+            return False
+        to = s + cache[at + 2]
+        if g[to + S_ROW] == 0:
+            return False
+        if to == s:
+            return True
+        s = to
+        at = _known(g, s, cache)
+        height -= 1
+    return True
+
+
+@jit
+def table_tokens(
+    g,
+    nodes,
+    kinds,
+    ranks,
+    characters,
+    heights,
+    token_of_rank,
+    node_of_rank,
+    cache,
+    stay,
+    counts,
+    leave,
+    found,
+):
     """Discipline ``any``: how the tokens below the trie node X_KEY read in the pattern of state X_WANT.
 
-    nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters : see `text_kinds`; token_of_rank,
-        node_of_rank : int32[tokens]
+    nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters, heights : see `text_kinds`;
+        token_of_rank, node_of_rank : int32[tokens]
+    cache : int64[(1 + CACHED) * CACHE_WORDS], what is known of the pattern that was looked at last
     stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
     leave : int32[n, 4], the trie of the tokens that may leave it: where it may end, a byte of X_FOLLOW comes;
         a node with token -2 - i stands for node i of the vocabulary's trie, with all below it
@@ -189,8 +387,12 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
     # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`.
     build = g[X_BUILD]
     g[build], g[build + 1], g[build + 2], g[build + 3], g[build + 4] = g[X_WANT], 0, 0, 0, 0
-    known = g[X_TMP]  # pairs: a state, its staying kinds
-    n_known = 0
+    if cache[0] != g[X_KEY + 1] or cache[1] != g[X_KEY + 2]:  # another pattern than last time
+        for k in range(CACHED):
+            cache[CACHE_WORDS * (1 + k)] = 0
+        cache[0], cache[1] = g[X_KEY + 1], g[X_KEY + 2]
+    source = g[g[X_WANT] + S_SOURCE]
+    counts_none = g[g[source + A_FIRST] + S_ROW_OP] == 0
     deepest = 0
     i = first_node
     while i < end:
@@ -247,20 +449,14 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
                 continue
         # A part of the trie that stays as a whole.
         s = g[e]
-        if after - i > SMALL and not kinds[i] & (MIDDLE | OTHER):
-            staying = -1
-            for k in range(n_known):
-                if g[known + 2 * k] == s:
-                    staying = g[known + 2 * k + 1]
-            if staying < 0:
-                staying = _staying_kinds(g, s)
-                if n_known < 64:
-                    g[known + 2 * n_known] = s
-                    g[known + 2 * n_known + 1] = staying
-                    n_known += 1
+        if after - i > LEAST and not kinds[i] & (MIDDLE | OTHER):
             counted = g[s + S_ROW_OP] != 0
-            leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
-            if not kinds[i] & ~staying and not leaves:
+            if counts_none:
+                whole = _all_stay(g, s, kinds[i], I64(heights[i]), cache)
+            else:
+                leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
+                whole = not leaves and not kinds[i] & ~_kinds_to_itself(g, s, cache)
+            if whole:
                 first = I64(ranks[i + 1])
                 for r in range(first, I64(ranks[after])):
                     t = I64(token_of_rank[r])

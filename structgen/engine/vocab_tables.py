@@ -26,7 +26,7 @@ from ..vocab.vocabulary import Vocabulary
 from . import kept_tables
 from . import layout as L
 from .sequences import LineColumns, Places, Sequences, UniversalLexer, make_sequences, places_below
-from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool
+from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool, with_children
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
 LEAST_DENSE = 2048  # tokens that stay; fewer are listed, and take no row
@@ -69,7 +69,7 @@ class VocabTables:
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
         self._fingerprint = vocabulary.fingerprint
-        self._pool = TablePool(self.nodes, self.words, 0)
+        self._pool = TablePool(with_children(self.nodes), self.words, 0)
         self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
         self._most_bytes = 0
 
@@ -115,7 +115,7 @@ class VocabTables:
             pools = self.pools
             if find_table(g, pools.slots, pools.info) >= 0:
                 return
-            stay, counts, leave = self._scratch
+            cache, stay, counts, leave = self._scratch
             found = np.zeros(3, np.int64)
             table_tokens(
                 g,
@@ -123,6 +123,7 @@ class VocabTables:
                 *self._kinds,
                 self.token_of_rank,
                 self._node_of_rank,
+                cache,
                 stay,
                 counts,
                 leave,
@@ -159,19 +160,23 @@ class VocabTables:
         return rows, np.concatenate([head, stay[listed:]])
 
     @cached_property
-    def _kinds(self) -> tuple[Int64, Int32, Int32]:
+    def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
         """What `tabulate.text_kinds` finds of the vocabulary's trie."""
         from .tabulate import text_kinds
 
         n = self.n_nodes
-        kinds, ranks, characters = np.empty(n, np.int64), np.empty(n + 1, np.int32), np.empty(n, np.int32)
-        text_kinds(self.nodes, kinds, ranks, characters, np.empty(n, np.int32), np.empty(n, np.int32))
-        return kinds, ranks, characters
+        kinds, ranks = np.empty(n, np.int64), np.empty(n + 1, np.int32)
+        characters, heights, *scratch = (np.empty(n, np.int32) for _ in range(4))
+        text_kinds(self.nodes, kinds, ranks, characters, heights, *scratch)
+        return kinds, ranks, characters, heights
 
     @cached_property
-    def _scratch(self) -> tuple[Int32, npt.NDArray[np.int16], Int32]:
+    def _scratch(self) -> tuple[Int64, Int32, npt.NDArray[np.int16], Int32]:
         """Room for the answer of ``tabulate.table_tokens``, used under the lock."""
+        from .tabulate import CACHE_WORDS, CACHED
+
         return (
+            np.zeros((1 + CACHED) * CACHE_WORDS, np.int64),
             np.empty(self.size, np.int32),
             np.empty(self.size, np.int16),
             np.empty((self.n_nodes, 4), np.int32),

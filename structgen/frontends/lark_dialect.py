@@ -31,13 +31,14 @@ T = TypeVar("T")
 # The priorities spell out the order in which lark's own reader tries its patterns. Each is different, so
 # that lark does not look for collisions between all pairs of them, which took most of the time to start.
 _DIALECT = r"""
-start: (rule | term | override | extend | ignore | import | declare | indent | _NL)*
+start: (rule | term | override | extend | ignore | forbid | import | declare | indent | _NL)*
 
 rule: rule_modifiers RULE template_params attributes priority _COLON expansions _NL
 term: TERMINAL priority _COLON expansions _NL
 override: _OVERRIDE (rule | term)
 extend: _EXTEND (rule | term)
 ignore: _IGNORE expansions _NL
+forbid: _FORBID expansions _NL
 declare: _DECLARE (RULE | TERMINAL)+ _NL
 indent: _INDENT TERMINAL TERMINAL TERMINAL (TERMINAL | STRING)* _NL
 import: _IMPORT import_path _NL
@@ -94,6 +95,7 @@ _EQUAL: "="
 _AND: "&"
 _TO: "->"
 _IGNORE: "%ignore"
+_FORBID: "%forbid"
 _OVERRIDE: "%override"
 _DECLARE: "%declare"
 _INDENT: "%indent"
@@ -162,6 +164,7 @@ _WORDS = {
     "_NL": "the end of the line",
     "$END": "the end of the text",
     "_IGNORE": "a %statement",
+    "_FORBID": "a %statement",
     "_OVERRIDE": "a %statement",
     "_DECLARE": "a %statement",
     "_INDENT": "a %statement",
@@ -185,7 +188,7 @@ _HINTS = (
     ("%llguidance", "options of llguidance are not supported; leave the statement out"),
     ("{", _BOUNDS),
     ("_", "a name begins with one underscore at most"),
-    ("%", "the statements are %ignore, %import, %declare, %extend, %override and %indent"),
+    ("%", "the statements are %ignore, %forbid, %import, %declare, %extend, %override and %indent"),
     ("<", "a special token is written <name>, <[id]> or <[from-to]>"),
     ("=", "a rule is written  name: ..."),
     (";", "a rule ends with its line; no ';' is needed"),

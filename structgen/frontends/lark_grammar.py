@@ -33,7 +33,7 @@ from .embedding import Embedding
 from .lark_blocks import block_text, json_value
 from .lark_dialect import Syntax, fold, tokens
 from .lark_indentation import Indenter, Lines, of_indenter, of_statement
-from .lark_modules import Body, Definition, Definitions, bounds, load, near
+from .lark_modules import Body, Definition, Definitions, Ignored, bounds, load, near
 from .lark_scope import Scope
 from .lark_specials import special_tokens
 from .lark_terminals import Terminals, single
@@ -87,6 +87,10 @@ def lark_to_ir(
         lines = of_indenter(postlex, definitions)
     if lines is not None and lexing == "any":
         raise GrammarError("indentation counts terminals, and needs lexing='longest'", source=source)
+    if definitions.forbidden and lexing == "any":
+        raise definitions.main.error(
+            "%forbid says what no terminal may be, and needs lexing='longest'", definitions.forbidden[0].at
+        )
     return _Lowering(definitions, limits or Limits(), lexing, lines, grammars or {}).grammar(start)
 
 
@@ -128,7 +132,8 @@ class _Lowering:
         self.rules: dict[str, Expr] = {}
         self.waiting: deque[_Instance] = deque()
         self.nodes = 0
-        self.ignore = self._ignored()
+        self.ignore = self._everywhere("%ignore", definitions.ignored)
+        self.forbidden = self._everywhere("%forbid", definitions.forbidden)
         self.lexing = lexing
         self.weave = lexing == "any" and bool(self.ignore)
         self.grammars = grammars
@@ -162,6 +167,7 @@ class _Lowering:
             (*self.captures, *self.embedding.captures),
             _IGNORED if self.weave else "",
             indentation=lines,
+            forbidden=tuple(self.forbidden),
             distinct=tuple(self.embedding.distinct),
         )
 
@@ -180,20 +186,21 @@ class _Lowering:
             raise found.scope.error(f"a template cannot be the start rule: {start}", found.at)
         return found
 
-    def _ignored(self) -> list[str]:
+    def _everywhere(self, statement: str, bodies: list[Ignored]) -> list[str]:
+        """The terminals of ``%ignore`` or ``%forbid`` statements."""
         names: dict[str, None] = {}
-        for ignored in self.definitions.ignored:
+        for ignored in bodies:
             body, scope = ignored.body, ignored.body.scope
             at = ignored.at
             if at is None:
-                raise scope.error("%ignore is followed by nothing to ignore")
+                raise scope.error(f"{statement} is followed by nothing to {statement[1:]}")
             tree = single(body.tree)
             if tree is not None and tree.data == "name" and at.type == "TERMINAL":
                 terminal = self.terminals.named(self.definitions.lookup(at, scope), at, scope)
             elif tree is not None and tree.data in ("literal", "range"):
                 terminal = self.terminals.anonymous(tree, scope)
             else:
-                terminal = self.terminals.expression(f"%ignore {len(names)}", body, at)
+                terminal = self.terminals.expression(f"{statement} {len(names)}", body, at)
             names[terminal.name] = None
         return list(names)
 
@@ -350,7 +357,7 @@ def reachable(definitions: Definitions) -> list[Definition]:
     """What the text itself defines or imports, and what that refers to; every name in it is looked up."""
     found: dict[str, Definition] = {}
     waiting = deque(definitions.table[name] for name in definitions.table if name in definitions.main.names)
-    for ignored in definitions.ignored:
+    for ignored in (*definitions.ignored, *definitions.forbidden):
         _look_up(ignored.body, (), definitions)
     while waiting:
         definition = waiting.popleft()

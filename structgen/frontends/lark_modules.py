@@ -65,7 +65,7 @@ class Definition:
 
 @dataclass(frozen=True)
 class Ignored:
-    """One %ignore statement: the expressions' tree and its scope."""
+    """One %ignore or %forbid statement: the expressions' tree and its scope."""
 
     body: Body
     at: Token | None
@@ -78,6 +78,7 @@ class Definitions:
     main: Scope
     table: dict[str, Definition] = field(default_factory=dict)
     ignored: list[Ignored] = field(default_factory=list)
+    forbidden: list[Ignored] = field(default_factory=list)
     indent: Syntax | None = None  # the %indent statement
 
     def lookup(self, name: Token, scope: Scope) -> Definition:
@@ -163,10 +164,11 @@ class _Loader:
             elif statement.data == "declare":
                 for name in tokens(statement):
                     self._add(name, scope, [], (), 0, override=False)
-            elif statement.data == "ignore" and scope is self.definitions.main:
+            elif statement.data in ("ignore", "forbid") and scope is self.definitions.main:
                 # What an imported file ignores is its own affair, as in lark.
                 body = Body(_child(statement), scope)
-                self.definitions.ignored.append(Ignored(body, next(tokens(body.tree), None)))
+                which = self.definitions.ignored if statement.data == "ignore" else self.definitions.forbidden
+                which.append(Ignored(body, next(tokens(body.tree), None)))
             elif statement.data == "indent" and scope is self.definitions.main:
                 if self.definitions.indent is not None:
                     raise scope.error("there is a second %indent", next(tokens(statement)))

@@ -11,6 +11,7 @@ it stands, so the tree has a node for each boundary between classes and not for 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import lru_cache
 from typing import Literal
 
@@ -39,6 +40,7 @@ class Spelling:
     def __init__(self, parts: Partition) -> None:
         self._starts = parts.starts
         self._class_of = parts.class_of
+        self._listed = parts.starts.tolist(), parts.class_of.tolist()  # hundreds of places are looked up
         self._nodes: list[np.ndarray] = []
         self._ids: dict[bytes, int] = {}
         self._uniform: dict[tuple[str, int, int], int] = {}
@@ -51,7 +53,8 @@ class Spelling:
 
     def class_at(self, code: int) -> int:
         """The class of a code point."""
-        return int(self._class_of[np.searchsorted(self._starts, code, side="right") - 1])
+        starts, class_of = self._listed
+        return int(class_of[bisect_right(starts, code) - 1])
 
     def classes_at(self, lo: int, count: int) -> np.ndarray:
         """The classes of ``count`` code points from ``lo``."""
@@ -60,10 +63,11 @@ class Spelling:
 
     def only_class(self, lo: int, count: int) -> int | None:
         """The class of a block when it has one alone, else None."""
-        i = int(np.searchsorted(self._starts, lo, side="right")) - 1
-        if i + 1 < len(self._starts) and int(self._starts[i + 1]) < lo + count:
+        starts, class_of = self._listed
+        i = bisect_right(starts, lo) - 1
+        if i + 1 < len(starts) and starts[i + 1] < lo + count:
             return None
-        return int(self._class_of[i])
+        return int(class_of[i])
 
     def node(self, row: np.ndarray) -> int:
         """The entry for an inner node with this row: 0 when no character is below it."""

@@ -12,215 +12,49 @@ only ever grow).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
 from ..limits import Limits, check_time
+from .bounded import reads_left, span_bits, steps_of
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
 _NOTHING: _Fact = (False, False, 0)
+_LEAVES = (Lit, Pat, Bounded, Term, Special, Mark)
 
 
-@dataclass
 class Analysis:
     """Facts by expression number (`number` of an expression object, `rule` of a rule's name).
 
+    Rules that the grammar promises (`GrammarIR.promised`) are known by that until they are read.
+
     children : numbers of the expressions directly below, calls apart; smaller than an expression's own
-    called_early : rules that are called before they are read to their end; every cycle of calls has one
+    called_early : rules that are called before they are read to their end; every cycle of calls has one, or
+        a promised rule
     productive : some text belongs to it
     nullable : the empty text belongs to it
     first : int with one bit a symbol (a byte, or a terminal's number) with which a non-empty text can begin
     special_symbol : the symbols of marks and of the special tokens that there are; they come after all others
     """
 
-    exprs: list[Expr]
-    children: list[tuple[int, ...]]
-    number: dict[int, int]
-    rule: dict[str, int]
-    called_early: tuple[str, ...]
-    terminal_number: dict[str, int]
-    special_symbol: dict[Special | Mark, int]
-    productive: list[bool]
-    nullable: list[bool]
-    first: list[int]
-
-    def of(self, expr: Expr) -> int:
-        """The number of an expression of the grammar."""
-        return self.number[id(expr)]
-
-
-def children_of(expr: Expr) -> tuple[Expr, ...]:
-    """The expressions directly below, calls apart."""
-    if isinstance(expr, Seq):
-        return expr.items
-    if isinstance(expr, Alt):
-        return expr.items
-    if isinstance(expr, Rep):
-        return (expr.item,) if expr.sep is None else (expr.item, expr.sep)
-    if isinstance(expr, Members):
-        return (expr.sep, *[m.tail for m in expr.members], *[rest.tail for rest in expr.rest])
-    return ()
-
-
-def most_members(e: Members, sep_productive: bool) -> int | None:
-    """The bound on the number of members: one, where no separator can be written."""
-    if sep_productive or e.max_count == 0:
-        return e.max_count
-    return 1
-
-
-def needed_with(e: Members) -> list[list[int]] | None:
-    """For each member the numbers of those that come with it, itself first; None: no member needs others.
-
-    Raises GrammarError for a key that no member has, and for needs that `Members` does not allow.
-    """
-    if not any(m.needs for m in e.members):
-        return None
-    if e.ordered:
-        raise GrammarError("members that need others are not ordered")
-    number = {m.key: i for i, m in enumerate(e.members)}
-    found = []
-    for i in range(len(e.members)):
-        together = [i]
-        for j in together:  # grows on the way
-            for key in e.members[j].needs:
-                if key not in number:
-                    raise GrammarError(f"key {e.members[j].key!r} needs key {key!r}, which no member has")
-                if number[key] not in together:
-                    together.append(number[key])
-        found.append(together)
-    if e.min_count > 1 and e.max_count is not None:
-        for i, together in enumerate(found):
-            if any(i in found[j] for j in together[1:]):
-                raise GrammarError(
-                    f"key {e.members[i].key!r} needs itself where members are counted both ways"
-                )
-    return found
-
-
-def has_other_keys(rest: Rest, e: Members) -> bool:
-    """Some key of ``rest``, which is one of ``e``'s, is not named."""
-    words = rest.key.word_counts[rest.key.start]
-    return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
-
-
-def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = ()) -> Analysis:
-    """Number the expressions that the start rule reaches, and find the three facts of each.
-
-    specials : those of ``ir.specials`` that can be written, and the marks
-
-    Raises GrammarError for a rule or terminal that is not defined.
-    """
-    if ir.lexing == "any" and ir.ignore:
-        raise GrammarError(
-            "in discipline 'any' what is ignored must be woven into the rules; `ignore` must be empty"
-        )
-    if ir.start not in ir.rules:
-        defined = ", ".join(sorted(ir.rules)[:20])
-        raise GrammarError(f"the start rule {ir.start!r} is not defined; defined are: {defined}")
-    exprs, children, number, early = _number(ir, limits)
-    reached = {ir.start} | {e.rule for e in exprs if type(e) is Ref}
-    rule = {name: number[id(body)] for name, body in ir.rules.items() if name in reached}
-
-    lines = ir.indentation
-    made = {lines.indent, lines.dedent} if lines else set()
-    always = {lines.newline} if lines else set()
-    names = sorted({e.name for e in exprs if type(e) is Term} | set(ir.ignore) | always | made)
-    for name in names:
-        if name not in ir.terminals and name not in made:
-            raise GrammarError(f"terminal {name!r} is used but not defined")
-    terminal_number = {name: i for i, name in enumerate(names)}
-
-    symbols = 256 if ir.lexing == "any" else len(names)
-    special_symbol = {special: symbols + i for i, special in enumerate(specials)}
-
-    facts = _Facts(ir, rule, terminal_number, special_symbol)
-    for e, kids in zip(exprs, children, strict=True):
-        facts.add(e, kids)
-    if early:
-        facts.settle(exprs, children, early)
-    called_early = tuple(dict.fromkeys(e.rule for e in map(exprs.__getitem__, early) if isinstance(e, Ref)))
-    return Analysis(
-        exprs,
-        children,
-        number,
-        rule,
-        called_early,
-        terminal_number,
-        special_symbol,
-        facts.productive,
-        facts.nullable,
-        facts.first,
-    )
-
-
-def _number(
-    ir: GrammarIR, limits: Limits
-) -> tuple[list[Expr], list[tuple[int, ...]], dict[int, int], list[int]]:
-    """Expressions, what is below each, their numbers by id, and the calls of rules not yet numbered."""
-    exprs: list[Expr] = []
-    children: list[tuple[int, ...]] = []
-    number: dict[int, int] = {}
-    early: list[int] = []
-    entered = {ir.start}
-    most = limits.max_grammar_nodes
-    todo: list[tuple[Expr, tuple[Expr, ...] | None]] = [(ir.rules[ir.start], None)]
-    while todo:
-        expr, below = todo.pop()
-        me = id(expr)
-        if me in number:
-            continue
-        if below is None:
-            if type(expr) is Ref:
-                body = ir.rules.get(expr.rule)
-                if body is None:
-                    raise GrammarError(f"rule {expr.rule!r} is used but not defined")
-                if id(body) not in number:
-                    if expr.rule not in entered:
-                        entered.add(expr.rule)
-                        todo.append((expr, ()))
-                        todo.append((body, None))
-                        continue
-                    early.append(len(exprs))
-                below = ()
-            else:
-                below = children_of(expr)
-                if below:
-                    todo.append((expr, below))
-                    todo.extend([(c, None) for c in below])
-                    continue
-        if not len(exprs) & 1023:
-            check_time("reading the grammar")
-        if len(exprs) >= most:
-            raise LimitExceededError("max_grammar_nodes", most, len(exprs) + 1, "reading the grammar")
-        number[me] = len(exprs)
-        exprs.append(expr)
-        children.append(tuple([number[id(c)] for c in below]))
-    return exprs, children, number, early
-
-
-class _Facts:
-    """The three facts of the expressions so far; one method for each kind of expression."""
-
-    def __init__(
-        self,
-        ir: GrammarIR,
-        rule: dict[str, int],
-        terminal_number: dict[str, int],
-        special_symbol: dict[Special | Mark, int],
-    ) -> None:
+    def __init__(self, ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark]) -> None:
         self.ir = ir
-        self.rule = rule
-        self.terminal_number = terminal_number
-        self.special_symbol = special_symbol
+        self.promised = ir.promised
+        self.exprs: list[Expr] = []
+        self.children: list[tuple[int, ...]] = []
+        self.number: dict[int, int] = {}
+        self.rule: dict[str, int] = {}
+        self.called_early: tuple[str, ...] = ()
         self.productive: list[bool] = []
         self.nullable: list[bool] = []
         self.first: list[int] = []
+        self._most = limits.max_grammar_nodes
+        self._entered: set[str] = set()
         self._of: dict[type, Callable[[Any, tuple[int, ...]], _Fact]] = {
             Lit: self._literal,
             Pat: self._pattern,
+            Bounded: self._bounded,
             Term: self._terminal,
             Special: self._special,
             Mark: self._special,
@@ -230,22 +64,124 @@ class _Facts:
             Rep: self._repetition,
             Members: self._members,
         }
+        early = [] if ir.start in self.promised else self._number(ir.start)
+        self.terminal_number = self._terminals()
+        symbols = 256 if ir.lexing == "any" else len(self.terminal_number)
+        self.special_symbol = {special: symbols + i for i, special in enumerate(specials)}
+        self._find(early)
 
-    def add(self, e: Expr, kids: tuple[int, ...]) -> None:
-        """Find the facts of the next expression from those below it."""
-        productive, nullable, first = self._of[type(e)](e, kids)
-        self.productive.append(productive)
-        self.nullable.append(nullable)
-        self.first.append(first)
+    def of(self, expr: Expr) -> int:
+        """The number of an expression of the grammar."""
+        return self.number[id(expr)]
 
-    def settle(self, exprs: list[Expr], children: list[tuple[int, ...]], todo: list[int]) -> None:
+    def read(self, name: str) -> int:
+        """The number of a rule's expression; a promised rule is read now, with all that it does not promise.
+
+        What is read so is on a cycle with nothing that was read before.
+        """
+        if name not in self.rule:
+            self._find(self._number(name))
+        return self.rule[name]
+
+    def starts_with(self, name: str) -> tuple[bool, int]:
+        """Whether a rule may be empty, and the symbols with which it begins."""
+        first = self.promised.get(name)
+        if first is not None:
+            return False, first
+        number = self.rule[name]
+        return self.nullable[number], self.first[number]
+
+    def _terminals(self) -> dict[str, int]:
+        ir, lines = self.ir, self.ir.indentation
+        made = {lines.indent, lines.dedent} if lines else set()
+        always = {lines.newline} if lines else set()
+        used = {e.name for e in self.exprs if type(e) is Term} | set(ir.ignore) | always | made
+        names = sorted(used | set(ir.forbidden))
+        for name in names:
+            if name not in ir.terminals and name not in made:
+                raise GrammarError(f"terminal {name!r} is used but not defined")
+        return {name: i for i, name in enumerate(names)}
+
+    def _number(self, start: str) -> list[int]:
+        """Number what a rule reaches and does not promise; the calls of rules not yet numbered.
+
+        Expressions are numbered callees first, and what is below each is noted.
+        """
+        rules, promised, entered = self.ir.rules, self.promised, self._entered
+        exprs, children, number = self.exprs, self.children, self.number
+        early: list[int] = []
+        begun = [start]
+        entered.add(start)
+        most = self._most
+        todo: list[tuple[Expr, tuple[Expr, ...] | None]] = [(rules[start], None)]
+        while todo:
+            expr, below = todo.pop()
+            me = id(expr)
+            if me in number:
+                continue
+            if below is None:
+                if type(expr) is Ref:
+                    name = expr.rule
+                    if name not in promised:
+                        body = rules.get(name)
+                        if body is None:
+                            raise GrammarError(f"rule {name!r} is used but not defined")
+                        if id(body) not in number:
+                            if name not in entered:
+                                entered.add(name)
+                                begun.append(name)
+                                todo.append((expr, ()))
+                                todo.append((body, None))
+                                continue
+                            early.append(len(exprs))
+                        elif name not in entered:
+                            entered.add(name)
+                            begun.append(name)
+                    below = ()
+                elif type(expr) in _LEAVES:
+                    below = ()
+                else:
+                    below = children_of(expr)
+                    if below:
+                        todo.append((expr, below))
+                        todo.extend([(c, None) for c in below])
+                        continue
+            if not len(exprs) & 1023:
+                check_time("reading the grammar")
+            if len(exprs) >= most:
+                raise LimitExceededError("max_grammar_nodes", most, len(exprs) + 1, "reading the grammar")
+            number[me] = len(exprs)
+            exprs.append(expr)
+            children.append(tuple([number[id(c)] for c in below]) if below else ())
+        for name in begun:
+            self.rule[name] = number[id(rules[name])]
+        return early
+
+    def _find(self, early: list[int]) -> None:
+        """The facts of the expressions that have none yet; ``early``: calls of rules not yet numbered."""
+        exprs, of = self.exprs, self._of
+        productive, nullable, first = self.productive, self.nullable, self.first
+        for me in range(len(first), len(exprs)):
+            e = exprs[me]
+            has_text, is_nullable, bits = of[type(e)](e, self.children[me])
+            productive.append(has_text)
+            nullable.append(is_nullable)
+            first.append(bits)
+        if early:
+            self._settle(early)
+        self.called_early = tuple(
+            dict.fromkeys(e.rule for e in map(exprs.__getitem__, early) if isinstance(e, Ref))
+        )
+
+    def _settle(self, todo: list[int]) -> None:
         """Look again at the expressions ``todo``, and at whatever lies above one that changes."""
+        exprs, children = self.exprs, self.children
         above: list[list[int]] = [[] for _ in exprs]
         for me, kids in enumerate(children):
             for k in kids:
                 above[k].append(me)
             e = exprs[me]
-            if type(e) is Ref:
+            if type(e) is Ref and e.rule not in self.promised:
                 above[self.rule[e.rule]].append(me)
         todo = todo[::-1]
         waiting = set(todo)
@@ -268,6 +204,13 @@ class _Facts:
     def _pattern(self, e: Pat, _: tuple[int, ...]) -> _Fact:
         return (True, e.dfa.accepts_empty, e.dfa.first_bits) if not e.dfa.is_empty else _NOTHING
 
+    def _bounded(self, e: Bounded, _: tuple[int, ...]) -> _Fact:
+        left = reads_left(e)
+        if left[e.dfa.start] > e.most:
+            return _NOTHING
+        first = sum(span_bits(low, high) for low, high, _, _ in steps_of(e, left)[e.dfa.start])
+        return True, False, first
+
     def _terminal(self, e: Term, _: tuple[int, ...]) -> _Fact:
         if e.name not in self.ir.terminals:  # Made by indentation.
             return True, False, 1 << self.terminal_number[e.name]
@@ -283,6 +226,9 @@ class _Facts:
         return (True, False, 1 << symbol) if symbol is not None else _NOTHING
 
     def _call(self, e: Ref, _: tuple[int, ...]) -> _Fact:
+        first = self.promised.get(e.rule)
+        if first is not None:
+            return True, False, first
         target = self.rule[e.rule]
         if target >= len(self.productive):
             return _NOTHING  # Not yet read: looked at again by `settle`.
@@ -370,3 +316,75 @@ class _Facts:
             return False
         # Other keys can make up for it: one that is not named may come again and again.
         return needed <= possible or bool(others)
+
+
+def children_of(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions directly below, calls apart."""
+    if isinstance(expr, Seq):
+        return expr.items
+    if isinstance(expr, Alt):
+        return expr.items
+    if isinstance(expr, Rep):
+        return (expr.item,) if expr.sep is None else (expr.item, expr.sep)
+    if isinstance(expr, Members):
+        return (expr.sep, *[m.tail for m in expr.members], *[rest.tail for rest in expr.rest])
+    return ()
+
+
+def most_members(e: Members, sep_productive: bool) -> int | None:
+    """The bound on the number of members: one, where no separator can be written."""
+    if sep_productive or e.max_count == 0:
+        return e.max_count
+    return 1
+
+
+def needed_with(e: Members) -> list[list[int]] | None:
+    """For each member the numbers of those that come with it, itself first; None: no member needs others.
+
+    Raises GrammarError for a key that no member has, and for needs that `Members` does not allow.
+    """
+    if not any(m.needs for m in e.members):
+        return None
+    if e.ordered:
+        raise GrammarError("members that need others are not ordered")
+    number = {m.key: i for i, m in enumerate(e.members)}
+    found = []
+    for i in range(len(e.members)):
+        together = [i]
+        for j in together:  # grows on the way
+            for key in e.members[j].needs:
+                if key not in number:
+                    raise GrammarError(f"key {e.members[j].key!r} needs key {key!r}, which no member has")
+                if number[key] not in together:
+                    together.append(number[key])
+        found.append(together)
+    if e.min_count > 1 and e.max_count is not None:
+        for i, together in enumerate(found):
+            if any(i in found[j] for j in together[1:]):
+                raise GrammarError(
+                    f"key {e.members[i].key!r} needs itself where members are counted both ways"
+                )
+    return found
+
+
+def has_other_keys(rest: Rest, e: Members) -> bool:
+    """Some key of ``rest``, which is one of ``e``'s, is not named."""
+    words = rest.key.word_counts[rest.key.start]
+    return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
+
+
+def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = ()) -> Analysis:
+    """Number the expressions that the start rule reaches, and find the three facts of each.
+
+    specials : those of ``ir.specials`` that can be written, and the marks
+
+    Raises GrammarError for a rule or terminal that is not defined.
+    """
+    if ir.lexing == "any" and ir.ignore:
+        raise GrammarError(
+            "in discipline 'any' what is ignored must be woven into the rules; `ignore` must be empty"
+        )
+    if ir.start not in ir.rules:
+        defined = ", ".join(sorted(ir.rules)[:20])
+        raise GrammarError(f"the start rule {ir.start!r} is not defined; defined are: {defined}")
+    return Analysis(ir, limits, specials)

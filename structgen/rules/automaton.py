@@ -24,8 +24,9 @@ class Overlay:
     """A state that goes on as a state of another automaton's dense row wherever it has no edge of its own.
 
     row, cmap : heap offsets of that row and its class map; ret : state (of this graph) to return to after it,
-    None: the row leads there by itself; op : operation of taking it; wide : the state whose vocabulary
-    tables serve; param : the other automaton's parameter after that step; follow : see `layout.S_FOLLOW`
+    or its offset, negated, where it lies already; None: the row leads there by itself; op : operation of
+    taking it; wide : the state whose vocabulary tables serve; param : the other automaton's parameter after
+    that step; follow : see `layout.S_FOLLOW`
     """
 
     row: int
@@ -190,7 +191,7 @@ def determinise_all(g: Graph, starts: Sequence[int], max_states: int) -> tuple[l
         else:
             d_edges = []
         d_calls = _merged(calls, number) if calls else []
-        if overlay is not None and overlay.ret is not None:
+        if overlay is not None and overlay.ret is not None and overlay.ret >= 0:
             overlay = replace(overlay, ret=number((overlay.ret,)))
         out.append(DState(d_edges, d_calls, final, overlay))
     return out, begin

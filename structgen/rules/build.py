@@ -20,10 +20,11 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import GrammarIR, Members, Rep
+from ..ir import Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import Graph, determinise, without_empty
+from .bounded import bounded_states
 from .graphs import Graphs
 from .members import build_members
 from .records import Records
@@ -45,8 +46,7 @@ class RuleBuilder:
     """
 
     def __init__(self, ir: GrammarIR, heap: Heap, limits: Limits, facts: Analysis) -> None:
-        start = facts.rule[ir.start]
-        if not facts.productive[start]:
+        if ir.start not in facts.promised and not facts.productive[facts.rule[ir.start]]:
             raise GrammarError(f"nothing can be written: the start rule {ir.start!r} has no finite text")
         self.heap = heap
         self._start = ir.start
@@ -56,23 +56,25 @@ class RuleBuilder:
         self.units = self._units.all
         repetitions = Repetitions(WIDE_BYTES)
         cyclic = rules_on_cycles(facts)
-        small = SmallRules(facts, cyclic, repetitions)
-        self.graphs = Graphs(ir, facts, self._units, repetitions, small)
+        self._small = SmallRules(facts, cyclic, repetitions)
+        self.graphs = Graphs(ir, facts, self._units, repetitions, self._small)
         overlays = None if ir.lexing == "longest" else self.build
         self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
-        self._tails = Tails(self.graphs, self._records, self._max_states)
+        self._tails = Tails(self.graphs, self._records)
         break_left_recursion(self.graphs, cyclic, self._max_states)
 
     def start(self) -> int:
         """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
-        number = self.facts.rule[self._start]
+        nullable, first = self.facts.starts_with(self._start)
         g = Graph()
         s, e = g.state(), g.state()
         g.final[e] = 0
-        if self.facts.nullable[number]:
+        if nullable:
             g.eps[s].append(e)
-        if self.facts.first[number]:
+        if first:
             g.calls[s].append((self.graphs.rule_unit(self._start), e, 0))
+        if not nullable:
+            return self._records.graph(g, -1)
         return self._records.rule(determinise(g, s, self._max_states), -1)[0]
 
     def build(self, forward: int) -> None:
@@ -99,8 +101,24 @@ class RuleBuilder:
         if info.counted:
             assert isinstance(info.expr, Rep)
             return self._counted(info.expr, unit)
-        g = info.graph or self.graphs.of(info.expr, info.name)
-        return self._records.rule(without_empty(determinise(g, 0, self._max_states)), unit)[0]
+        expr = self._expression(info)
+        if isinstance(expr, Pat):
+            info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
+            return self._pattern(expr.dfa, unit)
+        if isinstance(expr, Bounded):
+            return self._records.rule(bounded_states(expr, self._units), unit)[0]
+        g = info.graph or self.graphs.of(expr, info.name)
+        return self._records.graph(g, unit)
+
+    def _expression(self, info: UnitInfo) -> Expr:
+        """What a unit of a rule is; a rule that was promised is read now."""
+        facts = self.facts
+        if not isinstance(info.expr, Ref) or info.expr.rule not in facts.promised:
+            return info.expr
+        info.expr = facts.exprs[facts.read(info.expr.rule)]
+        if facts.called_early:
+            self._small.leave_out(rules_on_cycles(facts))
+        return info.expr
 
     def _pattern(self, dfa: ByteDFA, unit: int) -> int:
         base = self._records.pattern(dfa, unit)[0]

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..automata import ByteDFA
-from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
 from .analysis import Analysis
 from .automaton import Graph
 from .repetition import Repetitions
@@ -50,11 +50,14 @@ class Graphs:
         self._again: dict[int, Seq] = {}
 
     def rule_unit(self, name: str) -> int:
-        """The unit of a rule."""
+        """The unit of a rule; of one that is promised, the expression is a call of it."""
         unit = self._rule_units.get(name)
         if unit is None:
-            number = self.facts.rule[name]
-            expr = self.facts.exprs[number]
+            first = self.facts.promised.get(name)
+            expr: Expr = Ref(name)
+            if first is None:
+                number = self.facts.rule[name]
+                expr, first = self.facts.exprs[number], self.facts.first[number]
             if isinstance(expr, Pat):
                 unit = self.units.pattern(expr.dfa, expr.name or name, name)
             elif (
@@ -65,7 +68,7 @@ class Graphs:
             ):
                 unit = self._counted_unit(expr, name, "")
             else:
-                unit = self.units.get(("rule", name), name, "", expr, self.facts.first[number])
+                unit = self.units.get(("rule", name), name, "", expr, first)
             self._rule_units[name] = unit
         return unit
 
@@ -107,17 +110,17 @@ class Graphs:
             elif isinstance(e, Alt):
                 todo.extend([(item, s, t, owner) for item in e.items])
             elif isinstance(e, Ref):
-                target = facts.rule[e.rule]
                 if e.rule in self.inlined:
                     # Fresh ends: a loop inside the rule's text must not leak into the caller's.
                     a, b = g.state(), g.state()
                     g.eps[s].append(a)
                     g.eps[b].append(t)
-                    todo.append((facts.exprs[target], a, b, e.rule))
+                    todo.append((facts.exprs[facts.rule[e.rule]], a, b, e.rule))
                 else:
-                    if facts.nullable[target]:
+                    nullable, first = facts.starts_with(e.rule)
+                    if nullable:
                         g.eps[s].append(t)
-                    if facts.first[target]:
+                    if first:
                         g.calls[s].append((self.rule_unit(e.rule), t, 0))
             elif isinstance(e, Term):
                 if self._longest:
@@ -130,6 +133,9 @@ class Graphs:
                 g.edges[s].append((symbol, symbol, t, 0))
             elif isinstance(e, Pat):
                 self._pattern(g, e.dfa, s, t, e.name or "pattern", owner)
+            elif isinstance(e, Bounded):
+                unit = self.units.get(id(e), e.name or "pattern", owner, e, self._first(e))
+                g.calls[s].append((unit, t, 0))
             elif isinstance(e, Rep):
                 self._repeat(g, e, s, t, owner, todo)
             else:

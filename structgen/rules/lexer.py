@@ -55,6 +55,7 @@ def lay_out_terminals(ir: GrammarIR, numbers: dict[str, int], heap: Heap) -> lis
     g_starts = heap.put(starts)
     words = int(heap.g[L.H_SYMBOL_WORDS])
     ignore = heap.put(_bit_set([numbers[name] for name in ir.ignore], words))
+    forbidden = heap.put(_bit_set([numbers[name] for name in ir.forbidden], words))
     literals = heap.put(_bit_set([i for i, t in enumerate(terminals) if t.literal], words))
     levels = sorted({t.priority for t in terminals}, reverse=True)
     sets = [
@@ -69,6 +70,7 @@ def lay_out_terminals(ir: GrammarIR, numbers: dict[str, int], heap: Heap) -> lis
     heap.g[L.H_LEX_CLASSES] = n_classes
     heap.g[L.H_LEX_STARTS] = g_starts
     heap.g[L.H_LEX_IGNORE] = ignore
+    heap.g[L.H_LEX_FORBIDDEN] = forbidden
     heap.g[L.H_N_TERMINALS] = len(terminals)
     if ir.indentation is not None:
         _lay_out_indentation(ir, ir.indentation, numbers, classes, heap)

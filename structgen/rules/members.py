@@ -17,7 +17,7 @@ what follows the key begins, so that one key may go on as the member that is wan
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
 from ..regex import disjoint_union
 from .analysis import Analysis, has_other_keys, most_members, needed_with
-from .automaton import Graph, Overlay, determinise, determinise_all, splice
+from .automaton import DState, Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
 from .tails import Tails
@@ -84,16 +84,20 @@ def build_members(
 
     # After a separator something must be able to come.
     more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
-    splice(g, tails_of.separator(e.sep, owner), after, root, more)
-    # Tails of one shape are written apart: only the trie of the keys leads to them.
+    # Tails of one shape are written apart: only the keys lead to them.
     several = {id(x.tail): x.tail for x in alive} if all(len(key) > 1 for key in keys) else {}
+    if not plan.marks:
+        several.update((id(kind[0].tail), kind[0].tail) for kind in plan.rests)
     shaped = tails_of.shaped(several, owner)
+    lying = tails_of.reserve(shaped)
     tail_states = [after if k < 0 or id(alive[k].tail) in shaped else tail_of(alive[k].tail) for k in places]
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
     trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
 
     def rest_tail_of(kind: list[Rest]) -> int:
+        if id(kind[0].tail) in lying and not plan.marks:
+            return -lying[id(kind[0].tail)]
         if not plan.marks or (plan.most < 0 and kind[0].mark is None and len(kind) == 1):
             return tail_of(kind[0].tail)
         at = g.state()
@@ -113,22 +117,30 @@ def build_members(
             block = records.copy(block, others.n_states - 1, follow)
         trie.overlay(others, block, units.op(L.OP_REST, m) if counts else 0, follow)
     trie.write()
-    g.edges[root].extend(trie.first_edges(keys, tail_states))
-    if others is not None:
-        g.overlay[root] = trie.root_overlay(alone)
+    first = trie.first_edges(keys, tail_states)
+    overlay = None if others is None else trie.root_overlay(alone)
     # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
-    starts = list(dict.fromkeys([root, after, *tail_states, *rest_tails]))
-    states, begin = determinise_all(g, starts, max_states)
+    starts = list(dict.fromkeys([root, after, *tail_states, *(s for s in rest_tails if s > 0)]))
+    between, shape = tails_of.separator(e.sep, owner)
+    if shape is not None and starts == [root, after]:
+        states, begin = shape.loop(DState(first, [], -1, overlay), more, g.final[after]), starts
+    else:
+        splice(g, determinise(between, 0, max_states), after, root, more)
+        g.edges[root].extend(first)
+        if overlay is not None:
+            g.overlay[root] = overlay
+        states, begin = determinise_all(g, starts, max_states)
     at, where = records.rule(states, unit)
     place = {s: where[k] for s, k in zip(starts, begin, strict=True)}
-    written = tails_of.write(shaped, place[after], unit)
+    tails_of.write(shaped, lying, place[after], unit)
     targets = [
-        place[s] if k < 0 else written.get(id(alive[k].tail), place[s])
+        place[s] if k < 0 else lying.get(id(alive[k].tail), place[s])
         for k, s in zip(places, tail_states, strict=True)
     ]
-    trie.write(targets, place[alone] if alone is not None else 0)
+    rest_places = [place[s] if s > 0 else -s for s in rest_tails]
+    trie.write(targets, rest_places[0] if alone is not None else 0)
     if others is not None and alone is None:
-        ends = {q: place[s] for q, s in zip(plan.ends, rest_tails, strict=True)}
+        ends = dict(zip(plan.ends, rest_places, strict=True))
         records.redirect(block, others.n_states - 1, ends)
     return at
 
@@ -218,6 +230,9 @@ def _member_set(plan: _Plan, heap: Heap, e: Members) -> list[int]:
     return [*head, *bits, *plan.places, *following, *later]
 
 
+_NO_OTHERS = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
+
+
 class _Trie:
     """The trie of the keys, which a kernel writes."""
 
@@ -226,14 +241,12 @@ class _Trie:
     ) -> None:
         self.heap = records.heap
         blob = np.frombuffer(b"".join(plan.keys), np.uint8)
-        n = len(plan.keys)
         records.count_states(len(blob))
-        offsets = np.zeros(n + 1, np.int64)
-        np.cumsum([len(key) for key in plan.keys], out=offsets[1:])
-        self._keys = (blob, offsets, np.array(plan.spelled, np.uint8))
+        offsets = np.array([0, *accumulate(map(len, plan.keys))], np.int64)
+        self._keys = (blob, offsets, np.frombuffer(bytearray(plan.spelled), np.uint8))
         self._ops = ops
         self._set = (m, int(any_time))
-        self._words = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1))
+        self._words = _NO_OTHERS
         self._layout = np.zeros(8, np.int64)
         self._layout[6] = unit
         self._scratch = np.empty(5 * (len(blob) + 2), np.int64)
@@ -286,7 +299,7 @@ class _Trie:
         return found
 
     def root_overlay(self, tail: int | None) -> Overlay:
-        """The root as an overlay of the other keys' first state; ``tail``: graph state after their call."""
+        """The root as an overlay of the other keys' first state; ``tail``: what is after their call."""
         g = self.heap.g
         row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
         _, _, cmap, _, op, _, _, follow = self._layout.tolist()

@@ -8,7 +8,7 @@ the text's vocabulary table; else every opening quote would be a state of its ow
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -18,8 +18,9 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import LimitExceededError
-from .automaton import DState, Overlay
+from .automaton import DState, Graph, Overlay, determinise, without_empty
 from .repetition import Repetitions, looped
+from .shapes import Shape, rule_template, state_words
 from .units import Units
 
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
@@ -121,6 +122,22 @@ class Records:
     def _states_of(self, base: int, stride: int, n: int) -> _Int64:
         return self.heap.g[base : base + n * stride].reshape(n, stride)
 
+    def graph(self, g: Graph, unit: int) -> int:
+        """Write the automaton of a rule's graph from state 0 on, without the empty text; its first state."""
+        shape = Shape.of(g)
+        if shape is None or not self.is_narrow(shape.units):
+            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0]
+        template = rule_template(shape.key)
+        self.count_states(template.states)
+        base = self.heap.reserve(len(template.words))
+        callees = [word for callee in shape.units for word in self.callee(callee)]
+        self.heap.g[base : base + len(template.words)] = template.at([base, unit, 0, *callees])
+        return base
+
+    def is_narrow(self, units: Iterable[int]) -> bool:
+        """No state that calls some of the units may be an overlay of one."""
+        return self._build is None or not any(map(self.may_overlay, units))
+
     def rule(self, states: list[DState], unit: int) -> tuple[int, list[int]]:
         """Write the states of a rule's automaton; the offset of state 0, and those of all."""
         self.count_states(len(states))
@@ -184,34 +201,6 @@ class Records:
             row, cmap, wide = (int(g[at + word]) for word in (L.S_ROW, L.S_CMAP, L.S_WIDE))
             return Overlay(row, cmap, to, op, wide, param)
         return None
-
-
-def state_words(
-    s: DState,
-    states: list[DState],
-    places: list[int],
-    unit: int,
-    wide: int,
-    callee: Callable[[int], tuple[int, int]],
-) -> list[int]:
-    """The record of a state of a rule, where its ``states`` lie at ``places``.
-
-    callee : where the unit of a number lies, and its FIRST set
-    """
-    o = s.overlay
-    flags, final_op = (0, 0) if s.final < 0 else (L.FINAL, s.final)
-    row, cmap, ret, row_op, param, follow = 0, 0, 0, 0, 0, 0
-    if o is not None:
-        row, cmap, row_op, param, follow = o.row, o.cmap, o.op, o.param, o.follow
-        ret = places[o.ret] if o.ret is not None else 0
-    edges, calls = len(s.edges), len(s.calls)
-    words = [flags, edges, calls, row, cmap, ret, final_op, wide, row_op, 0, 0, unit, param, follow]
-    for lo, hi, to, op in s.edges:
-        words += (lo | hi << 16, places[to] if to >= 0 else -to, op)
-    for number, to, op in s.calls:
-        at, first = callee(number)
-        words += (at, 0 if states[to].is_end else places[to], 0, op, first, 0)
-    return words
 
 
 @lru_cache(maxsize=64)

@@ -7,8 +7,10 @@ rules that are looked at are those that such a call can lead to: in most grammar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..errors import GrammarError
-from ..ir import Alt, Lit, Members, Pat, Ref, Rep, Seq
+from ..ir import Alt, Bounded, Lit, Members, Pat, Ref, Rep, Seq
 from .analysis import Analysis
 from .automaton import DState, Graph, as_graph, determinise, splice, without_empty
 from .graphs import Graphs
@@ -35,7 +37,7 @@ def _callees(facts: Analysis, root: int) -> list[str]:
     names: dict[str, None] = {}
     for k in _below(facts, root):
         e = facts.exprs[k]
-        if isinstance(e, Ref):
+        if isinstance(e, Ref) and e.rule not in facts.promised:
             names[e.rule] = None
     return list(names)
 
@@ -53,15 +55,22 @@ def _below(facts: Analysis, root: int) -> list[int]:
 
 
 class SmallRules:
-    """The rules to write into their callers: small, and on no cycle of calls. Found out when asked."""
+    """The rules to write into their callers: small, on no cycle, no promises. Found out when asked."""
 
     def __init__(self, facts: Analysis, cyclic: frozenset[str], repetitions: Repetitions) -> None:
         self._facts = facts
         self._repetitions = repetitions
-        self._size = dict.fromkeys(cyclic, INLINE + 1)  # expressions of a rule, small ones written into it
+        self._size: dict[str, int] = {}  # expressions of a rule, small ones written into it
+        self.leave_out(cyclic)
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Take rules for large, whatever their size."""
+        self._size.update(dict.fromkeys(names, INLINE + 1))
 
     def __contains__(self, name: object) -> bool:
         """Whether a rule is small. Its callees are asked first, without recursion."""
+        if name in self._facts.promised:
+            return False
         todo = [str(name)]
         while todo:
             missing = self._measure(todo[-1]) if todo[-1] not in self._size else None
@@ -81,7 +90,7 @@ class SmallRules:
             e = facts.exprs[k]
             total += 1
             if isinstance(e, Ref):
-                size = self._size.get(e.rule)
+                size = INLINE + 1 if e.rule in facts.promised else self._size.get(e.rule)
                 if size is None:
                     return e.rule
                 if size <= INLINE:
@@ -90,7 +99,7 @@ class SmallRules:
                 total += len(e.data) // 4
             elif isinstance(e, Members) or (isinstance(e, Rep) and self._repetitions.is_counted(e)):
                 total += INLINE
-            elif isinstance(e, Pat):
+            elif isinstance(e, Pat | Bounded):
                 total += 2
             todo.extend(facts.children[k])
         self._size[name] = total

@@ -8,8 +8,10 @@ there.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ..automata import ByteDFA
 from ..engine import layout as L
@@ -96,6 +98,10 @@ class Units:
         """Heap offset of a FIRST set."""
         at = self._first_sets.get(bits)
         if at is None:
-            words = np.frombuffer(bits.to_bytes(8 * self._symbol_words, "little"), "<i8")
-            at = self._first_sets[bits] = self.heap.put(words)
+            at = self._first_sets[bits] = self.heap.put(_words(bits, self._symbol_words))
         return at
+
+
+@lru_cache(maxsize=256)
+def _words(bits: int, n: int) -> npt.NDArray[np.int64]:
+    return np.frombuffer(bits.to_bytes(8 * n, "little"), "<i8")

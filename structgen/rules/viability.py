@@ -9,50 +9,64 @@ terminals that can stand side by side there is a clean cut: a byte that begins t
 which may end there can swallow. Where an ignored terminal is one byte long (a space) and can be cut cleanly
 from everything, it serves between all pairs. Then every reading that no longer match threatens can be
 finished: complete the open lexeme, cut, write the next terminal's winning text, and so on along a shortest
-derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all.)
+derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all. A
+forbidden terminal is never needed, and never beats another of the same length.)
 
-Without the certificate, and for readings that a longer match still threatens, the arena searches.
+That is asked here with every terminal a candidate everywhere. `places` has another certificate, which looks
+at where terminals stand and is asked first; this one knows priorities and special tokens. Without either, and
+for readings that a longer match still threatens, the arena searches.
 """
 
 from __future__ import annotations
 
-from ..ir import Alt, GrammarIR, Members, Ref, Rep, Seq, Term
+from ..ir import GrammarIR, Term
 from ..limits import check_time
 from .analysis import Analysis
+from .follow import following
 from .lexer import numbered_terminals
-from .lines import certify_lines
+from .places import certify_places
 
 MOST_STATES = 20_000
 
 
 def certify(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading of the grammar that no longer match threatens can be finished."""
-    if ir.indentation is not None:
-        return certify_lines(ir, facts)
+    return certify_places(ir, facts) or (ir.indentation is None and _certify_lexer(ir, facts))
+
+
+def _certify_lexer(ir: GrammarIR, facts: Analysis) -> bool:
+    """The certificate with every terminal a candidate everywhere."""
     lexer = _Lexer(ir, facts)
     if not lexer.explore():
         return False
-    n = len(lexer.names)
-    if any(not lexer.wins_with[t] for t in range(n)):
+    forbidden = {facts.terminal_number[name] for name in ir.forbidden}
+    needed = [t for t in range(len(lexer.names)) if t not in forbidden]
+    if any(not lexer.wins_with[t] for t in needed):
         return False
+    # Where nothing but forbidden terminals end, no reading goes on.
+    ends = [q for q in lexer.ends if not forbidden.issuperset(lexer.accepting(q))]
     used = {e.name for e in facts.exprs if isinstance(e, Term)}
     for name in ir.ignore:
         i = facts.terminal_number[name]
         # What the blank may have become by running on: from there, too, every terminal must be able to begin;
         # the blank's own need not, unless a rule asks for it.
-        blanks = [q for q in lexer.ends if lexer.only(q, i)]
+        blanks = [q for q in ends if lexer.only(q, i)]
         for byte in lexer.one_byte_wins(i):
-            clean = all(lexer.step(q, byte) is None for q in lexer.ends if not lexer.only(q, i))
+            clean = all(lexer.step(q, byte) is None for q in ends if not lexer.only(q, i))
             if clean and all(
                 (t == i and name not in used) or any(lexer.step(q, b) is None for b in lexer.wins_with[t])
                 for q in blanks
-                for t in range(n)
+                for t in needed
             ):
                 return True
-    follow = _pairs(ir, facts)
-    for q in lexer.ends:
+    follow = following(facts)
+    mask = sum(1 << t for t in needed)  # Special tokens cut cleanly from all.
+    wanted = sum(1 << t for t in needed if lexer.names[t] in used or lexer.names[t] not in ir.ignore)
+    for name in ir.ignore:
+        follow[facts.terminal_number[name]] = wanted
+    for q in ends:
         for x in lexer.accepting(q):
-            bits = follow[x] & ((1 << n) - 1)
+            bits = follow[x] & mask
             y = 0
             while bits:
                 if bits & 1 and all(lexer.step(q, b) is not None for b in lexer.wins_with[y]):
@@ -150,64 +164,3 @@ class _Lexer:
             if state is not None and b in self.wins_with[terminal] and self.accepting(state) == [terminal]:
                 out.append(b)
         return out
-
-
-def _pairs(ir: GrammarIR, facts: Analysis) -> list[int]:
-    """For each terminal, a bit set of the terminals that may stand right after it (ignored ones included)."""
-    n = len(facts.exprs)
-    last = [0] * n
-    ignored = sum(1 << facts.terminal_number[name] for name in ir.ignore)
-    changed = True
-    while changed:
-        changed = False
-        check_time("looking for terminals that follow each other")
-        for me in range(n):
-            bits = _last_of(me, ir, facts, last)
-            if bits != last[me]:
-                last[me] = bits
-                changed = True
-    follow = [0] * len(facts.terminal_number)
-
-    def join(left: int, right: int) -> None:
-        t = 0
-        while left:
-            if left & 1:
-                follow[t] |= right
-            left >>= 1
-            t += 1
-
-    for me in range(n):
-        e, kids = facts.exprs[me], facts.children[me]
-        if isinstance(e, Seq):
-            open_ends = 0
-            for k in kids:
-                join(open_ends, facts.first[k])
-                open_ends = last[k] | (open_ends if facts.nullable[k] else 0)
-        elif isinstance(e, Rep) and (e.max is None or e.max > 1):
-            if len(kids) == 1:
-                join(last[kids[0]], facts.first[kids[0]])
-            else:
-                join(last[kids[0]] | last[kids[1]], facts.first[kids[0]] | facts.first[kids[1]])
-    if ignored:
-        everything = (1 << len(follow)) - 1
-        join(everything, ignored)
-        join(ignored, everything)
-    return follow
-
-
-def _last_of(me: int, ir: GrammarIR, facts: Analysis, last: list[int]) -> int:
-    e, kids = facts.exprs[me], facts.children[me]
-    if isinstance(e, Term):
-        return 1 << facts.terminal_number[e.name]
-    if isinstance(e, Ref):
-        return last[facts.rule[e.rule]]
-    bits = 0
-    if isinstance(e, Seq):
-        for k in reversed(kids):
-            bits |= last[k]
-            if not facts.nullable[k]:
-                break
-    elif isinstance(e, Alt | Rep | Members):
-        for k in kids:
-            bits |= last[k]
-    return bits

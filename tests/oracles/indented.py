@@ -46,12 +46,14 @@ class Indented(Longest):
             return frozenset({newline})
         made = {self.lines.indent, self.lines.dedent}
         taken = {str(name) for name in self.sentences.following(place.terminals)} - made
-        ignored = {(name, True) for name in self.ignore}
+        ignored = {(name, True) for name in self.ignore} | {(name, False) for name in self.forbidden}
         if place.depth:
             return frozenset({(name, False) for name in taken - {self.lines.newline}} | ignored | {newline})
         return frozenset({(name, False) for name in taken} | ignored)
 
     def after(self, place: Place, name: str, ignored: bool, lexeme: bytes) -> Place | None:
+        if name in self.forbidden:
+            return None
         if name == self.lines.newline:
             if place.depth:
                 return Place(place.terminals, place.depth, place.columns, True, True)

@@ -1,10 +1,10 @@
 """Languages cut into the longest terminals (``lexing="longest"``), by their definition.
 
-At a lexeme's start the candidates are the terminals that can follow those read so far, and the
-ignored ones. Each is matched, as long as it can be, against the whole remaining text. Of those that
-match, the highest priority wins; of these the longest; of these a literal over a pattern; what is
-still equal is all kept, as readings of their own. A text belongs to the language when one reading
-comes to its end with a whole sentence.
+At a lexeme's start the candidates are the terminals that can follow those read so far, the ignored
+ones, and the forbidden ones, with which a text ends in vain. Each is matched, as long as it can be,
+against the whole remaining text. Of those that match, the highest priority wins; of these the longest;
+of these a literal over a pattern; what is still equal is all kept, as readings of their own. A text
+belongs to the language when one reading comes to its end with a whole sentence.
 
 Whether a text can be *completed* cannot be read off the readings: one that looks alive may be cut
 differently by every possible continuation (``A B`` with /a+/ and /a/ is an empty language). So
@@ -34,6 +34,7 @@ class Longest:
     def __init__(self, grammar: ir.GrammarIR, alphabet: bytes, bound: int) -> None:
         self.terminals = grammar.terminals
         self.ignore = grammar.ignore
+        self.forbidden = grammar.forbidden
         self.alphabet = alphabet
         self.bound = bound
         self.sentences = Earley(Translation(grammar, terminals=True).productions)
@@ -44,7 +45,8 @@ class Longest:
     def candidates(self, sequence: Sequence) -> frozenset[tuple[str, bool]]:
         """What may be read after ``sequence``: names of terminals, and whether as ignored ones."""
         following = {(str(name), False) for name in self.sentences.following(sequence)}
-        return frozenset(following | {(name, True) for name in self.ignore})
+        always = {(name, True) for name in self.ignore} | {(name, False) for name in self.forbidden}
+        return frozenset(following | always)
 
     def complete(self, sequence: Sequence) -> bool:
         """``sequence`` is a whole sentence."""
@@ -84,6 +86,8 @@ class Longest:
 
     def after(self, sequence: Sequence, name: str, ignored: bool, lexeme: bytes) -> Sequence | None:
         """What is read after one more lexeme; None when it cannot come here."""
+        if name in self.forbidden:
+            return None
         return sequence if ignored else (*sequence, name)
 
     def is_member(self, text: bytes) -> bool:

@@ -14,10 +14,12 @@
     counting.py    how many values there are at least
     languages.py, number_texts.py                  string languages, decimal texts
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
+    plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
 
 The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
-``allOf`` and their like are resolved and empty branches removed; only then is it written as rules.
+``allOf`` and their like are resolved and empty branches removed; only then is it written as rules. A schema
+that one look tells all about needs none of this to be known for sound: it is read when a text gets there.
 
 How values are spelled
     Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
@@ -89,8 +91,11 @@ def schema_to_ir(
     """
     _check_options(whitespace, property_order, formats, integers)
     limits = limits or Limits()
+    # A text that is shorter than the limits holds no more values, nor levels.
+    small = isinstance(schema, str) and len(schema) <= min(limits.max_grammar_nodes, limits.max_depth)
     schema = read(schema)
-    check_size(schema, limits)
+    if not small:
+        check_size(schema, limits)
     documents = Documents(schema, registry)
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:
@@ -114,7 +119,9 @@ def schema_to_ir(
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
-    return lowering.grammar(formula), normaliser.report
+    ir = lowering.grammar(formula)
+    normaliser.report.complete = lambda: lowering.complete(formula)
+    return ir, normaliser.report
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:

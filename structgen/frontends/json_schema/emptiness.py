@@ -26,8 +26,8 @@ def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
     children: dict[Formula, list[Formula]] = {}
     while stack:
         formula = stack.pop()
-        if formula.productive and formula.node is not None and formula is not root:
-            continue
+        if formula.productive:
+            continue  # Settled before, or known at sight.
         reached.append(formula)
         node = normaliser.node(formula)
         spell_out(normaliser, node)
@@ -45,6 +45,17 @@ def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
                 if not child.productive:
                     waiting.setdefault(child, []).append(formula)
     return reached
+
+
+def read_all(normaliser: Normaliser, root: Formula) -> None:
+    """Read every formula reachable from ``root``, those that are known at sight as well."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        for child in _children(normaliser.node(stack.pop())):
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
 
 
 def _mark(normaliser: Normaliser, formula: Formula, waiting: dict[Formula, list[Formula]]) -> None:
@@ -181,7 +192,7 @@ def overlapping(normaliser: Normaliser, promise: Promise) -> set[tuple[int, int]
     found = set()
     for i, a in enumerate(nodes):
         for j in range(i):
-            if (j, i) in promise.overlapping or _apart(a, nodes[j]):
+            if (j, i) in promise.overlapping or _apart(normaliser, a, nodes[j]):
                 continue
             normaliser.spend(4)  # Each pair is a small normalisation of its own.
             overlap = normaliser.algebra.both(promise.context, promise.branches[j], promise.branches[i])
@@ -191,7 +202,7 @@ def overlapping(normaliser: Normaliser, promise: Promise) -> set[tuple[int, int]
     return found
 
 
-def _apart(a: Node, b: Node) -> bool:
+def _apart(n: Normaliser, a: Node, b: Node) -> bool:
     """The nodes have no value in common, as far as one look tells: by type, or by a key with listed
     values."""
     if (
@@ -201,15 +212,11 @@ def _apart(a: Node, b: Node) -> bool:
         or (a.arrays and b.arrays)
     ):
         return False
-    return all(_keyed_apart(x, y) for x in a.objects for y in b.objects)
+    return all(_keyed_apart(n, x, y) for x in a.objects for y in b.objects)
 
 
-def _keyed_apart(x: ObjectSet, y: ObjectSet) -> bool:
-    for key in x.required | y.required:
-        one, other = x.at(key).node, y.at(key).node
-        if one is not None and other is not None and _listed_apart(one, other):
-            return True
-    return False
+def _keyed_apart(n: Normaliser, x: ObjectSet, y: ObjectSet) -> bool:
+    return any(_listed_apart(n.node(x.at(key)), n.node(y.at(key))) for key in x.required | y.required)
 
 
 def _listed_apart(a: Node, b: Node) -> bool:

@@ -108,6 +108,11 @@ ENCODINGS = {
 """Values of ``contentEncoding``, as RFC 4648 writes them."""
 
 
+def is_known(name: str) -> bool:
+    """The name is one of a format."""
+    return name in _PATTERNS or name in ("idn-hostname", "regex")
+
+
 def language(name: str, limits: Limits) -> languages.Language | None:
     """The texts of a format; None when it is unknown."""
     if name == "idn-hostname":

@@ -14,11 +14,12 @@ from ...errors import SchemaError
 from . import containers, formats, languages
 from .document import LATEST
 from .parts import INTEGER, NUMBER, TYPES, Handler, Parts, count_of, language_of, schemas_of
-from .report import ANNOTATION
+from .report import ANNOTATION, ENFORCED
 from .size import check_listed
 from .values import number_of
 
 if TYPE_CHECKING:
+    from .document import Resource
     from .normalise import Normaliser
 
 
@@ -198,3 +199,24 @@ KEYWORDS: dict[str, tuple[Handler | None, int, int]] = {
     "contentEncoding": (_content_encoding, 7, LATEST),
     **containers.KEYWORDS,
 }
+
+
+def handler_of(keyword: str, resource: Resource) -> tuple[Handler | None, str]:
+    """What reads a keyword in a resource; None for an annotation, with the reason where there is one."""
+    entry = KEYWORDS.get(keyword)
+    if entry is None:
+        return None, "unknown keyword"
+    handler, since, until = entry
+    if handler is None:
+        return None, ""
+    if resource.draft and not since <= resource.draft <= until:
+        return None, f"no keyword of draft {resource.draft}"
+    if keyword in resource.left_out:
+        return None, "the meta-schema leaves out the vocabulary of validation"
+    return handler, ""
+
+
+def status_of(keyword: str, resource: Resource) -> tuple[str, str]:
+    """What becomes of a keyword, its value aside: for the report."""
+    handler, why = handler_of(keyword, resource)
+    return (ANNOTATION if handler is None else ENFORCED), why

@@ -12,16 +12,17 @@ and a model that runs away in newlines would never stop. An object or array that
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
-from ...ir import Alt, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...ir import Alt, Bounded, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
-from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, useful_states
+from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
+from .later import Rules, at_sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -61,6 +62,7 @@ class Text:
     colon: tuple[Expr, ...]
     comma: Expr
     shared: dict[str, Expr]
+    promised: dict[str, int]
 
     def bracketed(self, opening: bytes, closing: bytes, inside: Expr | None, empty: bool) -> Expr:
         """``inside`` (None: nothing can be) in brackets, or the empty pair when that is allowed."""
@@ -86,7 +88,7 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
         shared["ws"] = Rep(space, 0, None if whitespace == "flexible" else int(whitespace))
         gap = (Ref("ws"),)
         colon, comma = (*gap, *colon, *gap), Seq((*gap, comma, *gap))
-    made = Text(gap, colon, comma, shared)
+    made = Text(gap, colon, comma, shared, {})
     value = Ref("json")
     member = Seq((Pat(json_string(), "key"), *colon, value))
     shared["string"] = Pat(json_string(), "string")
@@ -98,10 +100,9 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     shared["json.array"] = made.bracketed(b"[", b"]", Rep(value, 1, None, comma), True)
     kinds = ("json.object", "json.array", "string", "number", "boolean", "null")
     shared["json"] = Alt(tuple(Ref(name) for name in kinds))
+    begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
+    made.promised.update((name, first_bits(texts)) for name, texts in begins.items())
     return made
-
-
-_NEEDS = {"json": ("json.object", "json.array", "string", "number", "boolean", "null")}
 
 
 class Lowering:
@@ -115,10 +116,11 @@ class Lowering:
         self.plain_integers = plain_integers or normaliser.documents.root.resource.draft == 4
         self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
-        self.rules: dict[str, Expr] = {}
+        self.rules = Rules(self._write)
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
-        self._scalars: dict[tuple[object, ...], Ref] = {}
+        self._shared: dict[str, Ref] = {}
+        self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
         self._distinct: list[Distinct] = []
@@ -126,22 +128,38 @@ class Lowering:
     def grammar(self, root: Formula) -> GrammarIR:
         """The whole grammar of a formula that has a value."""
         start = self.ref(root).rule
+        self._write_waiting()
+        if self.normaliser.items_differ:
+            self.complete(root)  # All arrays whose items differ are to be known.
+        return GrammarIR(self.rules, start, promised=self.rules.promised, distinct=tuple(self._distinct))
+
+    def complete(self, root: Formula) -> None:
+        """Read and write all that was put off, for the report."""
+        with self.rules.lock:
+            read_all(self.normaliser, root)
+            self.rules.write_all()
+
+    def _write(self, formula: Formula, name: str) -> Expr:
+        """The expression of a rule that was promised; other rules that it needs are written or promised."""
+        expr = self.value(self.normaliser.node(formula), name)
+        self._write_waiting()
+        return expr
+
+    def _write_waiting(self) -> None:
         while self._todo:
             name, node = self._todo.pop()
-            self.rules[name] = self.value(node, name)
-        return GrammarIR(self.rules, start, distinct=tuple(self._distinct))
+            self.rules.put(name, self.value(node, name))
 
     def shared(self, name: str) -> Ref:
         """A rule that every grammar has alike."""
-        todo = [name]
-        while todo:
-            one = todo.pop()
-            if one not in self.rules:
-                self.rules[one] = self.text.shared[one]
-                todo.extend(_NEEDS.get(one, ()))
-                if one.startswith("json."):
-                    todo.extend(("json", "ws") if self.text.gap else ("json",))
-        return Ref(name)
+        found = self._shared.get(name)
+        if found is None:
+            found = self._shared[name] = Ref(name)
+            if name in self.text.promised:
+                self.rules.put_all(self.text.shared, self.text.promised)
+            else:
+                self.rules.put(name, self.text.shared[name])
+        return found
 
     def _gap(self) -> None:
         if self.text.gap:
@@ -155,6 +173,19 @@ class Lowering:
         return found
 
     def _new_ref(self, formula: Formula) -> Ref:
+        if formula.node is None and formula.kind == "schema":
+            # A plain schema, not read so far.
+            seen = at_sight(formula.parts[0].schema)
+            if seen is not None and seen.shared:
+                return self.shared(seen.shared)
+            if seen is not None:
+                found = self._scalars.get(seen.key)
+                if found is None:
+                    found = Ref(self._unused("#" + formula.name))
+                    self.rules.put_later(found.rule, formula, seen.first)
+                    if seen.key is not None:
+                        self._scalars[seen.key] = found
+                return found
         node = self.normaliser.node(formula)
         known = _plain(node)
         if known is not None:
@@ -170,8 +201,12 @@ class Lowering:
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
         name = self._unused(base)
-        self.rules[name] = EMPTY  # taken; written when its turn comes
-        self._todo.append((name, node))
+        first = promise(node)
+        if first is not None:
+            self.rules.put_later(name, formula, first)
+        else:
+            self.rules.put(name, EMPTY)  # taken; written when its turn comes
+            self._todo.append((name, node))
         return Ref(name)
 
     def value(self, node: Node, name: str) -> Expr:
@@ -221,6 +256,9 @@ class Lowering:
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+        if one.lang is not None and one.max is not None:
+            dfa, counted = languages.counted_text(one.lang)
+            return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
         if one.lang is not None:
             return Pat(languages.text_of(one.lang), "string")
         if one == ALL_STRINGS:
@@ -305,13 +343,13 @@ class Lowering:
 
         for state, rule in more.items():
             ways = tuple(step(*way) for way in steps[state])
-            self.rules[rule.rule] = Seq((self.text.comma, Alt(ways)))
+            self.rules.put(rule.rule, Seq((self.text.comma, Alt(ways))))
         begin = tuple(step(*way) for way in steps[0])
         return self.text.bracketed(b"[", b"]", Alt(begin) if begin else None, machine.final[0])
 
     def _fresh(self, base: str, expr: Expr) -> Ref:
         name = self._unused(base)
-        self.rules[name] = expr
+        self.rules.put(name, expr)
         return Ref(name)
 
     def _unused(self, base: str) -> str:
@@ -341,7 +379,9 @@ class Lowering:
                 json_string_literal(key),
                 self.tail(one.props[key]),
                 key in one.required,
-                tuple(json_string_literal(other) for other in sorted(one.needs.get(key, ()))),
+                tuple(json_string_literal(other) for other in sorted(one.needs[key]))
+                if key in one.needs
+                else (),
             )
             for key in possible
         ]

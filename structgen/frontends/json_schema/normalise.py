@@ -27,7 +27,7 @@ from ...limits import Limits, check_time
 from . import languages
 from .algebra import Algebra
 from .document import MAX_POINTER, Documents, Location, Resource, kind_of
-from .keywords import KEYWORDS
+from .keywords import KEYWORDS, handler_of, status_of
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -41,6 +41,7 @@ from .nodes import (
     ObjectSet,
 )
 from .parts import ARRAY, EVERY_TYPE, INTEGER, NUMBER, OBJECT, STRING, Parts
+from .plain import Plain
 from .report import ANNOTATION, ENFORCED, UNENFORCED, Report
 from .scalars import (
     ALL_INTEGERS,
@@ -84,6 +85,7 @@ class Promise:
 class Normaliser:
     """All schemas reachable from one root, as formulas and nodes.
 
+    ``items_differ``: some array is left to the engine, since no two of its items may be equal.
     ``overlaps`` has, for each ``oneOf`` known not to be a plain union, the pairs of branches that overlap.
     """
 
@@ -97,13 +99,15 @@ class Normaliser:
         overlaps: dict[OneOf, set[tuple[int, int]]] | None = None,
     ) -> None:
         self.documents = documents
-        self.report = Report()
+        self.report = Report(status_of)
+        self.plain = Plain(documents)
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
         self.algebra = Algebra(self.spend, self.closed)
+        self.items_differ = False
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0
         self._deep = 0
@@ -143,6 +147,7 @@ class Normaliser:
             found = self._alias(at) if "$ref" in schema else None
             if found is None:
                 found = self.algebra.formula("schema", ("schema", *key), (at,), pointer)
+                found.productive = self.plain.holds(at)
             self._by_schema[key] = found
         return found
 
@@ -249,23 +254,27 @@ class Normaliser:
         """The node of a formula, and of all that applies in place below it."""
         if wanted.node is not None:
             return wanted.node
+        needed = self._in_place(wanted)
+        if not needed:
+            wanted.node = self._build(wanted)
+            return wanted.node
         path: list[Formula] = [wanted]
         place = {wanted: 0}
         low = [0]
         # What each formula on the path needs and has not been looked at since something became stale.
-        needs = [self._in_place(wanted)]
+        needs = [needed]
         provisional: list[tuple[int, Formula]] = []
         while path:
             formula = path[-1]
             depth = len(path) - 1
             missing = None
             while needs[depth] and missing is None:
-                needed = needs[depth].pop()
-                if needed.node is None:
-                    if needed in place:
-                        low[depth] = min(low[depth], place[needed])
+                one = needs[depth].pop()
+                if one.node is None:
+                    if one in place:
+                        low[depth] = min(low[depth], place[one])
                     else:
-                        missing = needed
+                        missing = one
             if missing is not None:
                 place[missing] = len(path)
                 low.append(len(path))
@@ -302,6 +311,8 @@ class Normaliser:
             parts = self._parts.get(formula.index)
             if parts is None:
                 parts = self._parts[formula.index] = self._read(formula)
+            if not parts.groups and parts.names is None:
+                return []
             needed: list[Formula] = [one for group in parts.groups for one in group]
             if parts.names is not None:
                 needed.append(parts.names)
@@ -352,21 +363,10 @@ class Normaliser:
         """Gather the keywords of a schema object."""
         at: Location = formula.parts[0]
         parts = Parts(at)
-        add, pointer, draft = self.report.add, at.pointer, at.resource.draft
+        self.report.read(at)
         for keyword, value in at.schema.items():
-            entry = KEYWORDS.get(keyword)
-            if entry is None:
-                add(pointer, keyword, ANNOTATION, "unknown keyword")
-                continue
-            handler, since, until = entry
-            if handler is None:
-                add(pointer, keyword, ANNOTATION)
-            elif draft and not since <= draft <= until:
-                add(pointer, keyword, ANNOTATION, f"no keyword of draft {draft}")
-            elif keyword in at.resource.left_out:
-                add(pointer, keyword, ANNOTATION, "the meta-schema leaves out the vocabulary of validation")
-            else:
-                add(pointer, keyword, ENFORCED)
+            handler, _ = handler_of(keyword, at.resource)
+            if handler is not None:
                 handler(self, parts, value)
         if parts.unique is not None and parts.values:
             # Listed values are asked, whatever their items are.

@@ -7,8 +7,12 @@ nothing refers to constrains nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .document import Location, Resource
 
 ENFORCED = "enforced"
 ANNOTATION = "annotation"
@@ -36,12 +40,22 @@ class Entry:
 class Report:
     """The keywords of a schema in the order they were met; iterable, and readable as text.
 
-    Entries are made when somebody asks for them: recording a keyword is on the way to the first mask.
+    Entries are made when somebody asks for them, and what is read later than the rest of the schema is read
+    then: recording keywords is on the way to the first mask.
+
+    status_of : what becomes of a keyword in a resource, where nothing else was recorded
     """
 
-    def __init__(self) -> None:
+    def __init__(self, status_of: Callable[[str, Resource], tuple[str, str]]) -> None:
+        self._status_of = status_of
         self._met: dict[tuple[str, str], tuple[str, str]] = {}
-        self.notes: list[str] = []
+        self._notes: list[str] = []
+        self._read: list[Location] = []
+        self.complete: Callable[[], None] | None = None  # reads what has not been read
+
+    def read(self, at: Location) -> None:
+        """Record all keywords of a schema that is read."""
+        self._read.append(at)
 
     def add(self, pointer: str, keyword: str, status: str, why: str = "", *, replace: bool = False) -> None:
         """Record a keyword. Of two records at one place the first stays, unless ``replace`` or not
@@ -52,8 +66,28 @@ class Report:
 
     def note(self, text: str) -> None:
         """Record something about the schema as a whole, once."""
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self._notes:
+            self._notes.append(text)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of the schema as a whole."""
+        self._entries()
+        return self._notes
+
+    def _entries(self) -> dict[tuple[str, str], tuple[str, str]]:
+        if self.complete is not None:
+            complete, self.complete = self.complete, None
+            complete()
+        found: dict[tuple[str, str], tuple[str, str]] = {}
+        for at in self._read:
+            for keyword in at.schema:
+                key = (at.pointer, keyword)
+                if key not in found:
+                    found[key] = self._met.get(key) or self._status_of(keyword, at.resource)
+        for key, status in self._met.items():
+            found.setdefault(key, status)
+        return found
 
     @property
     def enforced(self) -> tuple[Entry, ...]:
@@ -71,11 +105,11 @@ class Report:
         return tuple(entry for entry in self if entry.status == UNENFORCED)
 
     def __iter__(self) -> Iterator[Entry]:
-        for (pointer, keyword), (status, why) in self._met.items():
+        for (pointer, keyword), (status, why) in self._entries().items():
             yield Entry(pointer, keyword, status, why)
 
     def __len__(self) -> int:
-        return len(self._met)
+        return len(self._entries())
 
     def __str__(self) -> str:
         groups = (self.unenforced, self.enforced, self.annotations)
