@@ -54,7 +54,8 @@ class Grammar:
         strict : a keyword that cannot be enforced raises; otherwise it is listed in ``report``
         formats : "assert" or "annotate" what ``format`` says
         integers : "any": as the standard allows them, ``1.0`` and ``1e2`` too; "plain": digits alone, which
-            ``json.loads`` reads as ``int``
+            ``json.loads`` reads as ``int``. After any number's point, and in front of its exponent's digits,
+            at most 16 zeros come in a row
         registry : {uri: schema} for remote references; the network is never touched
 
         Raises

@@ -20,10 +20,11 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Expr, GrammarIR, Members, Pat, Ref, Rep
+from ..ir import Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, determinise, without_empty
+from .bounded import bounded_states
 from .graphs import Graphs
 from .members import build_members
 from .records import Records
@@ -97,6 +98,8 @@ class RuleBuilder:
         if isinstance(expr, Pat):
             info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
             return self._pattern(expr.dfa, unit)
+        if isinstance(expr, Bounded):
+            return self._records.rule(bounded_states(expr, self._units), unit)[0]
         g = info.graph or self.graphs.of(expr, info.name)
         return self._records.graph(g, unit)
 

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...automata import ByteDFA
 from ...errors import GrammarError, LimitExceededError
 from ...limits import Limits
@@ -105,7 +107,9 @@ def of_set(one: StringSet) -> Language:
     """The texts of an alternative."""
     if one.values is not None:
         return of_values(one.values)
-    return one.lang or CharDFA.lengths(one.min, one.max)
+    if one.lang is None:
+        return CharDFA.lengths(one.min, one.max)
+    return one.lang if one.max is None else of_length(one.lang, one.min, one.max)
 
 
 def both(a: Language | None, b: Language | None) -> Language | None:
@@ -139,6 +143,18 @@ def of_length(lang: Language, low: int, high: int | None) -> Language:
     return lang.bounded(low, high, limits=COUNTED)
 
 
+def shortest(lang: Language) -> int:
+    """The length of the shortest text of a language that has one; -1 for others."""
+    if lang.is_empty:
+        return -1
+    seen, level, length = {1}, [1], 0
+    while not any(lang.final[q] for q in level):
+        level = sorted({int(to) for q in level for to in np.unique(lang.trans[q])} - seen - {0})
+        seen.update(level)
+        length += 1
+    return length
+
+
 @lru_cache(maxsize=1024)
 def few_texts(lang: Language, most: int) -> tuple[str, ...] | None:
     """The texts of a language that has at most ``most`` of them, shortest first; None for others."""
@@ -162,6 +178,44 @@ def text_of(lang: Language) -> ByteDFA:
 
     what = described.get(lang)
     return make() if what is None else kept(ByteDFA, f"text of {what}", make)
+
+
+@lru_cache(maxsize=256)
+def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
+    """`text_of`, and the states in which a read begins a character, or is that of the closing quote.
+
+    Raises LimitExceededError when some state is one in one text and none in another.
+    """
+    dfa = text_of(lang)
+    # How much of a character is missing: 0 between characters, 1 after a backslash, 2 to 5 in \\uXXXX, 6 to 8
+    # in UTF-8, 9 outside of the quotes.
+    missing = {dfa.start: 9}
+    todo = [dfa.start]
+    while todo:
+        q = todo.pop()
+        for byte, to in enumerate(dfa.trans[q][dfa.classes].tolist()):
+            if not to:
+                continue
+            after = _missing_after(missing[q], byte)
+            if to not in missing:
+                missing[to] = after
+                todo.append(to)
+            elif missing[to] != after:
+                what = "counting the characters of a pattern, in which they begin and end alike"
+                raise LimitExceededError("max_dfa_states", COUNTED.max_dfa_states, dfa.n_states, what)
+    return dfa, tuple(sorted(q for q, left in missing.items() if left == 0))
+
+
+def _missing_after(missing: int, byte: int) -> int:
+    if missing == 0:
+        if byte < 0x80:
+            return 1 if byte == ord("\\") else 9 if byte == ord('"') else 0
+        return 6 if byte < 0xE0 else 7 if byte < 0xF0 else 8
+    if missing == 1:
+        return 2 if byte == ord("u") else 0
+    if missing == 9:
+        return 0
+    return 0 if missing in (5, 6) else missing + 1 if missing < 5 else missing - 1
 
 
 @lru_cache(maxsize=1)
