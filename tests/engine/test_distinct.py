@@ -78,6 +78,10 @@ CASES = {
         },
         some(some(["", "a", "b"], 0, 3), 0, 2),
     ),
+    "contains": (
+        {"items": {"type": "string", "pattern": "^[ab]?$"}, "contains": {"const": "a"}},
+        [one for one in some(["", "a", "b"], 1, 3) if "a" in one],
+    ),
     "or not": (
         {
             "anyOf": [

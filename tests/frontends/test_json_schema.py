@@ -320,7 +320,7 @@ ERRORS = [
     ({"maxLength": "3"}, SchemaError, "`maxLength` is a whole number"),
     ({"anyOf": []}, SchemaError, "at /anyOf:"),
     ({"not": {"$ref": "#"}}, SchemaError, "through `not`"),
-    ({"items": {"uniqueItems": True, "contains": {"type": "null"}}}, UnsupportedKeywordError,
+    ({"items": {"uniqueItems": True, "contains": {"type": "null"}, "maxItems": 5}}, UnsupportedKeywordError,
      "at /items: `uniqueItems` cannot be enforced"),
     ({"uniqueItems": True, "items": {"type": "array", "maxItems": 0}, "minItems": 3},
      UnsupportedKeywordError, "3 items have to come"),

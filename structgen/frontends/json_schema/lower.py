@@ -277,8 +277,6 @@ class Lowering:
             )
             inside = Members(members, self.text.comma, (), max(array.min, 1), array.max)
             return self.text.bracketed(b"[", b"]", inside, array.min == 0)
-        if array.machine is not None:
-            return self._machine(array.machine, name)
         if not array.distinct:
             return self._items(array, name, self.ref)
         items: dict[Formula, Ref] = {}
@@ -294,6 +292,8 @@ class Lowering:
 
     def _items(self, array: ArraySet, name: str, ref: Callable[[Formula], Ref]) -> Expr:
         """Arrays of one alternative, item by item; ``ref``: the rule of an item's formula."""
+        if array.machine is not None:
+            return self._machine(array.machine, name, ref)
         most = most_items(array)
         if most == 0:
             return self.text.bracketed(b"[", b"]", None, True)
@@ -320,12 +320,12 @@ class Lowering:
             parts.append(following)
         return self.text.bracketed(b"[", b"]", Seq(tuple(parts)), array.min == 0)
 
-    def _machine(self, machine: Machine, name: str) -> Expr:
+    def _machine(self, machine: Machine, name: str, ref: Callable[[Formula], Ref]) -> Expr:
         """Arrays of an automaton: a rule for what may follow the items of each state."""
         useful = useful_states(machine)
         steps = {
             state: [
-                (self.ref(formula), target)
+                (ref(formula), target)
                 for formula, target in machine.edges[state]
                 if formula.productive and target in useful
             ]
@@ -338,7 +338,7 @@ class Lowering:
         def step(item: Ref, target: int) -> Expr:
             loop = machine.loops.get(target)
             if loop is not None and loop[0].productive:
-                return Seq((item, Rep(Seq((self.text.comma, self.ref(loop[0]))), loop[1], loop[2])))
+                return Seq((item, Rep(Seq((self.text.comma, ref(loop[0]))), loop[1], loop[2])))
             if target not in more:
                 return item
             return Seq((item, Rep(more[target], 0, 1) if machine.final[target] else more[target]))

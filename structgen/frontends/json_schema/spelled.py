@@ -157,8 +157,11 @@ def _all_apart(n: Normaliser, array: ArraySet) -> bool:
 
 def _not_compared(n: Normaliser, array: ArraySet) -> str:
     """Why an array cannot be left to the engine: it might not be finished; "" when it can."""
-    if array.contains:
-        return "items of many values are not compared beside a count of some of them"
+    for one in array.contains:
+        # So many items are in the formula, or have not come.
+        enough = least_values(n, n.algebra.both(array.rest, one.formula), one.low) >= one.low
+        if one.high is not None or array.max is not None or array.prefix or one.start or not enough:
+            return "items of many values are not compared beside a count of some of them and another bound"
     obligatory = list(enumerate(array.prefix[: array.min]))
     if array.min > len(array.prefix):
         obligatory.append((array.min - 1, array.rest))
