@@ -105,7 +105,12 @@ class GrammarMatcher:
         self._checked_rows = bitmask.shape[0]
 
     def _make_mask(self) -> None:
-        self._ask(lambda arena: arena.make_mask(self._state))
+        try:
+            arena = self._arena
+            with arena.lock:
+                arena.make_mask(self._state)
+        except ArenaFull:
+            self._ask(lambda arena: arena.make_mask(self._state))
 
     def _ask(self, question: Callable[[Arena], T]) -> T:
         """Ask the arena under its lock; where it is full, again in the one that takes its place.
@@ -169,19 +174,27 @@ class GrammarMatcher:
 
     def _accept_new(self, token_id: int) -> bool:
         token_id = int(token_id)
-        vocabulary = self._compiled.vocabulary
-        if not 0 <= token_id < vocabulary.size:
+        compiled = self._compiled
+        if not 0 <= token_id < compiled.vocabulary.size:
             return False
-        if token_id in self._compiled.stops:
+        if token_id in compiled.stops:
             if not self.is_accepting():
                 return False
             self._note(token_id)
             self._terminated = True
             return True
-        written = vocabulary.offsets[token_id] < vocabulary.offsets[token_id + 1]
-        if not written and token_id not in self._arena.symbol_of_token:
+        try:
+            arena = self._arena
+            with arena.lock:
+                to = arena.accept_token(self._state, token_id)
+        except ArenaFull:
+            return self._step(token_id)
+        if to < 0:
             return False
-        return self._step(token_id)
+        self._states.append(self._state)
+        self._taken.append(token_id)
+        self._state = to
+        return True
 
     def _step(self, step: Step) -> bool:
         if isinstance(step, bytes):

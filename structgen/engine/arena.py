@@ -24,7 +24,7 @@ from ..ir import GrammarIR, Mark, Special
 from ..jit import settled
 from ..limits import Limits, check_time, clock
 from ..vocab.vocabulary import Vocabulary
-from . import kernels
+from . import kernels, room
 from . import layout as L
 from .heap import Heap
 from .indentation import columns_in, effects_of
@@ -45,7 +45,7 @@ MOST_EXPLORED = 400  # readings looked at before a search for a finishing text a
 MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
 
 
-_settled: list[Callable[..., int]] = []  # `kernels.fill` and `kernels.find_accept`, see `jit.settled`
+_settled: list[Callable[..., int]] = []  # what `Arena._settle` answers
 
 
 class ArenaFull(Exception):
@@ -68,11 +68,13 @@ class Arena:
         tokens = find_special_tokens(ir, vocabulary)
         facts = analysis.analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
-        self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads)
+        most = max(limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
+        self.heap = Heap(
+            int(longest), -(-symbols // 64), limits.max_heads, self.tables.max_depth, most_bytes=most
+        )
         self.builder: RuleBuilder = build.RuleBuilder(ir, self.heap, limits, facts)
         self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
-        self.heap.lay_out_scratch(self.tables.max_depth)
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation
@@ -88,9 +90,11 @@ class Arena:
         self.marks: list[int] = [symbol for e, symbol in numbers.items() if isinstance(e, Mark)]
         self.specials: npt.NDArray[np.int64] = np.array(pairs, np.int64).reshape(-1, 2)
         self.symbol_of_token: dict[int, int] = dict(pairs)
-        # Untouched pages cost nothing: much room at once spares copies of what is filled.
-        first = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // (4 * self.tables.words)))
-        self.rows: npt.NDArray[np.int32] = np.empty((first, self.tables.words), np.int32)
+        row = 4 * self.tables.words
+        least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // row))
+        self._rows_room: room.Room | None = room.take(limits.max_mask_bytes + row, least * row)
+        rows = self._rows_room.data[: self._rows_room.nbytes // row * row]
+        self.rows: npt.NDArray[np.int32] = rows.view(np.int32).reshape(-1, self.tables.words)
         self.unproved = 0
         self.heap.g[L.H_NARROW] = NARROW
         if longest:
@@ -99,10 +103,8 @@ class Arena:
             self.heap.g[L.H_ASK] = 1 if viability.certify(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
-            # Asked of a state without a mask or a step, both only look.
-            _settled.append(settled(kernels.fill, self.g, self.rows, self.initial, self.rows[:1], 0))
-            _settled.append(settled(kernels.find_accept, self.g, self.initial, 0))
-        self.fill, self.find_accept = _settled
+            _settled[:] = self._settle()
+        self.fill, self.find_accept, self._make_mask_in, self._take = _settled
         if longest and int(self.g[L.H_ASK]) == 2:
             at = self.initial + L.R_KEY
             if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
@@ -110,6 +112,26 @@ class Arena:
                     "nothing can be written: with longest match, every text of the grammar is cut into other "
                     "terminals than the rules ask for; lexing='any' takes every way of cutting"
                 )
+
+    def __del__(self) -> None:
+        """Leave the memory to the next arena. Whoever reads an arena's arrays holds the arena."""
+        if hasattr(self, "_take"):
+            if self._rows_room is not None:
+                row = 4 * self.tables.words
+                room.give_back(self._rows_room, row * int(self.g[L.H_ROWS]), clean=False)
+            self.heap.give_back()
+
+    def _settle(self) -> list[Callable[..., int]]:
+        """The kernels that are called for every token, see `jit.settled`."""
+        v = self.vocabulary
+        # Asked of a state without a mask or a step, both only look.
+        fill = settled(kernels.fill, self.g, self.rows, self.initial, self.rows[:1], 0)
+        find_accept = settled(kernels.find_accept, self.g, self.initial, 0)
+        make_mask = settled(kernels.make_mask, *self._mask_arguments(-1))
+        no_text = np.zeros_like(v.offsets)
+        no_text.flags.writeable = v.offsets.flags.writeable
+        take = settled(kernels.accept_token, self.g, self.initial, v.data, no_text, 0)
+        return [fill, find_accept, make_mask, take]
 
     @property
     def g(self) -> npt.NDArray[np.int64]:
@@ -151,14 +173,15 @@ class Arena:
                 self._group_table(int(self.g[L.X_WANT]))
         elif code == L.GROW_ROWS:
             used = 4 * int(self.g[L.H_ROWS]) * self.tables.words
-            if used > self.limits.max_mask_bytes and int(self.g[L.H_ROWS]) >= LEAST_ROWS:
+            row = 4 * self.tables.words
+            if row * len(self.rows) > self.limits.max_mask_bytes and int(self.g[L.H_ROWS]) >= LEAST_ROWS:
                 raise ArenaFull("max_mask_bytes", self.limits.max_mask_bytes, used)
             # A reader may still hold the smaller array: rows it could take for its own are not used again.
             size, wanted = self.rows.shape[0], int(self.g[L.X_WANT])
             self.heap.g[L.H_ROWS] = size
             rows = np.empty((size + max(size, wanted), self.tables.words), np.int32)
             rows[:size] = self.rows
-            self.rows = rows
+            self.rows, self._rows_room = rows, None
         elif code == L.GROW_SCRATCH:
             self._scratch_factor *= 2
             if self._scratch_factor > MOST_SCRATCH:
@@ -363,13 +386,15 @@ class Arena:
 
     def accept_token(self, state: int, token: int) -> int:
         """Matcher state after ``token``, or REFUSED."""
-        symbol = self.symbol_of_token.get(token)
-        if symbol is not None:
-            return self._call(kernels.accept_symbol, state, symbol, False)
+        if token in self.symbol_of_token:
+            return self._call(kernels.accept_symbol, state, self.symbol_of_token[token], False)
         v = self.vocabulary
-        return self._call(
-            kernels.accept_token, state, v.data, int(v.offsets[token]), int(v.offsets[token + 1]), token
-        )
+        answer = self._take(self.heap.g, state, v.data, v.offsets, token)
+        if answer < L.REFUSED:
+            if answer == L.NO_TEXT:
+                return L.REFUSED
+            answer = self._call(kernels.accept_token, state, v.data, v.offsets, token)
+        return answer
 
     def accept_bytes(self, state: int, data: bytes) -> int:
         """Matcher state after ``data``, or REFUSED."""
@@ -396,32 +421,30 @@ class Arena:
 
     def make_mask(self, state: int) -> None:
         """Make and note the mask of a matcher state."""
-        answer = self._try_mask(state)
+        answer = self._make_mask_in(*self._mask_arguments(state))
         if answer < 0:
             with clock("step_seconds", self.limits.step_seconds), self.tables.in_use():
                 while answer < 0:
                     self._provide(answer)
-                    answer = self._try_mask(state)
+                    answer = self._make_mask_in(*self._mask_arguments(state))
 
-    def _try_mask(self, state: int) -> int:
+    def _mask_arguments(self, state: int) -> tuple[object, ...]:
         t, pools = self.tables, self._pools()
-        return int(
-            kernels.make_mask(
-                self.heap.g,
-                pools.tries,
-                pools.slots,
-                pools.rows,
-                pools.info,
-                pools.groups,
-                pools.ids,
-                self.signatures,
-                self.rows,
-                state,
-                t.stops,
-                t.everything,
-                t.aliases,
-                self.specials,
-            )
+        return (
+            self.heap.g,
+            pools.tries,
+            pools.slots,
+            pools.rows,
+            pools.info,
+            pools.groups,
+            pools.ids,
+            self.signatures,
+            self.rows,
+            state,
+            t.stops,
+            t.everything,
+            t.aliases,
+            self.specials,
         )
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:

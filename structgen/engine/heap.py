@@ -1,41 +1,51 @@
-"""The arrays that kernels work on, and how they grow.
+"""The array that kernels work on, and how it grows.
 
-Offsets stay true when an array is copied to a larger one, so growth is: allocate, copy, publish. A reader
-that still holds the smaller array sees a state of the past, which was valid and stays so.
+Usually it has address space for all that it may become (`room`), and growth is to allow kernels more of it.
+Where it has not, it is copied: offsets stay true, and a reader that still holds the smaller array sees a
+state of the past, which was valid and stays so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from . import layout as L
+from . import room
 
 Int64 = npt.NDArray[np.int64]
 
 HASH_SLOTS = 1 << 10
+WORDS = 1 << 16  # of a new heap
 ROOM = 1 << 12  # words that a kernel may write past its check
 
 
 class Heap:
-    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`)."""
+    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`).
 
-    def __init__(self, mode: int, symbol_words: int, max_heads: int, words: int = 1 << 16) -> None:
-        self.g: Int64 = np.zeros(words, np.int64)
-        self.g[L.H_TOP] = L.HEADER_WORDS
-        self.g[L.H_LIMIT] = words - ROOM
-        self.g[L.H_MODE] = mode
-        self.g[L.H_SYMBOL_WORDS] = symbol_words
-        self.g[L.H_MAX_HEADS] = max_heads
-        self.g[L.H_HASH] = self.reserve(HASH_SLOTS)
-        self.g[L.H_HASH_MASK] = HASH_SLOTS - 1
+    A new one has a scratch region for tokens of up to ``max_depth`` bytes.
+    """
+
+    def __init__(
+        self, mode: int, symbol_words: int, max_heads: int, max_depth: int, most_bytes: int = 0
+    ) -> None:
+        header, words = _begin(mode, symbol_words, max_heads, max_depth)
+        self._room = room.take(most_bytes, 8 * words)
+        self.g: Int64 = self._room.data.view(np.int64)
+        self.g[: L.HEADER_WORDS] = header
 
     @property
     def nbytes(self) -> int:
         """Bytes in use."""
         return 8 * int(self.g[L.H_TOP])
+
+    @property
+    def hash_slots(self) -> int:
+        """Slots of the hash table."""
+        return 1 << (int(self.g[L.H_HASH]) & L.HASH_SIZE)
 
     def reserve(self, n: int) -> int:
         """Offset of ``n`` zero words."""
@@ -53,30 +63,37 @@ class Heap:
         return at
 
     def _enlarge(self, least: int) -> None:
-        size = self.g.shape[0]
+        size = int(self.g[L.H_LIMIT]) + ROOM
         while size - ROOM < least:
             size *= 2
-        g = np.zeros(size, np.int64)
-        top = int(self.g[L.H_TOP])
-        g[:top] = self.g[:top]
-        g[L.H_LIMIT] = size - ROOM
-        self.g = g
+        if size > self.g.shape[0] >= least + ROOM:
+            size = self.g.shape[0]
+        if size > self.g.shape[0]:
+            larger = room.take(8 * size, 8 * size)
+            g = larger.data.view(np.int64)
+            top = int(self.g[L.H_TOP])
+            g[:top] = self.g[:top]
+            self._room, self.g = larger, g
+        self.g[L.H_LIMIT] = size - ROOM
 
     def grow(self) -> None:
-        """More room after a kernel asked for it: twice the words, and a hash table at most a quarter full."""
-        self._enlarge(2 * (self.g.shape[0] - ROOM))
-        if 4 * int(self.g[L.H_HASH_COUNT]) > int(self.g[L.H_HASH_MASK]):
+        """More room after a kernel asked for it: a hash table at most a quarter full, or twice the words."""
+        if 2 * (int(self.g[L.H_HASH_COUNT]) + 1) >= self.hash_slots:
             self.rehash()
+        else:
+            self._enlarge(int(self.g[L.H_LIMIT]) + 1)
 
     def rehash(self) -> None:
         """Give the hash table four times the slots."""
         from .kernels import rehash
 
-        slots = 4 * (int(self.g[L.H_HASH_MASK]) + 1)
+        slots = 4 * self.hash_slots
         table = self.reserve(slots)
-        fresh = self.g.copy()  # readers may be probing the old table: publish the new one whole
-        rehash(fresh, table, slots)
-        self.g = fresh
+        rehash(self.g, table, slots.bit_length() - 1)
+
+    def give_back(self) -> None:
+        """Let the next heap have the memory. Nobody may read this one any more."""
+        room.give_back(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
 
     def lay_out_scratch(self, max_depth: int, factor: int = 1) -> None:
         """A scratch region (a new one, when there is one already) for tokens of up to ``max_depth`` bytes."""
@@ -97,3 +114,22 @@ class Heap:
             at = self.reserve(count * words)
             self.g[slot] = at
             self.g[cap] = count
+
+
+@lru_cache(maxsize=64)
+def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tuple[Int64, int]:
+    """The header of a new heap, all else of which is zero, and how many words kernels may use at first."""
+    heap = Heap.__new__(Heap)
+    g = heap.g = np.zeros(L.HEADER_WORDS, np.int64)
+    g[L.H_TOP] = L.HEADER_WORDS
+    g[L.H_LIMIT] = 1 << 60  # nothing but the header is written
+    g[L.H_MODE] = mode
+    g[L.H_SYMBOL_WORDS] = symbol_words
+    g[L.H_MAX_HEADS] = max_heads
+    g[L.H_HASH] = heap.reserve(HASH_SLOTS) << L.HASH_SHIFT | HASH_SLOTS.bit_length() - 1
+    heap.lay_out_scratch(max_depth)
+    words = WORDS
+    while words - ROOM < int(g[L.H_TOP]):
+        words *= 2
+    g[L.H_LIMIT] = words - ROOM
+    return g, words

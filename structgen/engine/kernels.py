@@ -5,7 +5,8 @@ code. So every kernel that lies on a path of `accept` or `fill` is here, and tak
 
 g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second array argument would double
                           the cost of a step
-tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token
+tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token;
+                          after the first one, the vocabulary's, its nodes' lists of children
 slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `table_pool`
 rows : int32[n, words]    memoised masks of this grammar
 
@@ -31,7 +32,6 @@ from ..jit import jit
 from .layout import *
 
 U64 = np.uint64
-LARGE = 32  # trie nodes: a smaller part of the trie is walked, whatever the state
 
 # ----------------------------------------------------------------------------------------------- hash table
 
@@ -49,8 +49,8 @@ def _hash(g, start, n, kind):
 @jit
 def _find(g, start, n, kind, h):
     """Offset of the record with this key, or -1 - slot of the table where it belongs."""
-    mask = g[H_HASH_MASK]
-    table = g[H_HASH]
+    table = g[H_HASH] >> HASH_SHIFT
+    mask = (1 << (g[H_HASH] & HASH_SIZE)) - 1
     tag = kind | (n << 8)
     slot = h & mask
     while True:
@@ -77,7 +77,7 @@ def _intern(g, start, n, kind, values):
         return at
     size = R_KEY + n + values
     top = g[H_TOP]
-    if top + size > g[H_LIMIT] or 2 * (g[H_HASH_COUNT] + 1) > g[H_HASH_MASK]:
+    if top + size > g[H_LIMIT] or 2 * (g[H_HASH_COUNT] + 1) >= 1 << (g[H_HASH] & HASH_SIZE):
         return GROW_HEAP
     g[top] = kind | (n << 8)
     g[top + 1] = h
@@ -85,26 +85,25 @@ def _intern(g, start, n, kind, values):
         g[top + R_KEY + i] = g[start + i]
     for i in range(values):
         g[top + R_KEY + n + i] = 0
-    g[g[H_HASH] - 1 - at] = top
+    g[(g[H_HASH] >> HASH_SHIFT) - 1 - at] = top
     g[H_HASH_COUNT] += 1
     g[H_TOP] = top + size
     return top
 
 
 @jit
-def rehash(g, table, size):
-    """Enter every interned record into a new hash table at ``table`` (already zero), of ``size`` slots."""
-    old = g[H_HASH]
-    old_size = g[H_HASH_MASK] + 1
-    g[H_HASH] = table
-    g[H_HASH_MASK] = size - 1
-    for i in range(old_size):
+def rehash(g, table, bits):
+    """Enter every interned record into a new hash table at ``table`` (already zero), of 2**bits slots."""
+    old = g[H_HASH] >> HASH_SHIFT
+    size = 1 << bits
+    for i in range(1 << (g[H_HASH] & HASH_SIZE)):
         at = g[old + i]
         if at != 0:
             slot = g[at + 1] & (size - 1)
             while g[table + slot] != 0:
                 slot = (slot + 1) & (size - 1)
             g[table + slot] = at
+    g[H_HASH] = table << HASH_SHIFT | bits
     return 0
 
 
@@ -1623,8 +1622,9 @@ def find_accept(g, state, token):
     h = h ^ (h >> U64(32))
     h = h * U64(0xC4CEB9FE1A85EC53)
     key = np.int64((h ^ (h >> U64(29))) >> U64(1))
-    mask = g[H_HASH_MASK]
-    table = g[H_HASH]
+    hash_table = g[H_HASH]
+    table = hash_table >> HASH_SHIFT
+    mask = (1 << (hash_table & HASH_SIZE)) - 1
     slot = key & mask
     tag = K_ACCEPT | (2 << 8)
     while True:
@@ -1637,10 +1637,12 @@ def find_accept(g, state, token):
 
 
 @jit
-def accept_token(g, state, data, start, end, token):
-    """`accept_bytes`, remembered under (state, token)."""
+def accept_token(g, state, data, offsets, token):
+    """`accept_bytes` of ``data[offsets[token] : offsets[token + 1]]``, remembered under (state, token)."""
+    if offsets[token] == offsets[token + 1]:
+        return NO_TEXT
     tmp = g[X_TMP]
-    to = accept_bytes(g, state, data, start, end)
+    to = accept_bytes(g, state, data, offsets[token], offsets[token + 1])
     if to < REFUSED:
         return to
     g[tmp], g[tmp + 1] = state, token
@@ -1706,6 +1708,24 @@ def _first_bytes(g, s, with_row, to):
 
 
 @jit
+def _add_first(g, s, to):
+    """Add to the set at ``to`` the bytes that rule state ``s`` reads; it remembers them. 0 or GROW_HEAP."""
+    at = g[s + S_FLAGS] >> FIRST_SHIFT
+    if at == 0:
+        at = g[H_TOP]
+        if at + 4 > g[H_LIMIT]:
+            return GROW_HEAP
+        for w in range(4):
+            g[at + w] = 0
+        _first_bytes(g, s, True, at)
+        g[H_TOP] = at + 4
+        g[s + S_FLAGS] |= at << FIRST_SHIFT
+    for w in range(4):
+        g[to + w] |= g[at + w]
+    return 0
+
+
+@jit
 def _follow(g, s, stack):
     """Set X_FOLLOW to the bytes that may come when the pattern that state ``s`` is in, or enters, is left.
 
@@ -1739,7 +1759,13 @@ def _bytes_of(g, queued, to):
         s = g[q + 3 * done]
         stack = g[q + 3 * done + 2]
         done += 1
-        _first_bytes(g, s, True, to)
+        if g[s + S_FLAGS] & FORWARD:
+            s = _resolve(g, s)
+            if s == 0:
+                return BUILD_RULES
+        code = _add_first(g, s, to)
+        if code < 0:
+            return code
         if g[s + S_FLAGS] & FINAL:
             queued = _pop(g, queued, stack)
             if queued < 0:
@@ -1853,13 +1879,117 @@ def _take_stays(g, tables, info, ids, t, s, r, out):
 
 @jit
 def _nest(g, nested, at, i, end, base, depth, src, n):
-    """What a walk has still to do: go on at node ``i`` of the trie at ``at``, which ends at node ``end``.
+    """What a walk has still to do: go on at node ``i`` of the trie at ``at``, up to node ``end``.
 
     base : depth of the trie's root; depth : where the heads of a depth are noted, to note heads
-    ``src .. src+n-1`` there first, or 0
+    ``src .. src+n-1`` there first, or 0. Of a table's trie, the first bytes in X_ONLY.
     """
     f = g[X_NEST] + NEST_WORDS * nested
     g[f], g[f + 1], g[f + 2], g[f + 3], g[f + 4], g[f + 5], g[f + 6] = at, i, end, base, depth, src, n
+    for w in range(4):
+        g[f + 7 + w] = g[X_ONLY + w]
+    g[f + 11] = 0
+
+
+@jit
+def _nest_children(g, tries, nested, i, end, base, src, n):
+    """As `_nest`: visit those children of node ``i``, of many, that heads ``src .. src+n-1`` can go on with.
+
+    The children lie far apart; their list (see `table_pool.with_children`) does not. 0 or a code.
+    """
+    f = g[X_NEST] + NEST_WORDS * nested
+    kids = np.int64(tries[4 * np.int64(tries[2]) + i])
+    g[f], g[f + 1], g[f + 2], g[f + 3] = -1, np.int64(tries[4 * i + 2]), end, base
+    g[f + 4], g[f + 5] = kids + 1, kids + 1 + 2 * np.int64(tries[kids])
+    g[f + 6], g[f + 7], g[f + 8], g[f + 9] = 0, 0, 0, 0
+    queued = 0
+    for k in range(n):
+        h = g[X_HEADS] + 3 * (src + k)
+        queued = _enqueue(g, queued, g[h], g[h + 1], g[h + 2])
+        if queued < 0:
+            return queued
+    return _bytes_of(g, queued, f + 6)
+
+
+@jit
+def _walked_alone(g, info, t, s, stack):
+    """Set X_ONLY to the first bytes of those tokens that are walked from state ``s`` one by one.
+
+    They are those that the table cannot treat by their endings, and those that an overlay reads by itself.
+    1, or 0 when there are none; or a code.
+    """
+    for w in range(4):
+        g[X_OWN + w] = info[t * V_WORDS + V_ALONE + w]
+    if g[s + S_WIDE] != s:
+        _first_bytes(g, s, False, X_OWN)
+        if g[s + S_FLAGS] & FINAL:
+            queued = _pop(g, 0, stack)
+            code = queued if queued < 0 else _bytes_of(g, queued, X_OWN)
+            if code < 0:
+                return code
+    some = 0
+    for w in range(4):
+        g[X_ONLY + w] = g[X_OWN + w]
+        if g[X_OWN + w] != 0:
+            some = 1
+    return some
+
+
+@jit
+def _nest_lists(g, info, nested, t, s, r):
+    """Of the part of a walk at ``nested``: its tokens are lists, in which a pattern's count decides, too."""
+    f = g[X_NEST] + NEST_WORDS * nested
+    wide = g[s + S_WIDE]
+    begun = r if wide == s else 0
+    g[f + 11], g[f + 12], g[f + 13] = info[t * V_WORDS + V_LISTS], 0, 1 << 40
+    op = g[wide + S_COUNT_OP]
+    if op != 0:
+        if g[op + 1] >= 0:
+            g[f + 13] = g[op + 1] - begun
+        enough = g[g[g[wide + S_SOURCE] + A_FIRST] + S_FINAL_OP]
+        if enough != 0:
+            g[f + 12] = g[enough + 1] - begun
+
+
+@jit
+def _leave_pattern(g, src):
+    """Behind head ``src``, in a pattern or entering one, the heads after it. Their number, or a code."""
+    h = g[X_HEADS] + 3 * src
+    s = g[h]
+    if g[s + S_WIDE] == s:
+        n = _pop(g, 0, g[h + 2])
+    else:
+        r = g[h + 1]
+        if g[s + S_ROW_OP] != 0:
+            r = _apply(g, g[s + S_ROW_OP], r)
+            if r < 0:
+                return 0 if r == REFUSED else r
+        n = _enqueue(g, 0, g[s + S_PUSH], r, g[h + 2])
+    if n < 0:
+        return n
+    if src + n + 2 >= g[X_HEADS_CAP]:
+        return GROW_SCRATCH
+    for k in range(3 * n):
+        g[h + 3 + k] = g[g[X_QUEUE] + k]
+    return n
+
+
+@jit
+def _add_list(g, ids, at, low, high, at_once, out):
+    """Set the tokens of the list at ``ids[at]`` that begin ``low .. high`` characters, but those of X_ONLY.
+
+    at_once : 0 to leave out those that leave the pattern with their first byte
+    """
+    for k in range(at + 1, at + 1 + 2 * np.int64(ids[at]), 2):
+        said = np.int64(ids[k + 1])
+        byte = said & 0xFF
+        if (
+            low <= said >> LIST_COUNT <= high
+            and not (g[X_ONLY + (byte >> 6)] >> (byte & 63)) & 1
+            and (at_once or not said & LIST_AT_ONCE)
+        ):
+            token = np.int64(ids[k])
+            out[token >> 5] |= np.int32(1) << np.int32(token & 31)
 
 
 @jit
@@ -1895,11 +2025,26 @@ def _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out
         g[h + 2], g[last + 2] = g[last + 2], g[h + 2]
         leave = info[t * V_WORDS + V_LEAVE]
         if leave != 0:
-            found += 1
-            if nested + found >= g[X_NEST_CAP]:
+            if nested + found + 2 >= g[X_NEST_CAP]:
                 return GROW_SCRATCH
             inside = base + np.int64(tries[4 * i + 1])
-            _nest(g, nested + found, leave, 1, np.int64(tries[leave + 2]), inside, d, src + rest, 1)
+            endings = info[t * V_WORDS + V_ENDINGS]
+            if endings != 0 and g[s + S_WIDE] != s and g[s + S_PUSH] == 0:
+                endings = 0  # the ends of the pattern lead on by themselves
+            some = endings == 0
+            for w in range(4):
+                g[X_ONLY + w] = -1
+            if endings != 0:
+                code = _walked_alone(g, info, t, s, g[last + 2])
+                if code < 0:
+                    return code
+                some = code == 1
+                found += 1
+                _nest(g, nested + found, endings, 1, np.int64(tries[endings + 2]), inside, d, src + rest, 1)
+                _nest_lists(g, info, nested + found, t, s, g[last + 1])
+            if some:
+                found += 1
+                _nest(g, nested + found, leave, 1, np.int64(tries[leave + 2]), inside, d, src + rest, 1)
     if rest == n:
         return REFUSED
     # A walk writes over the heads behind its own, so the last go first; they were found first.
@@ -1929,27 +2074,48 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
     at = 0
     base = 0
     i = 0
+    lists = 0
+    low = 0
+    high = 0
+    at_once = 0
     end = np.int64(tries[2])
-    h = g[X_HEADS]
-    for w in range(4):
-        g[X_LIVE + w] = 0 if bytewise else -1
-    if bytewise:
-        s = _resolve(g, g[h])
-        if s == 0:
-            return BUILD_RULES
-        queued = _enqueue(g, 0, s, g[h + 1], g[h + 2])
-        code = _bytes_of(g, queued, X_LIVE) if queued > 0 else queued
-        if code < 0:
-            return code
     while True:
         if i >= end:
             if nested == 0:
                 return 0
             nested -= 1
             f = nest + NEST_WORDS * nested
+            if g[f] < 0:
+                kid = g[f + 4]
+                last = g[f + 5]
+                while kid < last and not (g[f + 6 + (tries[kid] >> 6)] >> (tries[kid] & 63)) & 1:
+                    kid += 2
+                if kid < last:
+                    i = np.int64(tries[kid + 1])
+                    end = np.int64(tries[4 * i + 2])
+                    g[f + 4] = kid + 2
+                    nested += 1
+                else:
+                    i, end = g[f + 1], g[f + 2]
+                continue
             at, i, end, base = g[f], g[f + 1], g[f + 2], g[f + 3]
+            for w in range(4):
+                g[X_ONLY + w] = g[f + 7 + w]
+            lists = g[f + 11]
             if g[f + 4] != 0:
                 g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5], g[f + 6]
+                if lists != 0:
+                    low, high = g[f + 12], g[f + 13]
+                    s = g[g[X_HEADS] + 3 * g[f + 5]]
+                    at_once = 1 if g[s + S_WIDE] == s else 0
+                    n = _leave_pattern(g, g[f + 5])
+                    if n < 0:
+                        return n
+                    if tries[at + 3] >= 0:  # they end with the pattern
+                        _add_list(g, ids, lists + np.int64(tries[at + 3]), low, high, at_once, out)
+                    if n == 0:
+                        i = end
+                    g[g[f + 4]], g[g[f + 4] + 1] = g[f + 5] + 1, n
             continue
         node = at + 4 * i
         d = depth + 3 * (base + np.int64(tries[node + 1]))
@@ -1962,7 +2128,12 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
             src = g[d - 3]
             n = g[d - 2]
             byte = np.int64(tries[node])
-            if src == 0 and not (g[X_LIVE + (byte >> 6)] >> (byte & 63)) & 1:
+            if (
+                at != 0
+                and tries[node + 1] == 1
+                and lists == 0
+                and not (g[X_ONLY + (byte >> 6)] >> (byte & 63)) & 1
+            ):
                 i = after
                 continue
             k = _step(g, src, n, byte, src + n)
@@ -1988,13 +2159,25 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
                 end = after
                 token = np.int64(tries[node + 3])
             if token >= 0:
-                out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+                if lists == 0:
+                    out[token >> 5] |= np.int32(1) << np.int32(token & 31)
+                else:
+                    _add_list(g, ids, lists + token, low, high, at_once, out)
         if bytewise and at == 0 and after - i > LARGE:
             n = _use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out)
             if n < REFUSED:
                 return n
             if n >= 0:
                 nested = n
+                i = end
+                continue
+            if tries[4 * np.int64(tries[2]) + i] != 0:
+                if nested + 1 >= g[X_NEST_CAP]:
+                    return GROW_SCRATCH
+                code = _nest_children(g, tries, nested, i, end, base, g[d], g[d + 1])
+                if code < 0:
+                    return code
+                nested += 1
                 i = end
                 continue
         i += 1
@@ -2234,12 +2417,14 @@ def fill_rows(g, rows, states, indices, out):
 def make_mask(
     g, tries, slots, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
 ):
-    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code.
+    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code. Of a state below zero, nothing.
 
     stops, everything : int32[words], the stop tokens, all ids
     aliases : int32[n, 2], (token walked, token with the same bytes)
     specials : int64[n, 2], (special token, symbol)
     """
+    if state < 0:
+        return 0
     n = g[state] >> 8
     if g[state + R_KEY + n] != 0:  # made by another thread, and perhaps being read: its place stays
         return 0

@@ -10,7 +10,8 @@ copied to a larger one when it is full, and offsets stay true.
 
 Rule state (``STATE_WORDS`` words, then its edges, then its calls)
     S_FLAGS      FINAL: the rule may end here; FORWARD: a rule whose automaton is S_ROW, or not yet built (0);
-                 WIDE: most of a vocabulary may stay alive here
+                 WIDE: most of a vocabulary may stay alive here; above FIRST_SHIFT the offset of the set of
+                 bytes that it reads (4 words), once a kernel has asked for them
     S_EDGES      number of edges, ``EDGE_WORDS`` each: lowest symbol | highest << 16, target, operation
     S_CALLS      number of calls, ``CALL_WORDS`` each: see below
     S_ROW        offset of a dense row of targets by byte class, or 0; edges come before it
@@ -41,8 +42,7 @@ from __future__ import annotations
 # Header of the heap.
 H_TOP = 0  # first free word
 H_LIMIT = 1  # interning stops here; the rest is room for one record
-H_HASH = 2  # offset of the hash table
-H_HASH_MASK = 3  # its size - 1
+H_HASH = 2  # hash table: offset << HASH_SHIFT | log2 of its size; one word, since readers take no lock
 H_HASH_COUNT = 4
 H_MODE = 5  # 0: symbols are bytes ("any"), 1: symbols are terminals ("longest")
 H_SYMBOL_WORDS = 6  # words of a FIRST set
@@ -61,6 +61,8 @@ H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the group
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
 H_LEX_FORBIDDEN = 42  # FIRST-like set of the terminals that no text may have
 HEADER_WORDS = 64
+HASH_SHIFT = 6
+HASH_SIZE = (1 << HASH_SHIFT) - 1
 
 # Rule states.
 S_FLAGS, S_EDGES, S_CALLS, S_ROW, S_CMAP, S_PUSH, S_FINAL_OP, S_WIDE = range(8)
@@ -72,6 +74,7 @@ C_INIT, C_RET, C_PARAM, C_OP, C_FIRST, C_FLAGS = range(6)
 FINAL = 1
 FORWARD = 2
 WIDE = 4
+FIRST_SHIFT = 8
 A_DIGEST, A_FIRST, A_STRIDE = 0, 2, 3
 
 # Operations.
@@ -160,15 +163,22 @@ LEX_VALUES = 5
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
-NEST_WORDS = 7
-X_LIVE = 52  # the bytes with which the head of a walk can go on (4 words)
+NEST_WORDS = 14
+X_ONLY = 52  # first bytes of the tokens that are walked in a table's trie, and in lists are not (4 words)
+X_OWN = 56  # bytes that a state reads by itself (4 words)
+LARGE = 32  # trie nodes; a smaller part of the trie is walked, whatever the state
+FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see `table_pool.with_children`
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
+V_ENDINGS, V_LISTS = 6, 7
+V_ALONE = 16
 V_OWN, V_AT_ONCE = 1, 2  # "longest", beside V_ROW: offsets in ``groups``
 V_USED = 5  # time of last use; of table 0, which is none, the clock
 V_KEY = 8
-V_WORDS = 16
+V_WORDS = 20
+LIST_COUNT = 9  # of an entry in a list of `V_LISTS`: characters begun, above
+LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and that byte
 
 # Answers of kernels below zero.
 REFUSED = -1
@@ -179,3 +189,4 @@ BUILD_TABLE = -5
 TOO_MANY_HEADS = -6
 GROW_ROWS = -7
 FIND_OUT = -8
+NO_TEXT = -9  # of a token that no text writes

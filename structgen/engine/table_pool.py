@@ -26,12 +26,15 @@ import numpy as np
 import numpy.typing as npt
 
 from . import layout as L
+from . import room
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 T = TypeVar("T", bound=np.generic)
 
 KEPT_PART = 0.75  # of the bound, in a new generation
+TRIES_AT_ONCE = 16 << 20  # words that are reserved, where that costs nothing
+ROWS_AT_ONCE = 256 << 20  # bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,8 @@ class Piece:
     rows : int32[n, words], mask rows; nodes : int32[m, 4], a trie; ids : int32[k], tokens
     groups : int64[l], see ``kernels._add_groups``, with places in ``ids`` counted from 0
     counts : discipline ``any``, see V_COUNTS; found_by : int64[KEY_WORDS], the key that kernels look for
+    endings : (node, place in ids) where the trie of endings and their lists begin, or zeros
+    alone : int64[4] as numbers, see V_ALONE
     """
 
     rows: Int32
@@ -49,6 +54,8 @@ class Piece:
     groups: Int64 = field(default_factory=lambda: np.empty(0, np.int64))
     counts: int = 0
     found_by: Int64 | None = None
+    endings: tuple[int, int] = (0, 0)
+    alone: tuple[int, ...] = (0, 0, 0, 0)
 
     @property
     def nbytes(self) -> int:
@@ -77,10 +84,12 @@ class Pools:
     slots : int64[2**k], hash table of table numbers + 1, see ``kernels.find_table``
     info : int64[*], ``V_WORDS`` words a table: V_ROW first of its mask rows, V_USED time of last use; in
         discipline ``any`` V_ROWS their number (0: its tokens are listed), V_COUNTS most characters begun + 1,
-        V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_KEY
-        what it is found by; in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
+        V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_ENDINGS
+        offset in ``tries`` of what comes after the pattern in most of them (0: not known), V_LISTS offset in
+        ``ids`` of the lists that it names, V_ALONE first bytes of all others, V_KEY what it is found by;
+        in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
         leave after a byte or more, and at once
-    tries : int32[*], the vocabulary's trie at 0, then those of tokens that leave; 4 words a node
+    tries : int32[*], the vocabulary's trie `with_children`, then those of tokens that leave; 4 words a node
     rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
     ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
         many and are in no row; then those tokens. For groups see ``kernels._add_groups``
@@ -99,6 +108,7 @@ class Pools:
 class TablePool:
     """Tables by key. All calls under one lock; `pools` is read without it.
 
+    trie : the vocabulary's trie `with_children`
     most_bytes : bound on `nbytes`; what is placed last stays in any case
     busy : for each mask that is being made, the time when that began: what it has used since must stay, or a
         mask whose tables do not fit together would ask for them in turn for ever
@@ -113,12 +123,12 @@ class TablePool:
             0,
             np.zeros(256, np.int64),
             np.zeros(64 * L.V_WORDS, np.int64),
-            trie.reshape(-1),
-            np.zeros((4, words), np.int32),
+            _spacious(trie.reshape(-1), TRIES_AT_ONCE),
+            _spacious(np.zeros((0, words), np.int32), max(min(most_bytes, ROWS_AT_ONCE) // (4 * words), 4)),
             np.zeros(1 << 10, np.int32),
             np.zeros(1 << 10, np.int64),
         )
-        self._trie_words = self.pools.tries.shape[0]
+        self._trie_words = trie.size
         self._entries: list[Entry] = [Entry(None, (0, 0), (0, self._trie_words), (0, 0), (0, 1), 0, 0)]
         self._index: dict[Hashable, int] = {}
         self._found = 0  # tables that slots name
@@ -172,6 +182,10 @@ class TablePool:
             info[L.V_IDS] = ids
             info[L.V_LEAVE] = tries if len(piece.nodes) else 0
             info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = piece.found_by
+            node, place = piece.endings
+            info[L.V_ENDINGS] = tries + 4 * node if node else 0
+            info[L.V_LISTS] = ids + place
+            info[L.V_ALONE : L.V_ALONE + 4] = piece.alone
         self._entries.append(
             Entry(
                 key,
@@ -226,6 +240,10 @@ class TablePool:
             int(info[L.V_COUNTS]),
             key if isinstance(entry.key, FoundByKernels) else None,
         )
+        if isinstance(entry.key, FoundByKernels) and info[L.V_ENDINGS]:
+            node = (int(info[L.V_ENDINGS]) - entry.tries[0]) // 4
+            alone = tuple(info[L.V_ALONE : L.V_ALONE + 4].tolist())
+            piece = replace(piece, endings=(node, int(info[L.V_LISTS]) - entry.ids[0]), alone=alone)
         shift_ids(piece.groups, -entry.ids[0])
         return piece
 
@@ -255,6 +273,54 @@ class TablePool:
         self._entries, self._index = fresh._entries, fresh._index
         self._found, self.nbytes = fresh._found, fresh.nbytes
         self.pools = replace(fresh.pools, generation=self.pools.generation + 1)
+
+
+def with_children(nodes: Int32) -> Int32:
+    """The trie ``nodes`` (int32[n, 4]) flat, then a word a node, then lists of children.
+
+    The word of a node with at least `layout.FAN` children is where their list lies: their number, then for
+    each its byte and its node. A walk that goes on with a few of them does not look at the others, which lie
+    far apart: each would be a line of memory that no cache has.
+    """
+    n = len(nodes)
+    order = np.argsort(nodes[1:, 1], kind="stable") + 1  # by depth, and in it in the trie's order
+    # The parent is the last node of one less depth before a node, and the order keeps them together.
+    at_depth = np.concatenate([[0], np.cumsum(np.bincount(nodes[:, 1]))])
+    by_depth = np.concatenate([[0], order])
+    parent = np.zeros(n, np.int64)
+    for depth in range(1, len(at_depth) - 1):
+        above = by_depth[at_depth[depth - 1] : at_depth[depth]]
+        here = by_depth[at_depth[depth] : at_depth[depth + 1]]
+        parent[here] = above[np.searchsorted(above, here) - 1]
+    many = np.bincount(parent[1:], minlength=n)
+    many[(many < L.FAN) | (nodes[:, 2] - np.arange(n) <= L.LARGE)] = 0
+    starts = np.zeros(n, np.int64)
+    places = 5 * n + np.cumsum(1 + 2 * many[many > 0])
+    starts[many > 0] = places - 1 - 2 * many[many > 0]
+    flat = np.zeros(int(places[-1]) if len(places) else 5 * n, np.int32)
+    flat[: 4 * n] = nodes.reshape(-1)
+    flat[4 * n : 5 * n] = starts
+    flat[starts[many > 0]] = many[many > 0]
+    children = np.flatnonzero(many[parent] > 0)
+    children = children[children > 0]
+    children = children[np.argsort(parent[children], kind="stable")]
+    of = parent[children]
+    first = np.searchsorted(of, of)
+    to = starts[of] + 1 + 2 * (np.arange(len(of)) - first)
+    flat[to] = nodes[children, 0]
+    flat[to + 1] = children
+    return flat
+
+
+def _spacious(array: npt.NDArray[T], n: int) -> npt.NDArray[T]:
+    """``array`` with room for at least ``n`` entries, where address space costs nothing."""
+    least = max(array.nbytes, 1)
+    entry = array.dtype.itemsize * int(np.prod(array.shape[1:], dtype=np.int64))
+    data = room.take(max(least, n * entry), least).data
+    data = data[: len(data) // entry * entry]
+    larger: npt.NDArray[T] = data.view(array.dtype).reshape(-1, *array.shape[1:])
+    larger[: array.shape[0]] = array
+    return larger
 
 
 class FoundByKernels(bytes):

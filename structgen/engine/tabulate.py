@@ -2,8 +2,13 @@
 
 The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
 stay. So the kinds of bytes below each node are found once for a vocabulary (`text_kinds`), and a part of the
-trie whose kinds all lead from a state to itself is taken whole. What leaves is copied if it is small, and
-linked if not.
+trie is taken whole when its kinds all lead from a state to itself, or all to one other state and from there
+to one other, as far as the part is high (a pattern that counts: `_uniform`). What leaves is copied if it is
+small, and linked if not.
+
+Most tokens that leave have different text before the same ending (`."`, `!",`, `)"}`), and what comes after
+the pattern does not depend on that text. So the trie of the endings, with a list of tokens for each, is made,
+too (`gather_endings`): it has a third of the nodes, and a walk of it asks once for all tokens of an ending.
 """
 
 from __future__ import annotations
@@ -22,7 +27,12 @@ N_ASCII = TAB + 3
 CHARACTER = 1 << N_ASCII  # well-formed characters beyond ASCII, the last perhaps in part
 OTHER = 1 << (N_ASCII + 1)  # anything else
 MIDDLE = 1 << (N_ASCII + 2)  # of a node itself: it lies in the middle of a character
-SMALL = 32  # trie nodes; more below a byte that leaves are not copied
+ASCII = (1 << N_ASCII) - 1
+SMALL = 400  # trie nodes; more below a byte that leaves are not copied
+LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a whole
+N_KINDS = N_ASCII + 1  # those that are well-formed text
+CACHED = 1024  # states of a pattern of which it is remembered where they lead
+CACHE_WORDS = 4
 
 
 @jit
@@ -73,11 +83,12 @@ def _next_in_character(pending, b):
 
 
 @jit
-def text_kinds(nodes, kinds, ranks, characters, parent, pending):
+def text_kinds(nodes, kinds, ranks, characters, heights, parent, pending):
     """For each node of a trie (int32[n, 4]) the kinds of bytes below it, and tokens before it.
 
     kinds : int64[n], bits; ranks : int32[n + 1], tokens at nodes before this one
     characters : int32[n], how many begin on the way to the node
+    heights : int32[n], bytes of the longest way down from the node
     parent, pending : int32[n], scratch
     """
     n = nodes.shape[0]
@@ -86,6 +97,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
     pending[0] = 0
     parent[0] = 0
     characters[0] = 0
+    heights[0] = 0
     for i in range(1, n):
         ranks[i] = ranks[i - 1] + (1 if nodes[i - 1, 3] >= 0 else 0)
         p = i - 1
@@ -97,6 +109,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
         state = _next_in_character(I64(pending[p]), b)
         pending[i] = max(state, 0)
         kinds[i] = MIDDLE if state > 0 else 0
+        heights[i] = 0
     ranks[n] = ranks[n - 1] + (1 if nodes[n - 1, 3] >= 0 else 0)
     for i in range(n - 1, 0, -1):
         p = I64(parent[i])
@@ -106,6 +119,7 @@ def text_kinds(nodes, kinds, ranks, characters, parent, pending):
         else:
             kinds[p] |= 1 << _kind(b) if b < 0x80 else CHARACTER
         kinds[p] |= kinds[i] & ~MIDDLE
+        heights[p] = max(heights[p], heights[i] + 1)
     return 0
 
 
@@ -144,12 +158,11 @@ def _all_return(g, s, pending, home):
 
 
 @jit
-def _staying_kinds(g, s):
-    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
-    bits = CHARACTER | ((1 << N_ASCII) - 1)
-    for b in range(128):
-        if _to(g, s, b) != s:
-            bits &= ~(1 << _kind(b))
+def _one_character_target(g, s):
+    """The state to which every character beyond ASCII leads from state ``s`` of a pattern, or 0."""
+    home = _to(g, _to(g, s, 0xC2), 0x80)
+    if home == 0:
+        return 0
     last = 0
     last_pending = 0
     for b in range(0xC2, 0xF5):
@@ -159,22 +172,216 @@ def _staying_kinds(g, s):
             continue
         last = x
         last_pending = pending
-        if x == 0 or not _all_return(g, x, pending, s):
-            bits &= ~CHARACTER
-            break
+        if x == 0 or not _all_return(g, x, pending, home):
+            return 0
+    return home
+
+
+@jit
+def _targets(g, s, to_of):
+    """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several."""
+    for kind in range(N_KINDS):
+        g[to_of + kind] = -2
+    for b in range(128):
+        kind = to_of + _kind(b)
+        to = _to(g, s, b)
+        if g[kind] == -2:
+            g[kind] = to
+        elif to == 0 or g[kind] == 0:
+            g[kind] = 0
+        elif g[kind] != to:
+            g[kind] = -1
+    g[to_of + N_ASCII] = _one_character_target(g, s)
+
+
+@jit
+def _known(g, s, cache):
+    """Where ``cache`` holds what is known of state ``s`` of the pattern.
+
+    Its number + 1; kinds of ASCII bytes that all lead to one state; that; closed kinds (`_close`), or -1.
+    """
+    at = CACHE_WORDS * (1 + _number(g, s) % CACHED)
+    if cache[at] != _number(g, s) + 1:
+        _targets(g, s, g[X_TMP])
+        _note(g, s, g[X_TMP], cache)
+    return at
+
+
+@jit
+def _note(g, s, to_of, cache):
+    """Let ``cache`` hold state ``s``, whose `_targets` are at ``to_of``, unless it does."""
+    number = _number(g, s)
+    at = CACHE_WORDS * (1 + number % CACHED)
+    if cache[at] == number + 1:
+        return
+    to = 0
+    for kind in range(N_ASCII - 1, -1, -1):  # the large kinds come first
+        if g[to_of + kind] > 0:
+            to = g[to_of + kind]
+    bits = 0
+    for kind in range(N_ASCII):
+        if to > 0 and g[to_of + kind] == to:
+            bits |= 1 << kind
+    cache[at] = number + 1
+    cache[at + 1] = bits
+    cache[at + 2] = to - s  # places in another heap differ
+    cache[at + 3] = -1
+
+
+@jit
+def _number(g, s):
+    source = g[s + S_SOURCE]
+    return (s - g[source + A_FIRST]) // g[source + A_STRIDE]
+
+
+@jit
+def _close(g, s, cache):
+    """Find the closed kinds of state ``s``: no text of theirs leaves the pattern. They serve all on the way.
+
+    A kind that leads to where most others are dead (a backslash) is left out, rather than the others.
+    """
+    to_of = g[X_TMP]
+    todo = to_of + 2 * N_KINDS  # the states on the way
+    room = g[X_TMP] + g[X_TMP_CAP] - todo
+    _targets(g, s, to_of)
+    closed = _alive(g, to_of)
+    g[todo] = s
+    seen = 1
+    done = 0
+    while done < seen:
+        x = g[todo + done]
+        done += 1
+        _targets(g, x, to_of)
+        _note(g, x, to_of, cache)
+        for kind in range(N_KINDS):
+            if not closed >> kind & 1:
+                continue
+            to = g[to_of + kind]
+            last = 0
+            for b in range(128):
+                if to == -1:  # several states, all of them alive
+                    if _kind(b) != kind:
+                        continue
+                    to = _to(g, x, b)
+                if to != last:
+                    last = to
+                    admitted = False
+                    for k in range(seen):
+                        if g[todo + k] == to:
+                            admitted = True
+                    if not admitted and seen < room:
+                        _targets(g, to, to_of + N_KINDS)
+                        alive = closed & _alive(g, to_of + N_KINDS)
+                        if 4 * _size(alive) >= 3 * _size(closed):
+                            closed = alive
+                            g[todo + seen] = to
+                            seen += 1
+                            admitted = True
+                    if not admitted:
+                        closed &= ~(1 << kind)
+                if g[to_of + kind] != -1 or not closed >> kind & 1:
+                    break
+                to = -1
+    for k in range(seen):
+        number = _number(g, g[todo + k])
+        at = CACHE_WORDS * (1 + number % CACHED)
+        if cache[at] == number + 1 and cache[at + 3] < 0:
+            cache[at + 3] = closed
+    cache[_known(g, s, cache) + 3] = closed
+
+
+@jit
+def _alive(g, to_of):
+    """Kinds all of whose bytes lead on, of the targets at ``to_of``."""
+    bits = 0
+    for kind in range(N_KINDS):
+        to = g[to_of + kind]
+        if to == -1 or (to != 0 and g[to + S_ROW] != 0):
+            bits |= 1 << kind
     return bits
 
 
 @jit
-def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank, stay, counts, leave, found):
+def _size(bits):
+    n = 0
+    while bits:
+        bits &= bits - 1
+        n += 1
+    return n
+
+
+@jit
+def _kinds_to_itself(g, s, cache):
+    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
+    at = _known(g, s, cache)
+    if cache[at + 3] < 0:
+        to_of = g[X_TMP]
+        _targets(g, s, to_of)
+        bits = 0
+        for kind in range(N_KINDS):
+            if g[to_of + kind] == s:
+                bits |= 1 << kind
+        cache[at + 3] = bits
+    return cache[at + 3]
+
+
+@jit
+def _all_stay(g, s, kinds, height, cache):
+    """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern that state ``s`` is of.
+
+    Either because it is closed under them, or, for ASCII, because it leads through one state after another.
+    """
+    at = _known(g, s, cache)
+    if cache[at + 3] < 0:
+        _close(g, s, cache)
+    if not kinds & ~cache[at + 3]:
+        return True
+    if kinds & ~ASCII:
+        return False
+    while height > 0:
+        if kinds & ~cache[at + 1]:
+            return False
+        to = s + cache[at + 2]
+        if g[to + S_ROW] == 0:
+            return False
+        if to == s:
+            return True
+        s = to
+        at = _known(g, s, cache)
+        height -= 1
+    return True
+
+
+@jit
+def table_tokens(
+    g,
+    nodes,
+    kinds,
+    ranks,
+    characters,
+    heights,
+    token_of_rank,
+    node_of_rank,
+    cache,
+    stay,
+    counts,
+    leave,
+    exits,
+    found,
+):
     """Discipline ``any``: how the tokens below the trie node X_KEY read in the pattern of state X_WANT.
 
-    nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters : see `text_kinds`; token_of_rank,
-        node_of_rank : int32[tokens]
+    nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters, heights : see `text_kinds`;
+        token_of_rank, node_of_rank : int32[tokens]
+    cache : int64[(1 + CACHED) * CACHE_WORDS], what is known of the pattern that was looked at last
     stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
     leave : int32[n, 4], the trie of the tokens that may leave it: where it may end, a byte of X_FOLLOW comes;
         a node with token -2 - i stands for node i of the vocabulary's trie, with all below it
-    found : int64[3], how many stay, the most characters begun, nodes of ``leave``
+    exits : int32[*, 2], for each node, with few below, whose byte is the one place on the way where the
+        pattern may be left, and must: itself, and what lists say of it (LIST_COUNT, LIST_AT_ONCE, first
+        byte); for a token that ends where the pattern ends, -1 - itself instead of the node
+    found : int64[8], how many stay, the most characters begun, nodes of ``leave``, how many exits; then first
+        bytes of the tokens that may leave otherwise (4 words)
     """
     first_node = g[X_KEY]
     end = I64(nodes[first_node, 2])
@@ -182,6 +389,9 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
     stays = 0
     most = 0
     n = 1
+    n_exits = 0
+    for k in range(8):
+        found[k] = 0
     follow = 0
     for b in range(256):
         if (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
@@ -189,8 +399,12 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
     # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`.
     build = g[X_BUILD]
     g[build], g[build + 1], g[build + 2], g[build + 3], g[build + 4] = g[X_WANT], 0, 0, 0, 0
-    known = g[X_TMP]  # pairs: a state, its staying kinds
-    n_known = 0
+    if cache[0] != g[X_KEY + 1] or cache[1] != g[X_KEY + 2]:  # another pattern than last time
+        for k in range(CACHED):
+            cache[CACHE_WORDS * (1 + k)] = 0
+        cache[0], cache[1] = g[X_KEY + 1], g[X_KEY + 2]
+    source = g[g[X_WANT] + S_SOURCE]
+    counts_none = g[g[source + A_FIRST] + S_ROW_OP] == 0
     deepest = 0
     i = first_node
     while i < end:
@@ -213,6 +427,8 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
             if g[s + S_ROW_OP] != 0:
                 g[e + 1] += 1
             asked = left != 0
+            once = left != 0 and g[e - 3] == 0
+            ends = False
             if to != 0:
                 if token < 0:
                     asked = False
@@ -223,8 +439,21 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
                     most = max(most, g[e + 1])
                     asked = asked and g[e + 1] > 0
                 else:
-                    asked = True  # it ends where the pattern ends: the stack knows whether it may
+                    # It ends where the pattern ends. That may be a named key, which an overlay knows.
+                    asked = True
+                    ends = counts_none and left == 0
             if asked:
+                byte = I64(nodes[g[build + 8], 0])
+                if ends:
+                    exits[n_exits, 0] = -1 - token
+                    exits[n_exits, 1] = byte
+                    n_exits += 1
+                elif to == 0 and once and after - i <= SMALL:
+                    exits[n_exits, 0] = i
+                    exits[n_exits, 1] = byte | (LIST_AT_ONCE if d == 1 else 0) | g[e - 4] << LIST_COUNT
+                    n_exits += 1
+                else:
+                    found[4 + (byte >> 6)] |= 1 << (byte & 63)
                 for k in range(1, d + 1):
                     f = build + 5 * k
                     if g[f + 4] == 0:
@@ -247,20 +476,14 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
                 continue
         # A part of the trie that stays as a whole.
         s = g[e]
-        if after - i > SMALL and not kinds[i] & (MIDDLE | OTHER):
-            staying = -1
-            for k in range(n_known):
-                if g[known + 2 * k] == s:
-                    staying = g[known + 2 * k + 1]
-            if staying < 0:
-                staying = _staying_kinds(g, s)
-                if n_known < 64:
-                    g[known + 2 * n_known] = s
-                    g[known + 2 * n_known + 1] = staying
-                    n_known += 1
+        if after - i > LEAST and not kinds[i] & (MIDDLE | OTHER):
             counted = g[s + S_ROW_OP] != 0
-            leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
-            if not kinds[i] & ~staying and not leaves:
+            if counts_none:
+                whole = _all_stay(g, s, kinds[i], I64(heights[i]), cache)
+            else:
+                leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
+                whole = not leaves and not kinds[i] & ~_kinds_to_itself(g, s, cache)
+            if whole:
                 first = I64(ranks[i + 1])
                 for r in range(first, I64(ranks[after])):
                     t = I64(token_of_rank[r])
@@ -278,8 +501,99 @@ def table_tokens(g, nodes, kinds, ranks, characters, token_of_rank, node_of_rank
         if g[build + 5 * k + 4] > 0:
             leave[g[build + 5 * k + 4], 2] = n
     leave[0, 0], leave[0, 1], leave[0, 2], leave[0, 3] = 0, 0, n, -1
-    found[0], found[1], found[2] = stays, most, n
+    found[0], found[1], found[2], found[3] = stays, most, n, n_exits
     return 0
+
+
+@jit
+def gather_endings(nodes, exits, n_exits, made, entries, trie, lists):
+    """The trie of what comes after ``exits`` (see `table_tokens`), and the tokens of each ending.
+
+    made : int32[*, 4], scratch: byte, first child, next sibling, first entry; entries : int32[*, 3], scratch
+    trie : int32[*, 4], a trie whose token is a place in ``lists``
+    lists : int32[*], the number of tokens, then for each: itself, what its exit says
+    Answers the nodes of the trie and the words of ``lists``.
+    """
+    made[0, 0], made[0, 1], made[0, 2], made[0, 3] = 0, -1, -1, -1
+    n = 1
+    n_entries = 0
+    path = np.int64(0)
+    for x in range(n_exits):
+        i = I64(exits[x, 0])
+        if i < 0:
+            entries[n_entries, 0], entries[n_entries, 1] = -1 - i, exits[x, 1]
+            entries[n_entries, 2] = made[0, 3]
+            made[0, 3] = n_entries
+            n_entries += 1
+            continue
+        top = I64(nodes[i, 1]) - 1
+        depth = 0
+        path = 0
+        for j in range(i, I64(nodes[i, 2])):
+            # Up to the parent of the node, then down by its byte; the way up is kept in `trie` meanwhile.
+            d = I64(nodes[j, 1]) - top
+            while depth >= d:
+                path = I64(trie[path, 3])
+                depth -= 1
+            byte = nodes[j, 0]
+            before = -1
+            child = I64(made[path, 1])
+            while child >= 0 and made[child, 0] < byte:
+                before = child
+                child = I64(made[child, 2])
+            if child < 0 or made[child, 0] != byte:
+                made[n, 0], made[n, 1], made[n, 2], made[n, 3] = byte, -1, child, -1
+                if before < 0:
+                    made[path, 1] = n
+                else:
+                    made[before, 2] = n
+                child = n
+                n += 1
+            trie[child, 3] = path
+            path = child
+            depth = d
+            if nodes[j, 3] >= 0:
+                entries[n_entries, 0], entries[n_entries, 1] = nodes[j, 3], exits[x, 1]
+                entries[n_entries, 2] = made[path, 3]
+                made[path, 3] = n_entries
+                n_entries += 1
+    # In depth-first order: `entries` beyond those in use is the stack, with a node and its place there.
+    words = 0
+    out = 0
+    stack = n_entries
+    entries[stack, 0], entries[stack, 1], entries[stack, 2] = 0, 0, 0
+    top = stack + 1
+    while top > stack:
+        top -= 1
+        at = I64(entries[top, 0])
+        d = I64(entries[top, 1])
+        if at < 0:
+            trie[entries[top, 2], 2] = out
+            continue
+        here = out
+        out += 1
+        trie[here, 0], trie[here, 1], trie[here, 3] = made[at, 0], d, -1
+        entry = I64(made[at, 3])
+        if entry >= 0:
+            trie[here, 3] = words
+            size = words
+            words += 1
+            while entry >= 0:
+                lists[words], lists[words + 1] = entries[entry, 0], entries[entry, 1]
+                words += 2
+                entry = I64(entries[entry, 2])
+            lists[size] = (words - size) // 2
+        # Its end is known when all below it are out; then its next sibling follows.
+        sibling = I64(made[at, 2])
+        if sibling >= 0 and at != 0:
+            entries[top, 0], entries[top, 1], entries[top, 2] = sibling, d, 0
+            top += 1
+        entries[top, 0], entries[top, 1], entries[top, 2] = -1, d, here
+        top += 1
+        if made[at, 1] >= 0:
+            entries[top, 0], entries[top, 1], entries[top, 2] = made[at, 1], d + 1, 0
+            top += 1
+    return out, words
 
 
 @jit

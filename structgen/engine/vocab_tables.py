@@ -17,7 +17,9 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,7 @@ from ..vocab.vocabulary import Vocabulary
 from . import kept_tables
 from . import layout as L
 from .sequences import LineColumns, Places, Sequences, UniversalLexer, make_sequences, places_below
-from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool
+from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool, with_children
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
 LEAST_DENSE = 2048  # tokens that stay; fewer are listed, and take no row
@@ -69,7 +71,7 @@ class VocabTables:
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
         self._fingerprint = vocabulary.fingerprint
-        self._pool = TablePool(self.nodes, self.words, 0)
+        self._pool = TablePool(with_children(self.nodes), self.words, 0)
         self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
         self._most_bytes = 0
 
@@ -109,32 +111,41 @@ class VocabTables:
     def make(self, g: Int64) -> None:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
         from .kernels import find_table
-        from .tabulate import table_tokens
+        from .tabulate import gather_endings, table_tokens
 
         with self.lock:
             pools = self.pools
             if find_table(g, pools.slots, pools.info) >= 0:
                 return
-            stay, counts, leave = self._scratch
-            found = np.zeros(3, np.int64)
+            cache, stay, counts, leave, exits, made, entries, trie, lists = self._scratch
+            found = np.zeros(8, np.int64)
             table_tokens(
                 g,
                 self.nodes,
                 *self._kinds,
                 self.token_of_rank,
                 self._node_of_rank,
+                cache,
                 stay,
                 counts,
                 leave,
+                exits,
                 found,
             )
-            n, most, nodes = found.tolist()
+            n, most, nodes, n_exits, *alone = found.tolist()
             rows, ids = self._stays(stay[:n], counts[:n], most)
             key = g[L.X_KEY : L.X_KEY + L.KEY_WORDS].copy()
-            leaving = leave[: nodes if nodes > 1 else 0]
-            self._pool.place(
-                FoundByKernels(key.tobytes()), Piece(rows, leaving, ids, counts=most + 1, found_by=key)
-            )
+            piece = Piece(rows, leave[: nodes if nodes > 1 else 0], ids, counts=most + 1, found_by=key)
+            if n_exits > 1:
+                ends, words = gather_endings(self.nodes, exits, n_exits, made, entries, trie, lists)
+                piece = replace(
+                    piece,
+                    nodes=np.concatenate([piece.nodes, trie[:ends]]),
+                    ids=np.concatenate([ids, lists[:words]]),
+                    endings=(len(piece.nodes), len(ids)),
+                    alone=tuple(alone),
+                )
+            self._pool.place(FoundByKernels(key.tobytes()), piece)
 
     def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[Int32, Int32]:
         """The tokens that stay, as mask rows and as a list (see `Pools.ids`)."""
@@ -159,22 +170,31 @@ class VocabTables:
         return rows, np.concatenate([head, stay[listed:]])
 
     @cached_property
-    def _kinds(self) -> tuple[Int64, Int32, Int32]:
+    def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
         """What `tabulate.text_kinds` finds of the vocabulary's trie."""
         from .tabulate import text_kinds
 
         n = self.n_nodes
-        kinds, ranks, characters = np.empty(n, np.int64), np.empty(n + 1, np.int32), np.empty(n, np.int32)
-        text_kinds(self.nodes, kinds, ranks, characters, np.empty(n, np.int32), np.empty(n, np.int32))
-        return kinds, ranks, characters
+        kinds, ranks = np.empty(n, np.int64), np.empty(n + 1, np.int32)
+        characters, heights, *scratch = (np.empty(n, np.int32) for _ in range(4))
+        text_kinds(self.nodes, kinds, ranks, characters, heights, *scratch)
+        return kinds, ranks, characters, heights
 
     @cached_property
-    def _scratch(self) -> tuple[Int32, npt.NDArray[np.int16], Int32]:
-        """Room for the answer of ``tabulate.table_tokens``, used under the lock."""
+    def _scratch(self) -> tuple[Any, ...]:
+        """Room for ``tabulate.table_tokens`` and ``gather_endings``, used under the lock."""
+        from .tabulate import CACHE_WORDS, CACHED
+
         return (
+            np.zeros((1 + CACHED) * CACHE_WORDS, np.int64),
             np.empty(self.size, np.int32),
             np.empty(self.size, np.int16),
             np.empty((self.n_nodes, 4), np.int32),
+            np.empty((self.n_nodes, 2), np.int32),
+            np.empty((self.n_nodes, 4), np.int32),
+            np.empty((3 * self.n_nodes + 8, 3), np.int32),
+            np.empty((self.n_nodes, 4), np.int32),
+            np.empty(3 * self.n_nodes, np.int32),
         )
 
     # ------------------------------------------------------------------------------------- discipline longest

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir import Alt, Capture, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Capture, Distinct, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
 
 
 class Embedding:
@@ -20,6 +20,7 @@ class Embedding:
         self.rules: dict[str, Expr] = {}
         self.specials: dict[Special, None] = {}
         self.captures: list[Capture] = []
+        self.distinct: list[Distinct] = []
         self._copies: dict[str, int] = {}
 
     def add(self, ir: GrammarIR, name: str) -> Ref:
@@ -32,6 +33,9 @@ class Embedding:
             self.rules[prefix + name] = _renamed(body, prefix, ir, done)
         self.specials.update(dict.fromkeys(ir.specials))
         self.captures.extend(replace(capture, rule=prefix + capture.rule) for capture in ir.captures)
+        self.distinct.extend(
+            Distinct(prefix + one.array, tuple(prefix + item for item in one.items)) for one in ir.distinct
+        )
         return Ref(prefix + ir.start)
 
 

@@ -10,7 +10,9 @@ written), rules may be left recursive, bounds of repetitions may be as large as 
 name, a class without a character (``[]``) and a range from back to front are refused: there they are taken
 in silence, and mean something else than they say.
 
-References to tokens (``<think>``, ``<[1000]>``, ``!<think>``) are refused by name.
+References to tokens (``<think>``, ``<[1000]>``) name special tokens; what text writes is text here, by
+whatever tokens. Hence "any token but this one" (``!<think>``) is refused: it speaks of tokens that text
+writes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from ..errors import GrammarError
-from ..ir import Expr, GrammarIR, Ref
+from ..ir import Expr, GrammarIR, Ref, Special
 from ..limits import Limits
 from ..regex import ANY_CHAR, charset
 from ..regex.ast import set_negate
@@ -103,7 +105,7 @@ def gbnf_to_ir(
     if not isinstance(grammar, str):
         raise GrammarError(f"a grammar is text, not {type(grammar).__name__}")
     reader = _Reader(grammar, source, limits or Limits())
-    return GrammarIR(reader.rules(start), start)
+    return GrammarIR(reader.rules(start), start, specials=tuple(reader.specials))
 
 
 class _Reader:
@@ -124,6 +126,7 @@ class _Reader:
                 raise self._error(f"rule {name} is defined already; write its alternatives with '|'", head)
             self.bodies[name] = body
         self.done: dict[str, Part] = {}
+        self.specials: dict[Special, None] = {}
 
     def rules(self, start: str) -> dict[str, Expr]:
         """Lower every rule, those that it calls before it."""
@@ -176,7 +179,20 @@ class _Reader:
             return self._class(token)
         if tree.data == "any":
             return characters(ANY_CHAR)
-        raise self._error(f"{token}: references to tokens are not supported; write text as a string", token)
+        return self._special(token)
+
+    def _special(self, token: Token) -> Part:
+        if token.startswith("!"):
+            raise self._error(
+                f"{token} is not supported: how text is cut into tokens is not the grammar's to say. Write "
+                "the text that may come; none writes a special token, so  .*  ends at the next one",
+                token,
+            )
+        if token.startswith("<[") and len(token) > 13:
+            raise self._error(f"there is no token {token[2:-2]}", token)
+        special = Special(int(token[2:-2]) if token.startswith("<[") else str(token))
+        self.specials[special] = None
+        return special
 
     def _bounds(self, token: Token) -> tuple[int, int | None]:
         if token.type == "OP":

@@ -168,6 +168,7 @@ class _Lowering:
             _IGNORED if self.weave else "",
             indentation=lines,
             forbidden=tuple(self.forbidden),
+            distinct=tuple(self.embedding.distinct),
         )
 
     def _start(self, start: str) -> Definition:

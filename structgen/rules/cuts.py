@@ -18,15 +18,18 @@ from ..ir import Terminal
 if TYPE_CHECKING:
     from .places import Places
 
+OUTSIDE = -1  # the context of what stands in no bracket
+NO_LINES = -2  # in place of the terminals of indentation, where there is none
+
 Bytes = npt.NDArray[np.bool_]
 """bool[256]: a set of bytes."""
 
-OUTSIDE = -1  # the context of what stands in no bracket
-NONE = -2  # in the place of a terminal that the grammar has not
-
 
 class Cuts:
-    """Which cuts between two terminals are clean."""
+    """Which cuts between two terminals are clean.
+
+    ``together``: for each terminal those (bits) that may be candidates beside it; None: any may.
+    """
 
     def __init__(
         self,
@@ -49,17 +52,19 @@ class Cuts:
         self.first = np.stack([d.trans[d.start][d.classes] > 0 for d in self.dfas])
         self._beside: dict[int, set[int]] = {}
         self._follow: dict[tuple[int, int], Bytes] = {}
-        self._common: dict[tuple[int, int], bool] = {}  # filled by `follow`
-        self._above: dict[int, set[int]] = {}
         self._after: dict[tuple[int, int], Bytes] = {}
         self._written: dict[tuple[int, int], Bytes] = {}
+        self._above: dict[int, set[int]] = {}
+        self._common: dict[tuple[int, int], bool] = {}  # filled by `follow`
         self._texts: dict[int, list[bytes]] = {}
         self._begins: dict[tuple[int, int], Bytes] = {}
 
     def rivals(self, where: int) -> set[int]:
         """The terminals that may be read in a context, ignored and forbidden ones included."""
         others = self.places.members.get(where, set()) | set(self.ignored) | self.forbidden
-        return {t for t in others | {self.places.newline} if t >= 0 and not self.empty[t]}
+        if self.places.newline != NO_LINES:
+            others = others | {self.places.newline}
+        return {t for t in others if not self.empty[t]}
 
     def are_ordered(self) -> bool:
         """Of the terminals that are open, one can be finished with none above what wins then.
@@ -76,15 +81,19 @@ class Cuts:
         """The terminals that may be open after a text of ``x``, above what wins it."""
         winners = {x}
         if not self.literal[x]:
-            winners |= {u for u in self.beside(x) if self.literal[u] and self._shares(x, u)}
+            others = self.beside(x) - self.forbidden
+            winners |= {u for u in others if self.literal[u] and self._shares(x, u)}
         above = set[int]().union(*map(self.above, winners))
         return {u for u in above & self.beside(x) if self.follow(x, u).any()}
 
     def above(self, x: int) -> set[int]:
-        """The terminals that go on after a text of ``x``, and of which no text is or begins one of ``x``."""
+        """The terminals that go on after a text of ``x``, and of which no text is or begins one of ``x``.
+
+        A forbidden one is not among them: where it is finished, the reading is dead.
+        """
         if x not in self._above:
-            rivals = self.beside(x) - {x} - self.forbidden
-            rivals = {u for u in rivals if self.follow(x, u).any() and not self._shares(x, u)}
+            others = self.beside(x) - self.forbidden - {x}
+            rivals = [u for u in others if self.follow(x, u).any() and not self._shares(x, u)]
             self._above[x] = {u for u in rivals if not self.follow(u, x).any()}
         return self._above[x]
 
@@ -149,8 +158,9 @@ class Cuts:
             x = p.newline
         if x == p.newline and y == p.newline:
             return False
+        inside = sorted(self._inside(x, where))
         read, written = np.zeros((2, 256), np.bool_)
-        for context in sorted(self._inside(x, where)):
+        for context in inside:
             read |= self.after(x, context)
             if (x, context) in p.ways:
                 written |= self.after_written(x, context)
@@ -180,7 +190,7 @@ class Cuts:
         """Bytes with which a rival that is not above ``x`` may go on after any text of it."""
         if (x, where) not in self._after:
             bits = np.zeros(256, np.bool_)
-            for rival in self._others(x, where) - self.above(x):
+            for rival in self._met(x, where) - self.above(x):
                 bits |= self.follow(x, rival)
             self._after[x, where] = bits
         return self._after[x, where]
@@ -190,7 +200,7 @@ class Cuts:
         if (x, where) not in self._written:
             bits = np.zeros(256, np.bool_)
             begins = self.begins(x, where)
-            for rival in self._others(x, where):
+            for rival in self._met(x, where):
                 if x == self.places.newline:
                     bits |= self.follow(x, rival)  # With whatever column is wanted.
                     continue
@@ -202,16 +212,13 @@ class Cuts:
             self._written[x, where] = bits
         return self._written[x, where]
 
-    def _others(self, x: int, where: int) -> set[int]:
-        rivals = self.beside(x) & (self.rivals(where) | {x})
-        return {rival for rival in rivals if not self.never_meet(x, rival)}
-
-    def never_meet(self, x: int, rival: int) -> bool:
-        """The two are never candidates at once."""
-        everywhere = {*self.ignored, *self.forbidden}
-        if self.together is None or x == rival or x in everywhere or rival in everywhere:
-            return False
-        return not self.together[x] >> rival & 1
+    def _met(self, x: int, where: int) -> set[int]:
+        """The terminals, itself included, that may be read beside ``x`` in a context."""
+        met = self.beside(x) & (self.rivals(where) | {x})
+        always = {x, *self.ignored, *self.forbidden}
+        if self.together is None or x in self.ignored:
+            return met
+        return {u for u in met if u in always or self.together[x] >> u & 1}
 
     def beside(self, x: int) -> set[int]:
         """The terminals that begin with a byte that ``x`` can begin with."""

@@ -29,7 +29,7 @@ from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
 from ..regex import disjoint_union
 from .analysis import Analysis, has_other_keys, most_members, needed_with
-from .automaton import Graph, Overlay, determinise, determinise_all, splice
+from .automaton import DState, Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
 from .tails import Tails
@@ -84,7 +84,6 @@ def build_members(
 
     # After a separator something must be able to come.
     more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
-    splice(g, tails_of.separator(e.sep, owner), after, root, more)
     # Tails of one shape are written apart: only the keys lead to them.
     several = {id(x.tail): x.tail for x in alive} if all(len(key) > 1 for key in keys) else {}
     if not plan.marks:
@@ -118,12 +117,19 @@ def build_members(
             block = records.copy(block, others.n_states - 1, follow)
         trie.overlay(others, block, units.op(L.OP_REST, m) if counts else 0, follow)
     trie.write()
-    g.edges[root].extend(trie.first_edges(keys, tail_states))
-    if others is not None:
-        g.overlay[root] = trie.root_overlay(alone)
+    first = trie.first_edges(keys, tail_states)
+    overlay = None if others is None else trie.root_overlay(alone)
     # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
     starts = list(dict.fromkeys([root, after, *tail_states, *(s for s in rest_tails if s > 0)]))
-    states, begin = determinise_all(g, starts, max_states)
+    between, shape = tails_of.separator(e.sep, owner)
+    if shape is not None and starts == [root, after]:
+        states, begin = shape.loop(DState(first, [], -1, overlay), more, g.final[after]), starts
+    else:
+        splice(g, determinise(between, 0, max_states), after, root, more)
+        g.edges[root].extend(first)
+        if overlay is not None:
+            g.overlay[root] = overlay
+        states, begin = determinise_all(g, starts, max_states)
     at, where = records.rule(states, unit)
     place = {s: where[k] for s, k in zip(starts, begin, strict=True)}
     tails_of.write(shaped, lying, place[after], unit)

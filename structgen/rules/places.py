@@ -1,26 +1,26 @@
-"""The certificate of `viability` that looks at where terminals stand: can what is open always be finished?
+"""The certificate of `viability` for grammars of programming languages: can what is open always be finished?
 
-The terminals of a programming language lie in each other's way unless one looks at where they stand: the
-format of an f-string's field begins like any colon and goes on with anything, the text of an XML document
-swallows what stands between its tags. Two things are looked at here. The innermost open bracket is the
-*context* of a place, and terminals are rivals only where both may stand; and only what can be read after
-the same terminal is ever a candidate together.
+Their terminals lie in each other's way unless one looks at where they stand (the rest of a template literal
+begins like any brace and goes on with anything). What is looked at is the innermost open bracket, the
+*context* of a place: terminals are rivals only where both may stand, and, where no indentation counts, only
+if both can be read after one terminal (the text of an XML document swallows what stands between its tags).
+Where indentation counts, its statement names the brackets; else a terminal is taken for one by its texts, and
+where the rules do not bear that out, no terminal is.
 
-*Certificate.* Priorities are equal. From each place in the rules a shortest way leads to the end (its first
-terminal is the place's *way on*); whatever lexeme was read before the place, there is a clean cut between
-it and the way on, or between it and a blank, and that and the way on. Brackets are balanced within each
-sequence.
+With indentation a newline is no clean end by itself: the column of the line that begins decides what the
+parser takes, so columns must be free to choose, and the blocks and brackets that the parser sees must be
+those of the text.
+
+*Certificate.* Priorities are equal. Blocks and brackets are balanced within each sequence, and lines end
+outside brackets alone. A newline can go on with another line of any column. From each place in the rules a
+shortest way leads to the end (its first terminal is the place's *way on*); whatever lexeme was read before
+the place, there is a clean cut between it and the way on, or between it and a blank, and that and the way on.
 
 Cuts are looked at in pairs: after which bytes of a terminal can a rival go on? Every text of the terminal
-counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as
-well. So a lexeme that was read need not be cut from a rival that is *above* it, as a regular expression of
-JavaScript is above the sign of division: goes on where it ends, and is ended by it nowhere. Where the rival
-is a candidate, the rival is what is finished. What a way itself writes must be cut from all.
-
-Where indentation counts, a newline is no clean end by itself: the column of the line that begins decides
-what the parser takes, so columns must be free to choose, and the parser's blocks must be those of the text.
-So blocks are balanced, too, lines end outside brackets alone, and a newline can go on with another line of
-any column.
+counts, so the open lexeme may be finished in any way; and a rival that wins instead was a candidate as well.
+So a lexeme that was read need not be cut from a rival that is *above* it, as a regular expression is above
+the sign of division: goes on where it ends, and is ended by it nowhere. Where the rival is a candidate, the
+rival is what is finished. What a way itself writes must be cut from all.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..ir import Alt, GrammarIR, Indentation, Ref, Rep, Seq, Term, Terminal
+from ..ir import Alt, GrammarIR, Ref, Rep, Seq, Term, Terminal
 from .analysis import Analysis
-from .cuts import NONE, OUTSIDE, Cuts
+from .cuts import NO_LINES, OUTSIDE, Cuts
 from .follow import following
 from .lexer import numbered_terminals
 
@@ -39,17 +39,25 @@ from .lexer import numbered_terminals
 def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
     """True when every reading that no longer match threatens can be finished."""
     terminals = numbered_terminals(ir, facts.terminal_number)
-    if len({t.priority for t in terminals if not t.dfa.is_empty}) > 1:
+    if len({t.priority for t in terminals if not t.dfa.is_empty}) != 1:
         return False
     lines = ir.indentation
-    brackets = _brackets(terminals) if lines is None else (lines.opening, lines.closing)
-    places = Places(lines, brackets, facts, facts.rule[ir.start])
+    number = facts.terminal_number
+    if lines is None:
+        opening, closing = _brackets(terminals)
+        made = (NO_LINES, NO_LINES, NO_LINES)
+    else:
+        opening, closing = (
+            {number[name] for name in names if name in number} for names in (lines.opening, lines.closing)
+        )
+        made = (number[lines.newline], number[lines.indent], number[lines.dedent])
+    places = Places(made, opening, closing, facts, facts.rule[ir.start])
     if not places.balanced and lines is None:
-        places = Places(lines, ((), ()), facts, facts.rule[ir.start])
+        places = Places(made, set(), set(), facts, facts.rule[ir.start])
     if not places.balanced:
         return False
-    ignored = [facts.terminal_number[name] for name in ir.ignore]
-    forbidden = {facts.terminal_number[name] for name in ir.forbidden}
+    ignored = [number[name] for name in ir.ignore]
+    forbidden = {number[name] for name in ir.forbidden}
     together = None if lines is not None else _together(facts, facts.first[facts.rule[ir.start]])
     cuts = Cuts(terminals, places, ignored, forbidden, together)
     return (
@@ -70,21 +78,21 @@ def _together(facts: Analysis, first: int) -> list[int]:
     return together
 
 
-def _brackets(terminals: list[Terminal]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _brackets(terminals: list[Terminal]) -> tuple[set[int], set[int]]:
     """Terminals that always end with an opening bracket, those that begin with a closing one; not both."""
-    opening, closing = [], []
-    for t in terminals:
-        if t.dfa.is_empty:
+    opening, closing = set(), set()
+    for number, dfa in enumerate(t.dfa for t in terminals):
+        if dfa.is_empty:
             continue
-        trans = t.dfa.trans[:, t.dfa.classes]
-        last = set(np.flatnonzero(t.dfa.final[trans].any(axis=0)).tolist())
-        first = set(np.flatnonzero(trans[t.dfa.start]).tolist())
+        trans = dfa.trans[:, dfa.classes]
+        last = set(np.flatnonzero(dfa.final[trans].any(axis=0)).tolist())
+        first = set(np.flatnonzero(trans[dfa.start]).tolist())
         ends, begins = last <= set(b"([{"), first <= set(b")]}")
         if ends and not begins:
-            opening.append(t.name)
+            opening.add(number)
         elif begins and not ends:
-            closing.append(t.name)
-    return tuple(opening), tuple(closing)
+            closing.add(number)
+    return opening, closing
 
 
 class Places:
@@ -99,22 +107,16 @@ class Places:
     """
 
     def __init__(
-        self,
-        lines: Indentation | None,
-        brackets: tuple[tuple[str, ...], tuple[str, ...]],
-        facts: Analysis,
-        start: int,
+        self, made: tuple[int, int, int], opening: set[int], closing: set[int], facts: Analysis, start: int
     ) -> None:
         self.facts = facts
-        number = facts.terminal_number
-        names = ("", "", "") if lines is None else (lines.newline, lines.indent, lines.dedent)
-        self.newline, self.indent, self.dedent = (number.get(name, NONE) for name in names)
-        self.opening, self.closing = ({number[name] for name in side if name in number} for side in brackets)
+        self.newline, self.indent, self.dedent = made
+        self.opening, self.closing = opening, closing
         self.members: dict[int, set[int]] = {OUTSIDE: set()}
         self.opened_by: dict[int, set[int]] = {}
         self.shut: set[int] = set()
-        self._pairs: set[tuple[int, int, int]] = set()
         self.ways: set[tuple[int, int]] = set()
+        self._pairs: set[tuple[int, int, int]] = set()
         self._length, self._way = self._shortest()
         self._last = self._lasts()
         self.balanced = self._visit(start)
@@ -124,7 +126,7 @@ class Places:
         yield from sorted(self._pairs)
         for y, where in sorted(self.ways):
             yield from ((x, y, where) for x in ignored)
-            if where != OUTSIDE and self.newline >= 0:
+            if where != OUTSIDE and self.newline != NO_LINES:
                 yield self.newline, y, where
 
     def _shortest(self) -> tuple[list[float], list[int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Expr, Members, Pat, Ref, Seq
-from .automaton import DState, Graph, determinise
+from .automaton import Graph
 from .graphs import Graphs
 from .records import Records
 from .shapes import Shape, Template, tail_template
@@ -32,22 +32,19 @@ def _groups(tails: Shaped) -> list[tuple[Template, list[int]]]:
 class Tails:
     """What the members of all objects of a grammar share: separators, and templates of tails."""
 
-    def __init__(self, graphs: Graphs, records: Records, max_states: int) -> None:
+    def __init__(self, graphs: Graphs, records: Records) -> None:
         self._graphs = graphs
         self._records = records
-        self._max_states = max_states
         self._templates: dict[tuple[int, ...], tuple[Template, list[int]] | None] = {}
-        self._separators: dict[int, list[DState]] = {}
+        self._separators: dict[int, tuple[Graph, Shape | None]] = {}
 
-    def separator(self, sep: Expr, owner: str) -> list[DState]:
-        """The automaton of a separator; most objects of a grammar have the same."""
-        states = self._separators.get(id(sep))
-        if states is None:
+    def separator(self, sep: Expr, owner: str) -> tuple[Graph, Shape | None]:
+        """The graph of a separator and its shape; most objects of a grammar have the same."""
+        found = self._separators.get(id(sep))
+        if found is None:
             g = self._graphs.of(sep, owner)
-            shape = Shape.of(g)
-            states = determinise(g, 0, self._max_states) if shape is None else shape.states()
-            self._separators[id(sep)] = states
-        return states
+            found = self._separators[id(sep)] = (g, Shape.of(g))
+        return found
 
     def shaped(self, tails: dict[int, Expr], owner: str) -> Shaped:
         """Those of ``tails`` that have a shape, under the same keys; ``owner``: the rule they are in."""

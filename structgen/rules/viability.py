@@ -12,10 +12,9 @@ finished: complete the open lexeme, cut, write the next terminal's winning text,
 derivation. (Fewer candidates than all only make winning easier. A special token cuts cleanly from all. A
 forbidden terminal is never needed, and never beats another of the same length.)
 
-That is asked here for grammars with priorities, with every terminal a candidate everywhere. `places` asks it
-first, and for less, by looking at where terminals stand.
-
-Without the certificate, and for readings that a longer match still threatens, the arena searches.
+That is asked here with every terminal a candidate everywhere. `places` has another certificate, which looks
+at where terminals stand and is asked first; this one knows priorities and special tokens. Without either, and
+for readings that a longer match still threatens, the arena searches.
 """
 
 from __future__ import annotations
@@ -120,40 +119,60 @@ class _Lexer:
         return tuple((t, 1) for t in range(len(self.names)) if not self.dfas[t].is_empty)
 
     def explore(self) -> bool:
-        """Visit every state; note where lexemes end and with which first bytes each terminal can win."""
-        start = self.start()
-        # Winning is asked with the priorities in force: what a higher one has matched is lost to the others.
-        seen: set[tuple[object, ...]] = set()
+        """Visit every state; note where lexemes end and with which first bytes each terminal can win.
+
+        A node is a state with the highest priority that has matched on the way to it: winning is asked with
+        the priorities in force, what a higher one has matched is lost to the others. What can still be won
+        from a node flows back along the edges, so the first byte of the way need not be part of the node:
+        Unicode has a hundred kinds of them, and the same states lie behind most.
+        """
+        numbers: dict[tuple[tuple[tuple[int, int], ...], int | None], int] = {}
+        nodes: list[tuple[tuple[tuple[int, int], ...], int | None]] = []
+        wins: list[int] = []  # Of each node, a bit set of terminals.
+        before: list[list[int]] = []
+        begin: dict[int, int] = {}
         ends: set[tuple[tuple[int, int], ...]] = set()
-        todo: list[tuple[tuple[tuple[int, int], ...], int, int | None]] = [(start, -1, None)]
+        todo: list[tuple[tuple[tuple[int, int], ...], int | None, int]] = [(self.start(), None, -1)]
         while todo:
             check_time("looking for texts that cannot be finished")
-            state, first, best = todo.pop()
+            state, best, node = todo.pop()
             for b in self.bytes:
                 to = self.step(state, b)
                 if to is None:
                     continue
                 whole = self.accepting(to)
+                reached, won = best, 0
                 if whole:
                     ends.add(to)
-                beginning = b if first < 0 else first
-                reached = best
-                if whole:
-                    top = max(self.terminals[t].priority for t in whole)
-                    if best is None or top >= best:
-                        literal = max(
-                            self.terminals[t].literal for t in whole if self.terminals[t].priority == top
-                        )
-                        for t in whole:
-                            if self.terminals[t].priority == top and self.terminals[t].literal == literal:
-                                self.wins_with[t].add(beginning)
-                        reached = top
-                key = (to, beginning, reached)
-                if key not in seen:
-                    seen.add(key)
-                    if len(seen) > MOST_STATES:
+                    ranks = [(self.terminals[t].priority, self.terminals[t].literal) for t in whole]
+                    top = max(ranks)
+                    if best is None or top[0] >= best:
+                        won = sum(1 << t for t, rank in zip(whole, ranks, strict=True) if rank == top)
+                        reached = top[0]
+                at = numbers.get((to, reached))
+                if at is None:
+                    if len(nodes) == MOST_STATES:
                         return False
-                    todo.append((to, beginning, reached))
+                    at = numbers[to, reached] = len(nodes)
+                    nodes.append((to, reached))
+                    wins.append(won)
+                    before.append([])
+                    todo.append((to, reached, at))
+                if node < 0:
+                    begin[b] = at
+                else:
+                    before[at].append(node)
+        grown = list(range(len(nodes)))
+        while grown:
+            at = grown.pop()
+            for node in before[at]:
+                if wins[at] & ~wins[node]:
+                    wins[node] |= wins[at]
+                    grown.append(node)
+        for b, at in begin.items():
+            for t, mine in enumerate(self.wins_with):
+                if wins[at] >> t & 1:
+                    mine.add(b)
         self.ends = sorted(ends)
         return True
 

@@ -88,11 +88,11 @@ def growing_a_little() -> Iterator[None]:
 
     def grow(self: heap.Heap) -> None:
         self._enlarge(int(self.g[L.H_TOP]) + 300)
-        if 2 * int(self.g[L.H_HASH_COUNT]) > int(self.g[L.H_HASH_MASK]) - 64:
+        if 2 * int(self.g[L.H_HASH_COUNT]) > self.hash_slots - 65:
             self.rehash()
 
     def enlarge(self: heap.Heap, least: int) -> None:
-        g = np.zeros(max(least + heap.ROOM, self.g.shape[0]), np.int64)
+        g = np.zeros(max(least + heap.ROOM, int(self.g[L.H_LIMIT]) + heap.ROOM), np.int64)
         top = int(self.g[L.H_TOP])
         g[:top] = self.g[:top]
         g[L.H_LIMIT] = g.shape[0] - heap.ROOM

@@ -6,7 +6,9 @@ several readings cost no more than one; recursion is Python's, which is enough f
 
 from __future__ import annotations
 
+import json
 import sys
+from itertools import combinations
 from typing import Any
 
 from structgen.ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
@@ -23,6 +25,21 @@ def accepts(ir: GrammarIR, text: str | bytes) -> bool:
         return len(data) in _Recogniser(ir, data).ends(Ref(ir.start), 0)
     finally:
         sys.setrecursionlimit(limit)
+
+
+def items_differ(array: bytes) -> bool:
+    """No two items of a JSON array are equal as the standard has it: 1 and 1.0 are, 1 and true are not."""
+    items = [comparable(item) for item in json.loads(array)]
+    return all(a != b for a, b in combinations(items, 2))
+
+
+def comparable(value: Any) -> Any:
+    """What Python's ``==`` compares as JSON values."""
+    if isinstance(value, dict):
+        return {key: comparable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [comparable(item) for item in value]
+    return ("bool", value) if isinstance(value, bool) else value
 
 
 def _dfa_ends(dfa: Any, data: bytes, at: int) -> frozenset[int]:
@@ -46,13 +63,17 @@ class _Recogniser:
         self.ir, self.data = ir, data
         self.memo: dict[tuple[int, int], frozenset[int]] = {}
         self.kept: list[Expr] = []
+        self.differ = {one.array for one in ir.distinct}
 
     def ends(self, expr: Expr, at: int) -> frozenset[int]:
         if isinstance(expr, Lit):
             fits = self.data.startswith(expr.data, at)
             return frozenset((at + len(expr.data),)) if fits else frozenset()
         if isinstance(expr, Ref):
-            return self.ends(self.ir.rules[expr.rule], at)
+            found = self.ends(self.ir.rules[expr.rule], at)
+            if expr.rule in self.differ:
+                found = frozenset(end for end in found if items_differ(self.data[at:end]))
+            return found
         key = (id(expr), at)
         if key not in self.memo:
             self.kept.append(expr)

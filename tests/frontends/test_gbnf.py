@@ -193,8 +193,8 @@ def test_deep_nesting_is_read() -> None:
         ('root ::= ("a"', "too early", 1, 14),
         ('root ::= * "a"', "cannot stand here", 1, 10),
         ('root = "a"', "cannot stand here", 1, 1),
-        ('root ::= <think> "a"', "<think>: references to tokens are not supported", 1, 10),
-        ("root ::= !<[12]>*", "references to tokens are not supported", 1, 10),
+        ("root ::= <[99999999999]>", "there is no token 99999999999", 1, 10),
+        ("root ::= !<[12]>*", "is not supported: how text is cut into tokens", 1, 10),
         ('root: "a"', "cannot stand here", 1, 1),
     ],
 )
@@ -209,6 +209,56 @@ def test_a_grammar_is_text() -> None:
         gbnf_to_ir(b"root ::= .")  # type: ignore[arg-type]
 
 
+def test_special_tokens_are_named_or_numbered() -> None:
+    tokens = [*(bytes([b]) for b in range(256)), None, None, None]
+    vocabulary = sg.Vocabulary(tokens, (256,), specials={"<think>": 257, "</think>": 258})
+    for grammar in ('root ::= <think> .* </think> "a"', 'root ::= <[257]> .* <[258]> "a"'):
+        matcher = sg.compile(sg.Grammar.from_gbnf(grammar), vocabulary).matcher()
+        assert not matcher.fork().accept_token(ord("<"))
+        assert matcher.accept_token(257)
+        assert matcher.accept_bytes("é</think>".encode())  # Text is not the token.
+        assert not matcher.is_accepting()
+        assert matcher.accept_token(258)
+        assert not matcher.fork().accept_token(258)
+        assert matcher.accept_bytes(b"a")
+        assert matcher.is_accepting()
+    with pytest.raises(GrammarError, match="no special token '<thin>'; did you mean <think>"):
+        sg.compile(sg.Grammar.from_gbnf('root ::= <thin> "a"'), vocabulary)
+
+
+# What llama.cpp's own files accept and refuse.
+STRINGS = {
+    "arithmetic": (["a=b\n", "x1 +2*(y) = 3\n1=1\n"], ["", "a=b", "a+=b\n", "A=b\n", "a=1+2\n", "()=a\n"]),
+    "c": (
+        [
+            "",
+            "int f(){}",
+            "int f(char a){int b = 1+a;return -b*( 2 );}",
+            "char f(){while(a<b){g (a, 1);}// x\n}",
+        ],
+        [
+            "int f()",
+            "int f(){return 1}",
+            "f(){}",
+            "int f(){ return 1;}",
+            "int f(int){}",
+            "int f(){a = (2);}",
+        ],
+    ),
+    "chess": (
+        ["1. e4 e5\n2. Nf3 Nc6\n", "1. O-O d5\n1. axb8=Q# Ra1xa8+\n"],
+        ["", "1. e4 e5\n", "1. e9 e5\n2. a3 a4\n"],
+    ),
+    "english": (["Hello, world!", "a\nb\tc", "[\\]"], ["", " a", "a ", "a  b", "é"]),
+    "japanese": (["ひらがな", "漢字 カナ、"], ["", "a", "漢 ", "ひa"]),
+    "json": (
+        ["{}", '{"a": [1, -2.5e1, "b\\u00e9"], "c": {"d": null}}', '{\n\t"a":true} '],
+        ["", "[]", '{"a"}', '{"a": 01}', '{"a": "\n"}', '{"a":1,}', "{}}"],
+    ),
+    "json_arr": (["[\n]", '[\n1,\n"a"]', '[\n{"a":[1,2]}]'], ["[]", "[\n1,2]", "[\n1] ", "{}"]),
+    "list": (["- a\n", "- a\n- b c\n"], ["", "- \n", "- a", "a\n", "- a\u2028b\n"]),
+}
+
 FILES = sorted(Path(os.environ.get("STRUCTGEN_GBNF", "/nowhere")).glob("*.gbnf"))
 
 
@@ -217,5 +267,9 @@ FILES = sorted(Path(os.environ.get("STRUCTGEN_GBNF", "/nowhere")).glob("*.gbnf")
 def test_files_of_llama_cpp_compile(path: Path) -> None:
     grammar = sg.Grammar.from_gbnf(path.read_text(encoding="utf-8"), source=path.name)
     vocabulary = sg.Vocabulary([*(bytes([b]) for b in range(256)), None], (256,))
-    matcher = sg.compile(grammar, vocabulary).matcher()
-    assert matcher.expected().next_bytes
+    compiled = sg.compile(grammar, vocabulary)
+    assert compiled.matcher().expected().next_bytes
+    accepted, refused = STRINGS.get(path.stem, ([], []))
+    for text in (*accepted, *refused):
+        matcher = compiled.matcher()
+        assert (matcher.accept_bytes(text.encode()) and matcher.is_accepting()) == (text in accepted), text

@@ -11,19 +11,24 @@
     nodes.py       sets of JSON values by type     scalars.py               their leaves
     algebra.py     union, intersection, complement inclusion.py             what is part of something else
     spelled.py     counts of items, and some key of an object, written out
+    counting.py    how many values there are at least
     languages.py, number_texts.py                  string languages, decimal texts
+    kept.py        automata that take long to make, on disk
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
+    plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
 
 The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
-``allOf`` and their like are resolved and empty branches removed; only then is it written as rules.
+``allOf`` and their like are resolved and empty branches removed; only then is it written as rules. A schema
+that one look tells all about needs none of this to be known for sound: it is read when a text gets there.
 
 How values are spelled
     Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
     ``format``, have one spelling, that of ``json.dumps(value, ensure_ascii=False)``: an escape never
     smuggles a key past its schema. Strings that are free, or constrained in length alone, may use every
     escape of JSON; lone surrogates never. Keys of objects that name none are free too. Numbers without
-    constraints are any number of JSON; what constrained ones and integers look like, `number_texts` says.
+    constraints are any number of JSON but for long runs of zeros that say nothing; what constrained ones and
+    integers look like, `number_texts` says.
 
 Where whitespace stands
     Between tokens as the policy says, never before the first byte nor after the last. The standard would
@@ -74,7 +79,8 @@ def schema_to_ir(
     strict : raise for a keyword that constrains and cannot be enforced; else the report lists it
     formats : "assert" to enforce ``format``, "annotate" to ignore it
     integers : "any" spelling of a whole number that the standard takes for one (``1``, and since draft 6
-        ``1.0`` and ``1e2``), or "plain" digits
+        ``1.0`` and ``1e2``), or "plain" digits. After any number's point, and in front of its exponent's
+        digits, at most 16 zeros come in a row
     registry : {uri: schema}, documents that ``$ref`` may name; nothing else is ever loaded
 
     Raises
@@ -115,7 +121,7 @@ def schema_to_ir(
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
     ir = lowering.grammar(formula)
-    normaliser.report.complete = lowering.rules.write_all
+    normaliser.report.complete = lambda: lowering.complete(formula)
     return ir, normaliser.report
 
 

@@ -47,6 +47,17 @@ def settle(normaliser: Normaliser, root: Formula) -> list[Formula]:
     return reached
 
 
+def read_all(normaliser: Normaliser, root: Formula) -> None:
+    """Read every formula reachable from ``root``, those that are known at sight as well."""
+    seen = {root}
+    stack = [root]
+    while stack:
+        for child in _children(normaliser.node(stack.pop())):
+            if child not in seen:
+                seen.add(child)
+                stack.append(child)
+
+
 def _mark(normaliser: Normaliser, formula: Formula, waiting: dict[Formula, list[Formula]]) -> None:
     todo = [formula]
     while todo:

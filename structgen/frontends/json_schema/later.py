@@ -39,7 +39,7 @@ _AT_SIGHT: dict[Any, tuple[str, int, tuple[str, ...]]] = {
     # The rule of what has no other constraint, the bytes that begin any value, and constraints of plain ones.
     "object": ("json.object", _OBJECT, ("properties", "required", "additionalProperties")),
     "array": ("json.array", _ARRAY, ("items", "minItems", "maxItems")),
-    "string": ("string", _STRING, ("minLength", "maxLength", "format", "enum", "const")),
+    "string": ("string", _STRING, ("minLength", "maxLength", "format", "pattern", "enum", "const")),
     "integer": ("integer", _NUMBER, ("minimum", "maximum")),
     "number": ("number", _NUMBER, ("minimum", "maximum")),
     "boolean": ("boolean", 0, ()),
@@ -117,7 +117,7 @@ def _is_sure(node: Node) -> bool:
 def _is_sure_string(one: StringSet) -> bool:
     if one.values is not None:
         return max(len(text) for text in one.values) <= _SURE_STATES
-    return one.lang is None or one.lang.n_states <= _SURE_STATES
+    return one.lang is None or (one.max is None and one.lang.n_states <= _SURE_STATES)
 
 
 def _is_sure_number(one: NumberSet) -> bool:
@@ -130,7 +130,7 @@ def _is_sure_number(one: NumberSet) -> bool:
 
 
 def _is_plain_array(array: ArraySet) -> bool:
-    if array.machine is not None or array.choice is not None:
+    if array.distinct or array.machine is not None or array.choice is not None:
         return False
     return all(one.node is None or _is_sure(one.node) for one in (*array.prefix, array.rest))
 
@@ -149,6 +149,7 @@ class Rules(Mapping[str, Expr]):
     ----------
     promised : the rules that are written when they are asked for, as `GrammarIR.promised` has them; they
         stay there when they have been
+    lock : held where something is read or written
     """
 
     def __init__(self, write: Callable[[Formula, str], Expr]) -> None:
@@ -156,7 +157,7 @@ class Rules(Mapping[str, Expr]):
         self._write = write
         self._written: dict[str, Expr] = {}
         self._waiting: dict[str, Formula] = {}
-        self._lock = threading.RLock()  # grammars are shared by threads that compile them
+        self.lock = threading.RLock()  # grammars are shared by threads that compile them
 
     def put(self, name: str, expr: Expr) -> None:
         """Add a rule, or write it anew."""
@@ -174,7 +175,7 @@ class Rules(Mapping[str, Expr]):
 
     def write_all(self) -> None:
         """Keep every promise."""
-        with self._lock:
+        with self.lock:
             while self._waiting:
                 self._keep(*self._waiting.popitem())
 
@@ -185,7 +186,7 @@ class Rules(Mapping[str, Expr]):
     def __getitem__(self, name: str) -> Expr:
         expr = self._written.get(name)
         if expr is None:
-            with self._lock:
+            with self.lock:
                 if name in self._waiting:
                     self._keep(name, self._waiting[name])
                 return self._written[name]

@@ -12,16 +12,17 @@ and a model that runs away in newlines would never stop. An object or array that
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
-from ...ir import Alt, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...ir import Alt, Bounded, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
-from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, useful_states
+from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
 from .later import Rules, at_sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
@@ -123,13 +124,22 @@ class Lowering:
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
-        self._free_keys = False
+        self._later = normaliser.limits.max_dfa_states >= Limits.max_dfa_states
+        self._distinct: list[Distinct] = []
 
     def grammar(self, root: Formula) -> GrammarIR:
         """The whole grammar of a formula that has a value."""
         start = self.ref(root).rule
         self._write_waiting()
-        return GrammarIR(self.rules, start, promised=self.rules.promised)
+        if self.normaliser.items_differ:
+            self.complete(root)  # All arrays whose items differ are to be known.
+        return GrammarIR(self.rules, start, promised=self.rules.promised, distinct=tuple(self._distinct))
+
+    def complete(self, root: Formula) -> None:
+        """Read and write all that was put off, for the report."""
+        with self.rules.lock:
+            read_all(self.normaliser, root)
+            self.rules.write_all()
 
     def _write(self, formula: Formula, name: str) -> Expr:
         """The expression of a rule that was promised; other rules that it needs are written or promised."""
@@ -193,7 +203,7 @@ class Lowering:
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
         name = self._unused(base)
-        first = promise(node)
+        first = promise(node) if self._later else None
         if first is not None:
             self.rules.put_later(name, formula, first)
         else:
@@ -248,6 +258,9 @@ class Lowering:
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+        if one.lang is not None and one.max is not None:
+            dfa, counted = languages.counted_text(one.lang)
+            return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
         if one.lang is not None:
             return Pat(languages.text_of(one.lang), "string")
         if one == ALL_STRINGS:
@@ -266,6 +279,21 @@ class Lowering:
             return self.text.bracketed(b"[", b"]", inside, array.min == 0)
         if array.machine is not None:
             return self._machine(array.machine, name)
+        if not array.distinct:
+            return self._items(array, name, self.ref)
+        items: dict[Formula, Ref] = {}
+
+        def item(formula: Formula) -> Ref:
+            if formula not in items:
+                items[formula] = self._fresh(f"{name}[]", self.ref(formula))
+            return items[formula]
+
+        whole = self._fresh(f"{name} (items differ)", self._items(array, name, item))
+        self._distinct.append(Distinct(whole.rule, tuple(one.rule for one in items.values())))
+        return whole
+
+    def _items(self, array: ArraySet, name: str, ref: Callable[[Formula], Ref]) -> Expr:
+        """Arrays of one alternative, item by item; ``ref``: the rule of an item's formula."""
         most = most_items(array)
         if most == 0:
             return self.text.bracketed(b"[", b"]", None, True)
@@ -273,21 +301,21 @@ class Lowering:
         low = max(array.min, 1)
         comma = self.text.comma
         if not length:
-            items: Expr = Rep(self.ref(array.rest), low, most, comma)
+            items: Expr = Rep(ref(array.rest), low, most, comma)
             return self.text.bracketed(b"[", b"]", items, array.min == 0)
         # From the last place backwards: what may follow place i, in a rule of its own so that nothing nests.
         following: Expr | None = None
         if most is None or most > length:
-            more = Seq((comma, self.ref(array.rest)))
+            more = Seq((comma, ref(array.rest)))
             following = Rep(more, max(low - length, 0), None if most is None else most - length)
         obligatory = min(low, length)
         for i in range(length - 1, obligatory - 1, -1):
-            step = (comma, self.ref(array.prefix[i]))
+            step = (comma, ref(array.prefix[i]))
             tail = self._fresh(f"{name}[{i}]", Seq((*step, following) if following is not None else step))
             following = Rep(tail, 0, 1)
         parts: list[Expr] = []
         for i in range(obligatory):
-            parts.extend((comma, self.ref(array.prefix[i])) if i else (self.ref(array.prefix[i]),))
+            parts.extend((comma, ref(array.prefix[i])) if i else (ref(array.prefix[i]),))
         if following is not None:
             parts.append(following)
         return self.text.bracketed(b"[", b"]", Seq(tuple(parts)), array.min == 0)

@@ -87,8 +87,8 @@ class ArraySet:
     """Arrays: item ``i`` is in ``prefix[i]``, the later ones in ``rest``; ``min`` to ``max`` of them.
 
     ``contains`` counts items; ``unique`` says who asks that no two items are equal. Sets with either are
-    spelled out (`spelling`) before they are looked at: as a ``machine``, or as ``choice``, the values of
-    which each item is another one.
+    spelled out (`spelled`) before they are looked at: as a ``machine``, as ``choice``, the values of which
+    each item is another one, or as ``distinct``, which is left to the engine (`ir.Distinct`).
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -99,6 +99,7 @@ class ArraySet:
     unique: Origin | None = None
     machine: Machine | None = None
     choice: tuple[Any, ...] | None = None
+    distinct: bool = False
 
     def at(self, i: int) -> Formula:
         """The formula of item ``i``."""

@@ -85,6 +85,7 @@ class Promise:
 class Normaliser:
     """All schemas reachable from one root, as formulas and nodes.
 
+    ``items_differ``: some array is left to the engine, since no two of its items may be equal.
     ``overlaps`` has, for each ``oneOf`` known not to be a plain union, the pairs of branches that overlap.
     """
 
@@ -99,13 +100,14 @@ class Normaliser:
     ) -> None:
         self.documents = documents
         self.report = Report(status_of)
-        self.plain = Plain(documents)
+        self.plain = Plain(documents, limits)
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
         self.algebra = Algebra(self.spend, self.closed)
+        self.items_differ = False
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0
         self._deep = 0
@@ -252,23 +254,27 @@ class Normaliser:
         """The node of a formula, and of all that applies in place below it."""
         if wanted.node is not None:
             return wanted.node
+        needed = self._in_place(wanted)
+        if not needed:
+            wanted.node = self._build(wanted)
+            return wanted.node
         path: list[Formula] = [wanted]
         place = {wanted: 0}
         low = [0]
         # What each formula on the path needs and has not been looked at since something became stale.
-        needs = [self._in_place(wanted)]
+        needs = [needed]
         provisional: list[tuple[int, Formula]] = []
         while path:
             formula = path[-1]
             depth = len(path) - 1
             missing = None
             while needs[depth] and missing is None:
-                needed = needs[depth].pop()
-                if needed.node is None:
-                    if needed in place:
-                        low[depth] = min(low[depth], place[needed])
+                one = needs[depth].pop()
+                if one.node is None:
+                    if one in place:
+                        low[depth] = min(low[depth], place[one])
                     else:
-                        missing = needed
+                        missing = one
             if missing is not None:
                 place[missing] = len(path)
                 low.append(len(path))
@@ -305,6 +311,8 @@ class Normaliser:
             parts = self._parts.get(formula.index)
             if parts is None:
                 parts = self._parts[formula.index] = self._read(formula)
+            if not parts.groups and parts.names is None:
+                return []
             needed: list[Formula] = [one for group in parts.groups for one in group]
             if parts.names is not None:
                 needed.append(parts.names)

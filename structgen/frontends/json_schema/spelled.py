@@ -7,8 +7,11 @@ once for each set.
 Arrays become a `Machine` over items: a state is the number of items so far (as far as it matters) and how
 many have been counted by each `Contains`. An item that may be counted is read both ways where only a least
 number is asked for: that needs no complement, and items that are no more than counted keep every spelling.
-Where there is a greatest number, an item is counted exactly when it is one. Items of few values, no two of
-them equal, are a choice: keys that come once each, as far as the text of none begins another's.
+Where there is a greatest number, an item is counted exactly when it is one.
+
+Items no two of which are equal: where they have few values they are a choice, keys that come once each, as
+far as the text of none begins another's; or a machine whose states are the sets of values that have come. All
+others are left to the engine, which compares them as they are written.
 
 Objects that need some key become a union: over each named key that may be the one, and each class of other
 keys in which it may be.
@@ -23,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import UnsupportedKeywordError
 from . import languages
+from .counting import least_values
 from .nodes import FALSE, NEVER, NULL, TRUE, ArraySet, Contains, Formula, Machine, Node, ObjectSet, Some
 from .scalars import NumberSet
 from .values import number_of
@@ -45,7 +49,8 @@ MOST_WANTED = 4
 def spell_out(n: Normaliser, node: Node) -> None:
     """Spell out the sets of a node that need it."""
     for array in node.arrays:
-        if (array.contains or array.unique) and array.machine is None and array.choice is None:
+        spelled = array.distinct or array.machine is not None or array.choice is not None
+        if (array.contains or array.unique) and not spelled:
             _spell_array(n, array)
     for one in node.objects:
         if one.some and one.cases is None:
@@ -67,15 +72,18 @@ def _spell_array(n: Normaliser, array: ArraySet) -> None:
             n.not_enforced(*one.origin, why)
             contains.remove(one)
     counted = replace(array, contains=tuple(contains))
-    if array.unique is not None and (values := _compared(n, counted)) is not None:
-        plain = all(value is None or isinstance(value, (bool, str)) for value in values)
-        if plain and not contains and not array.prefix:
+    if array.unique is not None and not _all_apart(n, counted):
+        values = _values(n, dict.fromkeys(_placed(counted)))
+        plain = values is not None and all(one is None or isinstance(one, (bool, str)) for one in values)
+        if values is not None and plain and not contains and not array.prefix:
             array.choice = tuple(values)
-        elif len(values) <= MOST_VALUES:
+        elif values is not None and len(values) <= MOST_VALUES:
             array.machine = _subsets(n, _machine(n, counted), values)
-        else:
-            why = f"numbers, and values at places of their own, are compared up to {MOST_VALUES} of them"
+        elif why := _not_compared(n, counted):
             n.not_enforced(*array.unique, why)
+        else:
+            array.distinct = n.items_differ = True
+            n.report.note("items that must differ are compared as they are written: masks take longer there")
     if contains and array.machine is None:
         array.machine = _machine(n, counted)
 
@@ -137,16 +145,27 @@ def _machine(n: Normaliser, array: ArraySet) -> Machine:
     return machine
 
 
-def _compared(n: Normaliser, array: ArraySet) -> list[Any] | None:
-    """The values that items of the array may have; None where they need not be, or cannot be, compared."""
-    assert array.unique is not None
-    placed = [*array.prefix, array.rest, array.rest][: array.max]
-    if all(_apart(n, a, b) for a, b in combinations(placed, 2)):
-        return None
-    values = _values(n, dict.fromkeys(placed))
-    if values is None:
-        n.not_enforced(*array.unique, "that no two items are equal is a grammar only for items of few values")
-    return values
+def _placed(array: ArraySet) -> list[Formula]:
+    """The formulas of items: of each place that has one of its own, and twice of the later ones."""
+    return [*array.prefix, array.rest, array.rest][: array.max]
+
+
+def _all_apart(n: Normaliser, array: ArraySet) -> bool:
+    """No two items of the array can be equal."""
+    return all(_apart(n, a, b) for a, b in combinations(_placed(array), 2))
+
+
+def _not_compared(n: Normaliser, array: ArraySet) -> str:
+    """Why an array cannot be left to the engine: it might not be finished; "" when it can."""
+    if array.contains:
+        return "items of many values are not compared beside a count of some of them"
+    obligatory = list(enumerate(array.prefix[: array.min]))
+    if array.min > len(array.prefix):
+        obligatory.append((array.min - 1, array.rest))
+    for before, formula in obligatory:
+        if before and least_values(n, formula, before + 1) <= before:
+            return f"{array.min} items have to come, and it is not known that there are so many values"
+    return ""
 
 
 def _apart(n: Normaliser, a: Formula, b: Formula) -> bool:

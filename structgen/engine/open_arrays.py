@@ -1,0 +1,110 @@
+"""What a reading knows of the arrays in it whose items differ; see `distinct`.
+
+A text of n items has n sets of values that have come, each with one value more. They are one list, of which a
+place in it stands for what comes before; so an item costs its value and no copy of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from .json_values import DIFFERS, Value, compare, without_spelling
+
+MOST_RIVALS = 32
+NO_ITEM = -1
+
+
+class Used:
+    """The values of an array's items so far. One object for each sequence of values; they share one list.
+
+    values, places : of this and longer sequences; place of each value, by its text
+    """
+
+    __slots__ = ("_longer", "places", "size", "values")
+
+    def __init__(self, values: list[Value], places: dict[bytes, int], size: int) -> None:
+        self.values = values
+        self.places = places
+        self.size = size
+        self._longer: dict[bytes, Used] = {}
+
+    def __contains__(self, value: Value) -> bool:
+        return self.places.get(value.text, self.size) < self.size
+
+    def __iter__(self) -> Iterator[Value]:
+        return islice(self.values, self.size)
+
+    def with_value(self, value: Value) -> Used:
+        """The sequence with one value more."""
+        found = self._longer.get(value.text)
+        if found is None:
+            values, places = self.values, self.places
+            if len(values) > self.size:  # another value has come in this place
+                values = values[: self.size]
+                places = {one.text: i for i, one in enumerate(values)}
+            places[value.text] = self.size
+            values.append(value)
+            found = self._longer[value.text] = Used(values, places, self.size + 1)
+        return found
+
+
+class Open(NamedTuple):
+    """An array that is open.
+
+    used : the values of its items so far
+    begins : where the item being written begins in the text
+    rivals : of ``used``, what that item can still become equal to; None: not looked for, or too many to keep
+    """
+
+    used: Used
+    begins: int
+    rivals: tuple[Value, ...] | None = None
+
+
+class Reading(NamedTuple):
+    """One reading of a text.
+
+    state : of the marked copy
+    text : what is written since the outermost item began that is still open
+    arrays : those that are open, the outermost first
+    """
+
+    state: int
+    text: bytes
+    arrays: tuple[Open, ...]
+
+
+def same_but_for_spelling(one: Reading) -> Hashable:
+    """What readings have in common that differ in their spelling alone."""
+    items = tuple(
+        (array.used, without_spelling(one.text[array.begins :]) if array.begins != NO_ITEM else None)
+        for array in one.arrays
+    )
+    return one.state, items
+
+
+def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] | None]]:
+    """The values that the item being written can still become equal to, each with what `compare` says."""
+    part = text[array.begins :]
+    found: list[tuple[Value, tuple[bytes, ...] | None]] = []
+    rivals = array.used if array.rivals is None else array.rivals
+    if part[:1] == b'"' and b"\\" not in part:
+        for value in rivals:
+            if value.spelled is not None and value.spelled.startswith(part):
+                found.append((value, (value.spelled[len(part) :],)))
+        return found
+    for value in rivals:
+        result, rests = compare(part, value.tree)
+        if result != DIFFERS:
+            found.append((value, rests))
+    return found
+
+
+def with_rivals(array: Open, text: bytes) -> Open:
+    """The array with what is left of its rivals after a text."""
+    if array.begins == NO_ITEM or array.rivals == ():
+        return array
+    left = tuple(value for value, _ in threats_of(array, text))
+    return array._replace(rivals=left if len(left) <= MOST_RIVALS else None)
