@@ -22,11 +22,11 @@ PROVED = {
     "a comment or a division": ('start: "a" ("/" "a")*\n%ignore / |\\/\\*a*\\*\\//', b"a/* "),
     "a word and its blank": ('start: N (I N)*\nI: "b "\nN: /[ab]+/\n%ignore " "', b"ab "),
     "a line's end that is read or ignored": ('start: "a" (L "a")*\nL: /b/\nM: /b/\n%ignore M', b"ab"),
+    "brackets that do not match": ('start: A? v\nA: /\\{/\nv: "}" | "b"\nR: /\\}a/', b"{}b"),
 }
 LEFT = {
     "a slash on the way that may begin a pattern": ('start: ("/" | R) "b"\nR: /\\/[ab]*\\//', b"ab/"),
     "nothing between two names": ("start: N N\nN: /a+/", b"a"),
-    "brackets that do not match": ('start: A? v\nA: /\\{/\nv: "}" | "b"\nR: /\\}a/', b"{}b"),
     "priorities": ("start: A B\nA.2: /a/\nB: /b/", b"ab"),
 }
 

@@ -176,7 +176,8 @@ class Longest:
             sequence = self.after(reading.sequence, name, ignored, reading.text + bytes([symbol]))
             if sequence is not None:
                 yield Reading(sequence, None, forbidden | promised)
-        if lexeme:
+        # Of a lexeme in which only forbidden terminals are open nothing is ever read.
+        if any(name not in self.forbidden for name, _, _ in lexeme):
             priorities = [self.terminals[name].priority for name, _ in ending]
             best = max([*priorities, *([] if best is None else [best])], default=None)
             read = reading.text + bytes([symbol]) if self.keeps_text else b""
