@@ -185,7 +185,13 @@ def test_a_promise_says_with_what_a_value_begins() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"type": "strung"}, {"pattern": "("}, {"required": [1]}, {"$ref": "#/nowhere"}, {"uniqueItems": True}],
+    [
+        {"type": "strung"},
+        {"pattern": "("},
+        {"required": [1]},
+        {"$ref": "#/nowhere"},
+        {"not": {"uniqueItems": True}},
+    ],
 )
 def test_what_is_wrong_is_said_when_the_grammar_is_made(wrong: Any) -> None:
     schema = {
