@@ -119,6 +119,14 @@ def build_parser() -> argparse.ArgumentParser:
     samples.add_argument("--whitespace", type=lambda w: int(w) if w.isdigit() else w, default=64)
     samples.add_argument("--record", type=Path, metavar="FILE", help="write all texts here, as JSON lines")
 
+    functions = commands.add_parser("functions", help="a model writes Python functions, ast.parse judges")
+    functions.set_defaults(function="functions:functions")
+    functions.add_argument("--max-new-tokens", type=int, default=300)
+    functions.add_argument("--seed", type=int, default=1)
+    functions.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
+    functions.add_argument("--model", help="a folder or a hub id (default: the default model)")
+    functions.add_argument("--show", action="store_true", help="print the functions")
+
     serving = commands.add_parser("serving", help="memory of many matchers, batches, threads")
     serving.set_defaults(function="serving:serving")
 

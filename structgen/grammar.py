@@ -54,7 +54,8 @@ class Grammar:
         strict : a keyword that cannot be enforced raises; otherwise it is listed in ``report``
         formats : "assert" or "annotate" what ``format`` says
         integers : "any": as the standard allows them, ``1.0`` and ``1e2`` too; "plain": digits alone, which
-            ``json.loads`` reads as ``int``
+            ``json.loads`` reads as ``int``. After any number's point, and in front of its exponent's digits,
+            at most 16 zeros come in a row
         registry : {uri: schema} for remote references; the network is never touched
 
         Raises
@@ -105,8 +106,9 @@ class Grammar:
 
         Beyond lark's own syntax: ``x{2,5}``; special tokens ``<|name|>``, ``<[id]>``, ``<[from-to]>``; ``A
         & B`` and ``~A`` in terminals; ``name[capture, lazy]`` and ``name[suffix="x"]``; ``%regex
-        {"substring_words": "..."}``; and, with ``lexing="any"``, ``%json {schema}``, ``%lark {grammar}``
-        and ``@name``.
+        {"substring_words": "..."}``; with ``lexing="longest"`` also ``%forbid WORD``, a lexeme that no text
+        may have (so that ``inx`` is not ``in x``); with ``lexing="any"`` also ``%json {schema}``, ``%lark
+        {grammar}`` and ``@name``.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
 """The one grammar form that every front end writes and `rules/` reads.
 
-A grammar is a set of named rules over expressions. Two of the expressions, `Rep` and `Members`, are
-how a front end asks for a *parameter* of a frame (a count, a set of keys seen): they are lowered to a
+A grammar is a set of named rules over expressions. Three of the expressions, `Rep`, `Bounded` and `Members`,
+are how a front end asks for a *parameter* of a frame (a count, a set of keys seen): they are lowered to a
 state with a number, never unrolled.
 
 Meaning of an expression: a set of byte strings (discipline ``any``), or of terminal sequences
@@ -28,6 +28,20 @@ class Pat:
     """Any member of a regular language. Laid out once per automaton and called where it is used."""
 
     dfa: ByteDFA
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounded:
+    """The words of a regular language on whose way at most ``most`` bytes are read in ``counted`` states.
+
+    The number is a parameter of the frame, so that a large bound costs what a small one does, where the
+    automaton that counts would have a state for each number. No word is empty.
+    """
+
+    dfa: ByteDFA
+    counted: tuple[int, ...]
+    most: int
     name: str = ""
 
 
@@ -141,7 +155,7 @@ class Members:
     ordered: bool = False
 
 
-Expr = Lit | Pat | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
+Expr = Lit | Pat | Bounded | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
 
 
 @dataclass(frozen=True, slots=True, eq=False)

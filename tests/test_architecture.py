@@ -33,7 +33,7 @@ LAYERS: dict[str, set[str]] = {
     "ir": {"automata"},
     "regex": {"automata", "errors", "jit", "limits"},
     "vocab": {"cache", "errors"},
-    "frontends": {"automata", "errors", "ir", "limits", "regex"},
+    "frontends": {"automata", "cache", "errors", "ir", "limits", "regex"},
     "grammar": {"frontends", "ir", "limits"},
     "rules": {"automata", "engine", "errors", "ir", "limits", "regex"},
     "engine": {"cache", "errors", "ir", "jit", "limits", "rules", "vocab"},

@@ -69,11 +69,12 @@ class Arena:
         facts = analysis.analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         most = max(limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
-        self.heap = Heap(int(longest), -(-symbols // 64), limits.max_heads, most_bytes=most)
+        self.heap = Heap(
+            int(longest), -(-symbols // 64), limits.max_heads, self.tables.max_depth, most_bytes=most
+        )
         self.builder: RuleBuilder = build.RuleBuilder(ir, self.heap, limits, facts)
         self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
-        self.heap.lay_out_scratch(self.tables.max_depth)
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation

@@ -8,6 +8,7 @@ state of the past, which was valid and stays so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,23 +19,23 @@ from . import room
 Int64 = npt.NDArray[np.int64]
 
 HASH_SLOTS = 1 << 10
+WORDS = 1 << 16  # of a new heap
 ROOM = 1 << 12  # words that a kernel may write past its check
 
 
 class Heap:
-    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`)."""
+    """One growing int64 array with a bump allocator, and a hash table inside it (see `layout`).
+
+    A new one has a scratch region for tokens of up to ``max_depth`` bytes.
+    """
 
     def __init__(
-        self, mode: int, symbol_words: int, max_heads: int, words: int = 1 << 16, most_bytes: int = 0
+        self, mode: int, symbol_words: int, max_heads: int, max_depth: int, most_bytes: int = 0
     ) -> None:
+        header, words = _begin(mode, symbol_words, max_heads, max_depth)
         self._room = room.take(most_bytes, 8 * words)
         self.g: Int64 = self._room.data.view(np.int64)
-        self.g[L.H_TOP] = L.HEADER_WORDS
-        self.g[L.H_LIMIT] = words - ROOM
-        self.g[L.H_MODE] = mode
-        self.g[L.H_SYMBOL_WORDS] = symbol_words
-        self.g[L.H_MAX_HEADS] = max_heads
-        self.g[L.H_HASH] = self.reserve(HASH_SLOTS) << L.HASH_SHIFT | HASH_SLOTS.bit_length() - 1
+        self.g[: L.HEADER_WORDS] = header
 
     @property
     def nbytes(self) -> int:
@@ -113,3 +114,22 @@ class Heap:
             at = self.reserve(count * words)
             self.g[slot] = at
             self.g[cap] = count
+
+
+@lru_cache(maxsize=64)
+def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tuple[Int64, int]:
+    """The header of a new heap, all else of which is zero, and how many words kernels may use at first."""
+    heap = Heap.__new__(Heap)
+    g = heap.g = np.zeros(L.HEADER_WORDS, np.int64)
+    g[L.H_TOP] = L.HEADER_WORDS
+    g[L.H_LIMIT] = 1 << 60  # nothing but the header is written
+    g[L.H_MODE] = mode
+    g[L.H_SYMBOL_WORDS] = symbol_words
+    g[L.H_MAX_HEADS] = max_heads
+    g[L.H_HASH] = heap.reserve(HASH_SLOTS) << L.HASH_SHIFT | HASH_SLOTS.bit_length() - 1
+    heap.lay_out_scratch(max_depth)
+    words = WORDS
+    while words - ROOM < int(g[L.H_TOP]):
+        words *= 2
+    g[L.H_LIMIT] = words - ROOM
+    return g, words

@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
 from ..limits import Limits, check_time
+from .bounded import reads_left, span_bits, steps_of
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
 _NOTHING: _Fact = (False, False, 0)
-_LEAVES = (Lit, Pat, Term, Special, Mark)
+_LEAVES = (Lit, Pat, Bounded, Term, Special, Mark)
 
 
 class Analysis:
@@ -53,6 +54,7 @@ class Analysis:
         self._of: dict[type, Callable[[Any, tuple[int, ...]], _Fact]] = {
             Lit: self._literal,
             Pat: self._pattern,
+            Bounded: self._bounded,
             Term: self._terminal,
             Special: self._special,
             Mark: self._special,
@@ -201,6 +203,13 @@ class Analysis:
 
     def _pattern(self, e: Pat, _: tuple[int, ...]) -> _Fact:
         return (True, e.dfa.accepts_empty, e.dfa.first_bits) if not e.dfa.is_empty else _NOTHING
+
+    def _bounded(self, e: Bounded, _: tuple[int, ...]) -> _Fact:
+        left = reads_left(e)
+        if left[e.dfa.start] > e.most:
+            return _NOTHING
+        first = sum(span_bits(low, high) for low, high, _, _ in steps_of(e, left)[e.dfa.start])
+        return True, False, first
 
     def _terminal(self, e: Term, _: tuple[int, ...]) -> _Fact:
         if e.name not in self.ir.terminals:  # Made by indentation.

@@ -20,10 +20,11 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Expr, GrammarIR, Members, Pat, Ref, Rep
+from ..ir import Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep
 from ..limits import Limits
 from .analysis import Analysis
-from .automaton import Graph, determinise, without_empty
+from .automaton import DState, determinise, without_empty
+from .bounded import bounded_states
 from .graphs import Graphs
 from .members import build_members
 from .records import Records
@@ -65,16 +66,9 @@ class RuleBuilder:
     def start(self) -> int:
         """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
         nullable, first = self.facts.starts_with(self._start)
-        g = Graph()
-        s, e = g.state(), g.state()
-        g.final[e] = 0
-        if nullable:
-            g.eps[s].append(e)
-        if first:
-            g.calls[s].append((self.graphs.rule_unit(self._start), e, 0))
-        if not nullable:
-            return self._records.graph(g, -1)
-        return self._records.rule(determinise(g, s, self._max_states), -1)[0]
+        calls = [(self.graphs.rule_unit(self._start), 1, 0)] if first else []
+        states = [DState([], calls, 0 if nullable else -1, None), DState([], [], 0, None)]
+        return self._records.rule(states, -1)[0]
 
     def build(self, forward: int) -> None:
         """Build the unit whose forward lies at heap offset ``forward``."""
@@ -104,6 +98,8 @@ class RuleBuilder:
         if isinstance(expr, Pat):
             info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
             return self._pattern(expr.dfa, unit)
+        if isinstance(expr, Bounded):
+            return self._records.rule(bounded_states(expr, self._units), unit)[0]
         g = info.graph or self.graphs.of(expr, info.name)
         return self._records.graph(g, unit)
 

@@ -45,9 +45,10 @@ def check_forbidden(ir: GrammarIR, facts: Analysis) -> None:
             raise GrammarError(
                 f"the forbidden terminal {name} must be a pattern of no higher priority than others"
             )
+        rival = _Rival(mine.dfa, others)
         for t in others:
             check_time("looking at what is forbidden")
-            text = _outrun(t, mine.dfa, others)
+            text = rival.outruns(t)
             if text is not None:
                 raise GrammarError(
                     f"the forbidden terminal {name} must match {text!r} as well: there {t.name} cannot go "
@@ -55,57 +56,71 @@ def check_forbidden(ir: GrammarIR, facts: Analysis) -> None:
                 )
 
 
-def _outrun(terminal: Terminal, forbidden: ByteDFA, others: list[Terminal]) -> bytes | None:
-    """A text that goes on beyond ``terminal`` in ``forbidden`` alone, and is not whole; or None."""
-    dfa = terminal.dfa
-    trans, classes, final = dfa.trans.tolist(), dfa.classes.tolist(), dfa.final.tolist()
-    other, kinds = forbidden.trans.tolist(), forbidden.classes.tolist()
-    # One byte for all that neither tells apart.
-    letters = list({(classes[b], kinds[b]): b for b in range(255, -1, -1)}.values())
-    start = (dfa.start, forbidden.start, _NOT_YET)
-    texts = {start: b""}
-    for p, q, before in (todo := [start]):
-        for b in letters:
-            to, beside = trans[p][classes[b]], other[q][kinds[b]]
-            if not beside:
-                continue
-            text = texts[p, q, before] + bytes([b])
-            matched = before
-            if b & 0xC0 != 0x80:  # a character begins
-                matched = _JUST_NOW if final[p] else min(before, _BEFORE)
-            if not to:
-                if matched and not _becomes_whole(forbidden, beside, text, others, matched == _JUST_NOW):
-                    return text
-                continue
-            state = (to, beside, matched)
-            if state not in texts:
-                texts[state] = text
-                todo.append(state)
-    return None
+_Begun = tuple[int, frozenset[tuple[int, int]]]
+"""States within a character: of the forbidden terminal, and of those (by number) that begin with it."""
 
 
-def _becomes_whole(
-    forbidden: ByteDFA, q: int, text: bytes, others: list[Terminal], begins_lexeme: bool
-) -> bool:
-    """The forbidden terminal, in state ``q`` after ``text``, is whole, or the last character will make it so.
+class _Rival:
+    """A forbidden terminal beside the other terminals."""
 
-    begins_lexeme : with that character another lexeme would begin: where none can, the text is dead anyway
-    """
-    ranges, begun = _rest_of_character(text)
-    starts: set[tuple[int, int]] = set()
-    if begins_lexeme:
-        starts = {(i, t.dfa.run(text[len(text) - begun :])) for i, t in enumerate(others)}
-    states = {(q, frozenset(at for at in starts if at[1]))}
-    for low, high in ranges:
-        after = set()
-        for q, open_ones in states:
-            for b in range(low, high + 1):
-                to = int(forbidden.trans[q, forbidden.classes[b]])
-                left = frozenset((i, r) for i, p in open_ones if (r := others[i].dfa.run(bytes([b]), p)))
-                if to or left or not begins_lexeme:
-                    after.add((to, left))
-        states = after
-    return all(forbidden.final[q] for q, _ in states)
+    def __init__(self, dfa: ByteDFA, others: list[Terminal]) -> None:
+        self.dfa = dfa
+        self.others = others
+        self._known: dict[tuple[int, bytes, bool], bool] = {}
+
+    def outruns(self, terminal: Terminal) -> bytes | None:
+        """A text that goes on beyond ``terminal`` in the forbidden one alone, and is not whole; or None."""
+        dfa = terminal.dfa
+        trans, classes, final = dfa.trans.tolist(), dfa.classes.tolist(), dfa.final.tolist()
+        other, kinds = self.dfa.trans.tolist(), self.dfa.classes.tolist()
+        # One byte for all that neither tells apart.
+        letters = list({(classes[b], kinds[b]): b for b in range(255, -1, -1)}.values())
+        start = (dfa.start, self.dfa.start, _NOT_YET)
+        texts = {start: b""}
+        for p, q, before in (todo := [start]):
+            for b in letters:
+                to, beside = trans[p][classes[b]], other[q][kinds[b]]
+                if not beside:
+                    continue
+                text = texts[p, q, before] + bytes([b])
+                matched = before
+                if b & 0xC0 != 0x80:  # a character begins
+                    matched = _JUST_NOW if final[p] else min(before, _BEFORE)
+                if not to:
+                    if matched and not self._becomes_whole(beside, text, matched == _JUST_NOW):
+                        return text
+                    continue
+                state = (to, beside, matched)
+                if state not in texts:
+                    texts[state] = text
+                    todo.append(state)
+        return None
+
+    def _becomes_whole(self, q: int, text: bytes, begins_lexeme: bool) -> bool:
+        """The forbidden terminal, in state ``q`` after ``text``, is whole, or the last character makes it so.
+
+        begins_lexeme : another lexeme would begin with that character: where none can, the text is dead
+        """
+        if self.dfa.final[q]:
+            return True
+        ranges, begun = _rest_of_character(text)
+        last = text[len(text) - begun :]
+        key = (q, last, begins_lexeme)
+        if key not in self._known:
+            starts: set[tuple[int, int]] = set()
+            if begins_lexeme:
+                starts = {(i, t.dfa.run(last)) for i, t in enumerate(self.others)}
+            states = {(q, frozenset(at for at in starts if at[1]))}
+            for low, high in ranges:
+                states = {self._after(state, b) for state in states for b in range(low, high + 1)}
+                states = {to for to in states if any(to) or not begins_lexeme}
+            self._known[key] = all(self.dfa.final[q] for q, _ in states)
+        return self._known[key]
+
+    def _after(self, state: _Begun, byte: int) -> _Begun:
+        q, lexemes = state
+        left = ((i, int(d.trans[p, d.classes[byte]])) for i, p in lexemes for d in (self.others[i].dfa,))
+        return int(self.dfa.trans[q, self.dfa.classes[byte]]), frozenset(at for at in left if at[1])
 
 
 def _rest_of_character(text: bytes) -> tuple[list[tuple[int, int]], int]:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..automata import ByteDFA
-from ..ir import Alt, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
 from .analysis import Analysis
 from .automaton import Graph
 from .repetition import Repetitions
@@ -133,6 +133,9 @@ class Graphs:
                 g.edges[s].append((symbol, symbol, t, 0))
             elif isinstance(e, Pat):
                 self._pattern(g, e.dfa, s, t, e.name or "pattern", owner)
+            elif isinstance(e, Bounded):
+                unit = self.units.get(id(e), e.name or "pattern", owner, e, self._first(e))
+                g.calls[s].append((unit, t, 0))
             elif isinstance(e, Rep):
                 self._repeat(g, e, s, t, owner, todo)
             else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import GrammarError
-from ..ir import Alt, Lit, Members, Pat, Ref, Rep, Seq
+from ..ir import Alt, Bounded, Lit, Members, Pat, Ref, Rep, Seq
 from .analysis import Analysis
 from .automaton import DState, Graph, as_graph, determinise, splice, without_empty
 from .graphs import Graphs
@@ -99,7 +99,7 @@ class SmallRules:
                 total += len(e.data) // 4
             elif isinstance(e, Members) or (isinstance(e, Rep) and self._repetitions.is_counted(e)):
                 total += INLINE
-            elif isinstance(e, Pat):
+            elif isinstance(e, Pat | Bounded):
                 total += 2
             todo.extend(facts.children[k])
         self._size[name] = total

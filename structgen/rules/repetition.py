@@ -7,7 +7,7 @@ that counts, because a vocabulary table then serves every length of it.
 from __future__ import annotations
 
 from ..automata import ByteDFA
-from ..ir import Expr, Lit, Members, Pat, Rep
+from ..ir import Bounded, Expr, Lit, Members, Pat, Rep
 from .analysis import children_of
 
 UNROLL = 8  # a repetition is written out when bound × size of its item is at most this
@@ -59,7 +59,7 @@ def _size(expr: Expr, most: int) -> int:
         total += 1
         if isinstance(e, Lit):
             total += max(len(e.data) - 1, 0)
-        elif isinstance(e, (Pat, Members)):
+        elif isinstance(e, (Pat, Bounded, Members)):
             total += 4
         todo.extend(children_of(e))
     return total

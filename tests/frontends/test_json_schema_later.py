@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 import structgen as sg
 from structgen.errors import SchemaError
-from structgen.frontends.json_schema import schema_to_ir
+from structgen.frontends.json_schema import languages, schema_to_ir
 from structgen.frontends.json_schema.document import Documents
 from structgen.frontends.json_schema.later import Rules
 from structgen.frontends.json_schema.plain import Plain
@@ -53,6 +53,7 @@ def plain_schema(rng: random.Random, depth: int = 3) -> Any:
         "enum": lambda: rng.sample(["a", "é", 1, 1.0, 2.5, None, True], rng.randrange(1, 4)),
         "const": lambda: rng.choice(["a", 1, None]),
         "format": lambda: rng.choice(["ipv4", "unheard of"]),
+        "pattern": lambda: rng.choice(["^a", "^[a-z]{1,3}$", "b|d", "^(?!a)", "é"]),
         "anyOf": lambda: [below() for _ in range(rng.randrange(1, 3))],
         "oneOf": lambda: [below() for _ in range(rng.randrange(1, 3))],
         "description": lambda: "words",
@@ -85,7 +86,7 @@ def test_plain_schemas_are_read_later_to_the_same_end(seed: int, monkeypatch: py
         schema = plain_schema(rng)
         schema["$defs"] = {"one": plain_schema(rng, 1), "two": {"type": "array", "items": {"$ref": "#"}}}
         documents = Documents(schema, None)
-        plain += Plain(documents).holds(documents.root)
+        plain += Plain(documents, Limits()).holds(documents.root)
         refused = None
         try:
             ir, report = schema_to_ir(schema, whitespace="compact")
@@ -184,7 +185,13 @@ def test_a_promise_says_with_what_a_value_begins() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"type": "strung"}, {"pattern": "("}, {"required": [1]}, {"$ref": "#/nowhere"}, {"uniqueItems": True}],
+    [
+        {"type": "strung"},
+        {"pattern": "("},
+        {"required": [1]},
+        {"$ref": "#/nowhere"},
+        {"not": {"uniqueItems": True}},
+    ],
 )
 def test_what_is_wrong_is_said_when_the_grammar_is_made(wrong: Any) -> None:
     schema = {
@@ -195,11 +202,33 @@ def test_what_is_wrong_is_said_when_the_grammar_is_made(wrong: Any) -> None:
     assert "/properties/a/properties/b/items" in str(caught.value)
 
 
+PIECES = ["a", "[0-9]", "[^x]", ".", r"\d", "(?:a|b)", "(a?b)", "^", "$", "(?=a)", r"\b", "[]", "[^]", "("]
+TIMES = ["", "", "", "*", "+", "?", "{3}", "{2,5}", "{4,}", "{0}"]
+
+
+def test_a_pattern_that_is_sure_has_a_text_and_few_states() -> None:
+    rng = random.Random(0)
+    sure = 0
+    for _ in range(600):
+        parts = [rng.choice(PIECES) + rng.choice(TIMES) for _ in range(rng.randrange(1, 5))]
+        pattern = rng.choice(["", "^"]) + "".join(parts) + rng.choice(["", "$"])
+        if languages.is_sure(pattern):
+            sure += 1
+            lang = languages.of_pattern(pattern, Limits())
+            assert not lang.is_empty, pattern
+            assert lang.n_states < 20_000, pattern
+    assert sure > 150
+    for pattern in ("^[0-9a-f]{8}(-[0-9a-f]{4}){3}$", "^[a-z]{1,63}$", r"^v\d+\.\d+$", ""):
+        assert languages.is_sure(pattern), pattern
+    for pattern in ("(", "a(?=b)", "a$b", "[]", "^(a|b)*a(a|b){16}$", "[ab]{300}", "^a{9}{99}$"):
+        assert not languages.is_sure(pattern), pattern
+
+
 def test_what_cannot_end_is_not_plain() -> None:
     loop = {"type": "object", "required": ["again"], "properties": {"again": {"$ref": "#/$defs/loop"}}}
     again = {"type": "object", "properties": {"again": {"$ref": "#/$defs/again"}}}
     documents = Documents({"$defs": {"loop": loop, "again": again}}, None)
-    plain = Plain(documents)
+    plain = Plain(documents, Limits())
     assert not plain.holds(replace(documents.root, schema=loop))
     assert plain.holds(replace(documents.root, schema=again))
     assert not plain.holds(replace(documents.root, schema={"type": "array", "items": loop}))

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import random
 import re
+import struct
 from fractions import Fraction
 
 import pytest
 
-from structgen.frontends.json_schema.number_texts import json_integer, json_number, text_of
+from structgen.frontends.json_schema.number_texts import MOST_ZEROS, json_integer, json_number, text_of
 from structgen.frontends.json_schema.scalars import (
     NumberSet,
     both_numbers,
@@ -139,3 +142,41 @@ def test_integers_can_be_plain() -> None:
     check({"enum": [1, 2.0, 2.5]}, ["=1", "=2", "=2.5"], ["=1.0", "=2.0"], integers="plain")
     check({"minimum": 1, "type": "integer"}, ["=1", "=20"], ["=1.0", "=0"], integers="plain")
     check({"type": "number"}, ["=1", "=1.0", "=1e2"], [], integers="plain")
+
+
+@pytest.mark.parametrize("one", SETS, ids=repr)
+def test_zeros_that_say_nothing_come_to_an_end(one: NumberSet) -> None:
+    dfa = text_of(one, False)
+    for text in ("1", "2", "3", "1.5", "0.5", "-1", "100", "125", "1.13"):
+        whole = "." not in text
+        with_zeros = [
+            f"{text}{'.' * whole}{'0' * n}" for n in (1, MOST_ZEROS - 1, MOST_ZEROS, MOST_ZEROS + 1, 99)
+        ]
+        taken = [dfa.matches(longer.encode()) for longer in with_zeros]
+        assert taken == [taken[0]] * 3 + [False, False], text
+        exponents = [dfa.matches(f"{text}e{'0' * n}1".encode()) for n in (0, MOST_ZEROS, MOST_ZEROS + 1)]
+        assert exponents == [exponents[0]] * 2 + [False], text
+
+
+def test_every_number_that_json_writes_is_there() -> None:
+    rng = random.Random(0)
+    floats = [struct.unpack("<d", rng.randbytes(8))[0] for _ in range(3000)]
+    floats += [round(rng.uniform(-1000, 1000), rng.randrange(12)) for _ in range(1000)]
+    floats += [10.0**n for n in range(-30, 30)] + [1 + 2**-52, 0.1 + 0.2, 5e-324]
+    wide = text_of(NumberSet(low=-(10**320), high=10**320), False)
+    for value in floats:
+        if math.isfinite(value):
+            text = json.dumps(value).encode()
+            assert json_number().matches(text)
+            assert wide.matches(text), text
+            assert not value.is_integer() or json_integer(False).matches(text), text
+
+
+def test_a_set_keeps_what_it_has() -> None:
+    found = text_of(
+        NumberSet(low=Fraction(1) + Fraction(1, 10**30), high=Fraction(1) + Fraction(2, 10**30)), False
+    )
+    assert found.matches(b"1." + b"0" * 29 + b"1")
+    assert text_of(
+        NumberSet(multiples=(Fraction(1, 10**20),), low=0, high=Fraction(1, 10**20)), False
+    ).matches(b"1e-20")

@@ -11,8 +11,9 @@
     nodes.py       sets of JSON values by type     scalars.py               their leaves
     algebra.py     union, intersection, complement inclusion.py             what is part of something else
     spelled.py     counts of items, and some key of an object, written out
-    counting.py    how many values there are
+    counting.py    how many values there are at least
     languages.py, number_texts.py                  string languages, decimal texts
+    kept.py        automata that take long to make, on disk
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
     plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
@@ -26,7 +27,8 @@ How values are spelled
     ``format``, have one spelling, that of ``json.dumps(value, ensure_ascii=False)``: an escape never
     smuggles a key past its schema. Strings that are free, or constrained in length alone, may use every
     escape of JSON; lone surrogates never. Keys of objects that name none are free too. Numbers without
-    constraints are any number of JSON; what constrained ones and integers look like, `number_texts` says.
+    constraints are any number of JSON but for long runs of zeros that say nothing; what constrained ones and
+    integers look like, `number_texts` says.
 
 Where whitespace stands
     Between tokens as the policy says, never before the first byte nor after the last. The standard would
@@ -77,7 +79,8 @@ def schema_to_ir(
     strict : raise for a keyword that constrains and cannot be enforced; else the report lists it
     formats : "assert" to enforce ``format``, "annotate" to ignore it
     integers : "any" spelling of a whole number that the standard takes for one (``1``, and since draft 6
-        ``1.0`` and ``1e2``), or "plain" digits
+        ``1.0`` and ``1e2``), or "plain" digits. After any number's point, and in front of its exponent's
+        digits, at most 16 zeros come in a row
     registry : {uri: schema}, documents that ``$ref`` may name; nothing else is ever loaded
 
     Raises

@@ -66,6 +66,8 @@ def _numbers(one: NumberSet, most: int) -> int:
 def _strings(one: StringSet, most: int) -> int:
     if one.values is not None:
         return len(one.values)
+    if one.lang is not None and one.max is not None:
+        return 1
     if one.lang is not None:
         count = one.lang.count_language(most)
         return most if count is None else count

@@ -8,8 +8,12 @@ Any other name is unknown and an annotation.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ...limits import Limits
+from ...regex import CharDFA
 from . import idn_formats, languages, regex_format
+from .kept import kept
 
 _LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)"
 _DATE = (
@@ -108,16 +112,30 @@ ENCODINGS = {
 """Values of ``contentEncoding``, as RFC 4648 writes them."""
 
 
+MOST_DESCRIBED = 256  # formats, under all the limits that were asked for
+
+
 def is_known(name: str) -> bool:
     """The name is one of a format."""
     return name in _PATTERNS or name in ("idn-hostname", "regex")
 
 
+@lru_cache(maxsize=64)
 def language(name: str, limits: Limits) -> languages.Language | None:
     """The texts of a format; None when it is unknown."""
+    if not is_known(name):
+        return None
+    what = f"format {name} {limits}"
+    found = kept(CharDFA, what, lambda: _make(name, limits))
+    if len(languages.described) > MOST_DESCRIBED:
+        languages.described.clear()
+    languages.described[found] = what
+    return found
+
+
+def _make(name: str, limits: Limits) -> languages.Language:
     if name == "idn-hostname":
         return idn_formats.idn_hostname(limits)
     if name == "regex":
         return regex_format.language(limits)
-    pattern = _PATTERNS.get(name)
-    return None if pattern is None else languages.of_format(pattern, _MAX_LENGTHS.get(name), limits)
+    return languages.of_format(_PATTERNS[name], _MAX_LENGTHS.get(name), limits)

@@ -11,22 +11,32 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...automata import ByteDFA
-from ...errors import LimitExceededError
+from ...errors import GrammarError, LimitExceededError
 from ...limits import Limits
 from ...regex import (
     Alt,
+    Cat,
     CharDFA,
+    Chars,
+    End,
+    Repeat,
+    Start,
     divide,
     json_string,
     literal_node,
     parse_ecma,
 )
+from .kept import kept
 
 if TYPE_CHECKING:
     from .scalars import StringSet
 
 Language = CharDFA
+described: dict[Language, str] = {}
+"""What languages are, where that is short, for `kept`: the formats, which are few."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
@@ -38,6 +48,48 @@ def of_pattern(pattern: str, limits: Limits) -> Language:
         what = "reading a pattern, of which each character may take a state"
         raise LimitExceededError("max_dfa_states", limits.max_dfa_states, len(pattern), what)
     return CharDFA.from_node(parse_ecma(pattern), search=True, limits=limits)
+
+
+@lru_cache(maxsize=4096)
+def is_sure(pattern: str) -> bool:
+    """A look at a pattern shows that it can be read, that some text matches it, and that it takes few states.
+
+    Few characters have few sets of places among them; and where nothing but the last part may be of several
+    lengths, a text is at one place of the pattern at a time.
+    """
+    try:
+        root = parse_ecma(pattern) if len(pattern) <= _SURE_LENGTH else None
+    except GrammarError:
+        return False
+    if root is None:
+        return False
+    items = list(root.items) if isinstance(root, Cat) else [root]
+    anchored = isinstance(items[0], Start) if items else False
+    items = items[anchored:]
+    if items and isinstance(items[-1], End):
+        items.pop()
+    places = 0
+    one_way = anchored
+    todo = [(item, 1, i == len(items) - 1) for i, item in enumerate(items)]
+    while todo:
+        node, times, last = todo.pop()
+        if isinstance(node, Cat):
+            todo.extend((item, times, last and i == len(node.items) - 1) for i, item in enumerate(node.items))
+        elif isinstance(node, Alt) and node.items:
+            one_way = False
+            todo.extend((item, times, False) for item in node.items)
+        elif isinstance(node, Repeat):
+            one_way = one_way and (node.lo == node.hi or (last and isinstance(node.item, Chars)))
+            todo.append((node.item, times * max(node.lo if node.hi is None else node.hi, 1), False))
+        elif isinstance(node, Chars) and node.ranges:
+            places += times
+        else:
+            return False
+    return places <= _SURE_PLACES or (one_way and places <= _SURE_LENGTH)
+
+
+_SURE_LENGTH = 400
+_SURE_PLACES = 14
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +107,9 @@ def of_set(one: StringSet) -> Language:
     """The texts of an alternative."""
     if one.values is not None:
         return of_values(one.values)
-    return one.lang or CharDFA.lengths(one.min, one.max)
+    if one.lang is None:
+        return CharDFA.lengths(one.min, one.max)
+    return one.lang if one.max is None else of_length(one.lang, one.min, one.max)
 
 
 def both(a: Language | None, b: Language | None) -> Language | None:
@@ -89,6 +143,18 @@ def of_length(lang: Language, low: int, high: int | None) -> Language:
     return lang.bounded(low, high, limits=COUNTED)
 
 
+def shortest(lang: Language) -> int:
+    """The length of the shortest text of a language that has one; -1 for others."""
+    if lang.is_empty:
+        return -1
+    seen, level, length = {1}, [1], 0
+    while not any(lang.final[q] for q in level):
+        level = sorted({int(to) for q in level for to in np.unique(lang.trans[q])} - seen - {0})
+        seen.update(level)
+        length += 1
+    return length
+
+
 @lru_cache(maxsize=1024)
 def few_texts(lang: Language, most: int) -> tuple[str, ...] | None:
     """The texts of a language that has at most ``most`` of them, shortest first; None for others."""
@@ -106,7 +172,50 @@ def count_besides(lang: Language | None, names: Collection[str], most: int) -> i
 @lru_cache(maxsize=1024)
 def text_of(lang: Language) -> ByteDFA:
     """The JSON strings whose value is in the language, in their canonical spelling."""
-    return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    def make() -> ByteDFA:
+        return json_string(lang, escapes="canonical", limits=COUNTED)
+
+    what = described.get(lang)
+    return make() if what is None else kept(ByteDFA, f"text of {what}", make)
+
+
+@lru_cache(maxsize=256)
+def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
+    """`text_of`, and the states in which a read begins a character, or is that of the closing quote.
+
+    Raises LimitExceededError when some state is one in one text and none in another.
+    """
+    dfa = text_of(lang)
+    # How much of a character is missing: 0 between characters, 1 after a backslash, 2 to 5 in \\uXXXX, 6 to 8
+    # in UTF-8, 9 outside of the quotes.
+    missing = {dfa.start: 9}
+    todo = [dfa.start]
+    while todo:
+        q = todo.pop()
+        for byte, to in enumerate(dfa.trans[q][dfa.classes].tolist()):
+            if not to:
+                continue
+            after = _missing_after(missing[q], byte)
+            if to not in missing:
+                missing[to] = after
+                todo.append(to)
+            elif missing[to] != after:
+                what = "counting the characters of a pattern, in which they begin and end alike"
+                raise LimitExceededError("max_dfa_states", COUNTED.max_dfa_states, dfa.n_states, what)
+    return dfa, tuple(sorted(q for q, left in missing.items() if left == 0))
+
+
+def _missing_after(missing: int, byte: int) -> int:
+    if missing == 0:
+        if byte < 0x80:
+            return 1 if byte == ord("\\") else 9 if byte == ord('"') else 0
+        return 6 if byte < 0xE0 else 7 if byte < 0xF0 else 8
+    if missing == 1:
+        return 2 if byte == ord("u") else 0
+    if missing == 9:
+        return 0
+    return 0 if missing in (5, 6) else missing + 1 if missing < 5 else missing - 1
 
 
 @lru_cache(maxsize=1)

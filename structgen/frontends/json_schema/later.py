@@ -39,7 +39,7 @@ _AT_SIGHT: dict[Any, tuple[str, int, tuple[str, ...]]] = {
     # The rule of what has no other constraint, the bytes that begin any value, and constraints of plain ones.
     "object": ("json.object", _OBJECT, ("properties", "required", "additionalProperties")),
     "array": ("json.array", _ARRAY, ("items", "minItems", "maxItems")),
-    "string": ("string", _STRING, ("minLength", "maxLength", "format", "enum", "const")),
+    "string": ("string", _STRING, ("minLength", "maxLength", "format", "pattern", "enum", "const")),
     "integer": ("integer", _NUMBER, ("minimum", "maximum")),
     "number": ("number", _NUMBER, ("minimum", "maximum")),
     "boolean": ("boolean", 0, ()),
@@ -117,7 +117,7 @@ def _is_sure(node: Node) -> bool:
 def _is_sure_string(one: StringSet) -> bool:
     if one.values is not None:
         return max(len(text) for text in one.values) <= _SURE_STATES
-    return one.lang is None or one.lang.n_states <= _SURE_STATES
+    return one.lang is None or (one.max is None and one.lang.n_states <= _SURE_STATES)
 
 
 def _is_sure_number(one: NumberSet) -> bool:
@@ -130,7 +130,7 @@ def _is_sure_number(one: NumberSet) -> bool:
 
 
 def _is_plain_array(array: ArraySet) -> bool:
-    if array.machine is not None or array.choice is not None:
+    if array.distinct or array.machine is not None or array.choice is not None:
         return False
     return all(one.node is None or _is_sure(one.node) for one in (*array.prefix, array.rest))
 

@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
-from ...ir import Alt, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...ir import Alt, Bounded, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
@@ -123,14 +124,15 @@ class Lowering:
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
+        self._later = normaliser.limits.max_dfa_states >= Limits.max_dfa_states
         self._distinct: list[Distinct] = []
 
     def grammar(self, root: Formula) -> GrammarIR:
         """The whole grammar of a formula that has a value."""
         start = self.ref(root).rule
         self._write_waiting()
-        if self.normaliser.some_distinct:
-            self.rules.write_all()  # The engine marks all such arrays before it begins.
+        if self.normaliser.items_differ:
+            self.complete(root)  # All arrays whose items differ are to be known.
         return GrammarIR(self.rules, start, promised=self.rules.promised, distinct=tuple(self._distinct))
 
     def complete(self, root: Formula) -> None:
@@ -201,7 +203,7 @@ class Lowering:
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
         name = self._unused(base)
-        first = promise(node)
+        first = promise(node) if self._later else None
         if first is not None:
             self.rules.put_later(name, formula, first)
         else:
@@ -256,6 +258,9 @@ class Lowering:
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+        if one.lang is not None and one.max is not None:
+            dfa, counted = languages.counted_text(one.lang)
+            return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
         if one.lang is not None:
             return Pat(languages.text_of(one.lang), "string")
         if one == ALL_STRINGS:

@@ -85,6 +85,7 @@ class Promise:
 class Normaliser:
     """All schemas reachable from one root, as formulas and nodes.
 
+    ``items_differ``: some array is left to the engine, since no two of its items may be equal.
     ``overlaps`` has, for each ``oneOf`` known not to be a plain union, the pairs of branches that overlap.
     """
 
@@ -99,14 +100,14 @@ class Normaliser:
     ) -> None:
         self.documents = documents
         self.report = Report(status_of)
-        self.plain = Plain(documents)
+        self.plain = Plain(documents, limits)
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
-        self.some_distinct = False  # The items of some array differ, and the engine has to see to it.
         self.algebra = Algebra(self.spend, self.closed)
+        self.items_differ = False
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0
         self._deep = 0

@@ -13,6 +13,11 @@ Between bounds (`number_range`), with any exponent one digit other than zero sta
 numbers without bounds may have, beside the shapes, up to `MOST_DIGITS` digits after the point and an exponent
 that makes them whole (``1.5e+300``), which is how json.dumps writes large ones. Where "plain" integers are
 asked for, and in draft 4, which takes integers for a kind of text, they have neither point nor exponent.
+
+After the point, and in front of an exponent's digits, there are at most `MOST_ZEROS` zeros in a row, in
+numbers without constraints too. Nothing needs more: a float has 17 digits, and a smaller or longer number has
+an exponent. But a small model that has written ``19.000`` goes on with zeros until it is cut off, as it does
+with white space.
 """
 
 from __future__ import annotations
@@ -40,11 +45,14 @@ from ...regex import (
     parse_ecma,
     union,
 )
+from .kept import kept
 from .scalars import Number, NumberSet
 
 MAX_RESIDUES = 100_000
 MANY_DIGITS = 30  # of a bound on whole numbers: below, what has an exponent is spelled out digit by digit
 MOST_DIGITS = 17  # after the point, of a whole number with an exponent: a float has no more
+MOST_ZEROS = 16
+_FEW = 4096  # states: the zeros of larger automata, those of multiples, are counted where they are made
 _NATURAL = r"(?:0|[1-9][0-9]*)"
 
 
@@ -56,7 +64,17 @@ def pattern(text: str) -> ByteDFA:
 
 def json_number() -> ByteDFA:
     """Every JSON number."""
-    return pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+    return _with_few_zeros(pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"))
+
+
+def _with_few_zeros(numbers: ByteDFA) -> ByteDFA:
+    """Those of the texts that have no more than `MOST_ZEROS` zeros in a row where they say nothing."""
+    if numbers.n_states > _FEW:
+        return numbers
+    zeros = f"0{{0,{MOST_ZEROS}}}"
+    exponent = rf"[eE][+-]?(?:{zeros}[1-9][0-9]*|{zeros}0)"
+    found = intersect(numbers, pattern(rf"-?[0-9]+(?:\.(?:{zeros}[1-9])*{zeros})?(?:{exponent})?"))
+    return numbers if found.is_empty else found
 
 
 @cache
@@ -68,7 +86,7 @@ def json_integer(plain: bool) -> ByteDFA:
     for digits in range(1, MOST_DIGITS + 1):
         mantissa = pattern(rf"-?{_NATURAL}\.[0-9]{{{digits}}}0*")
         parts.append(concat(mantissa, exponent_range(digits, None)))
-    return union(*parts)
+    return _with_few_zeros(union(*parts))
 
 
 @lru_cache(maxsize=1024)
@@ -80,6 +98,10 @@ def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
     if one.values is not None:
         listed = [_preferred(texts, plain_values) for _, texts in one.values]
         return from_strings([text.encode() for texts in listed for text in texts])
+    return kept(ByteDFA, f"texts of {one}, {plain}", lambda: _text_of(one, plain))
+
+
+def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
     if one.integer:
         assert not isinstance(one.low, Fraction)
         assert not isinstance(one.high, Fraction)
@@ -98,7 +120,7 @@ def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
         found = intersect(found, _multiples_in_shapes(divisor))
     for divisor in one.avoided:
         found = intersect(found, difference(_shapes(), _multiples_in_shapes(divisor)))
-    return found
+    return _with_few_zeros(found)
 
 
 def _whole_between(low: int | None, high: int | None) -> ByteDFA:
@@ -153,11 +175,12 @@ def _decimal(bound: Number | None) -> Decimal | None:
 @cache
 def _shapes() -> ByteDFA:
     """Numbers in the shapes that constrained ones have."""
-    return union(
+    shapes = union(
         pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?"),
         concat(pattern(rf"-?{_NATURAL}(?:\.0+)?"), exponent_range(0, None)),
         concat(pattern(r"-?[1-9](?:\.[0-9]+)?"), exponent_range(None, -1)),
     )
+    return _with_few_zeros(shapes)
 
 
 @lru_cache(maxsize=256)
@@ -194,7 +217,7 @@ def _plain_multiples(p: int, places: int) -> ByteDFA:
 
     With k places the automaton reads the number's digits up to the k-th after the point modulo p, and
     zeros from there. States: dead, start, sign, a lone leading zero, then the residues for the whole part,
-    the point, and for each of the k places; at the end zeros only.
+    the point, and for each of the k places; at the end zeros only, of which there are `MOST_ZEROS` at most.
     """
     states = max(p * (places + 3), places**3)  # There is an automaton for each exponent down to -places.
     if states > MAX_RESIDUES:
@@ -202,8 +225,9 @@ def _plain_multiples(p: int, places: int) -> ByteDFA:
         raise LimitExceededError("max_dfa_states", MAX_RESIDUES, states, f"writing multiples of {divisor}")
     residues = np.arange(p)
     layer = [4 + i * p for i in range(places + 3)]
-    # Layers: 0 whole part, 1 after the point, 2.. after each place; the one after the last place reads zeros.
-    trans = np.zeros((4 + (places + 3) * p, 13), dtype=np.int32)
+    # Layers: 0 whole part, 1 after the point, 2.. after each place; then the zeros that may follow.
+    tail, closing = layer[1 + places], layer[2 + places]
+    trans = np.zeros((closing + MOST_ZEROS, 13), dtype=np.int32)
     classes = np.full(256, 12, dtype=np.int64)
     classes[ord("0") : ord("9") + 1] = np.arange(10)
     classes[ord("-")], classes[ord(".")] = 10, 11
@@ -219,19 +243,14 @@ def _plain_multiples(p: int, places: int) -> ByteDFA:
         for place in range(places):
             trans[layer[1 + place] + residues, digit] = layer[2 + place] + (residues * 10 + digit) % p
     trans[layer[0] + residues, 11] = layer[1] + residues
-    tail = layer[1 + places]
-    closing = layer[2 + places]
-    if places:
-        trans[tail + residues, 0] = tail + residues
-    else:
-        trans[tail + residues, 0] = closing + residues
-        trans[closing + residues, 0] = closing + residues
+    trans[tail, 0] = closing
+    for i in range(closing, closing + MOST_ZEROS - 1):
+        trans[i, 0] = i + 1
     final = np.zeros(len(trans), dtype=np.bool_)
     final[zero] = True
     for read in range(places + 1):
         # Digits that were not written are zeros.
         at = layer[0] if read == 0 else layer[1 + read]
         final[at + residues[(residues * pow(10, places - read, p)) % p == 0]] = True
-    if not places:
-        final[closing + residues[residues == 0]] = True
+    final[closing:] = True
     return from_tables(classes, trans, final)

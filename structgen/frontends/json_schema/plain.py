@@ -16,7 +16,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import SchemaError
-from . import formats
+from ...limits import Limits
+from . import formats, languages
 from .document import Documents, Location
 from .keywords import KEYWORDS
 from .parts import TYPES
@@ -101,7 +102,7 @@ def _listed(schema: dict[str, Any], values: Any) -> bool:
     return found and bool(values)
 
 
-_SAY_OF_SCALARS = frozenset(("minLength", "maxLength", "format", "minimum", "maximum"))
+_SAY_OF_SCALARS = frozenset(("minLength", "maxLength", "format", "pattern", "minimum", "maximum"))
 
 
 def _any_of(schema: dict[str, Any], value: Any, below: _Below) -> bool:
@@ -154,6 +155,11 @@ def _format(schema: dict[str, Any], value: Any, below: _Below) -> bool:
     return isinstance(value, str) and (not formats.is_known(value) or _LENGTHS.isdisjoint(schema))
 
 
+def _pattern(schema: dict[str, Any], value: Any, below: _Below) -> bool:
+    alone = _LENGTHS.isdisjoint(schema) and "format" not in schema
+    return alone and isinstance(value, str) and languages.is_sure(value)
+
+
 _LENGTHS = frozenset(("minLength", "maxLength"))
 
 
@@ -173,6 +179,7 @@ _LOOKS: dict[str, _Look] = {
     "enum": _enum,
     "const": _const,
     "format": _format,
+    "pattern": _pattern,
     "minLength": _counts("minLength", "maxLength"),
     "maxLength": _counts("minLength", "maxLength"),
     "minItems": _counts("minItems", "maxItems"),
@@ -185,15 +192,17 @@ _LOOKS: dict[str, _Look] = {
 class Plain:
     """Which schemas of the root's own resource are plain; each is looked at once, when it is asked for."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, limits: Limits) -> None:
         self._documents = documents
+        # Below the usual bound, an automaton that is small may be too large.
+        self._none = documents.root.resource.left_out or limits.max_dfa_states < Limits.max_dfa_states
         self._resource = documents.root.resource
         self._identifier = "id" if self._resource.draft == 4 else "$id"
         self.known: dict[int, bool] = {}  # by `id`; documents outlive this
 
     def holds(self, at: Location) -> bool:
         """The schema at a location is plain."""
-        if at.resource is not self._resource or self._resource.left_out:
+        if at.resource is not self._resource or self._none:
             return False
         found = self.known.get(id(at.schema))
         return self._explore(at.schema) if found is None else found

@@ -19,6 +19,8 @@ from .languages import Language
 Number = int | Fraction
 
 
+MOST_COUNTED = 30_000
+"""States of a language times its greatest length: an automaton that counts has no more."""
 LONGEST_RUN = 4096
 """So many multiples of one number in a row are never all multiples of others, unless there are hundreds of
 others; there the automaton of the texts has the last word, not the set."""
@@ -65,7 +67,10 @@ class NumberSet:
 
 @dataclass(slots=True, frozen=True)
 class StringSet:
-    """Strings of ``min`` to ``max`` code points in ``lang``; ``values`` restricts to listed ones."""
+    """Strings of ``min`` to ``max`` code points in ``lang``; ``values`` restricts to listed ones.
+
+    Beside a language there is a ``max`` only where an automaton that counts would be too large.
+    """
 
     min: int = 0
     max: int | None = None
@@ -224,11 +229,16 @@ def both_strings(a: StringSet, b: StringSet) -> StringSet | None:
 
 
 def string_set(low: int, high: int | None, lang: Language | None) -> StringSet | None:
-    """A set of strings, or None when it is empty; a language and lengths become one language."""
+    """A set of strings, or None when it is empty; a language and lengths become one, if it is small."""
     if high is not None and low > high:
         return None
     if lang is None:
         return StringSet(low, high)
+    if high is not None and lang.is_finite:
+        high = min(high, lang.n_states)
+    if high is not None and lang.n_states * high > MOST_COUNTED:
+        lang = languages.of_length(lang, low, None) if low else lang
+        return StringSet(max=high, lang=lang) if languages.shortest(lang) <= high else None
     if low or high is not None:
         lang = languages.of_length(lang, low, high)
     return None if lang.is_empty else StringSet(lang=lang)
@@ -256,8 +266,9 @@ def merge_strings(sets: tuple[StringSet, ...]) -> tuple[StringSet, ...]:
         return sets
     lengths = [one for one in sets if one.lang is None and one.values is None]
     values = tuple(dict.fromkeys(value for one in sets if one.values is not None for value in one.values))
+    lengths += [one for one in sets if one.lang is not None and one.max is not None]
     values = tuple(value for value in values if not any(one.holds(value) for one in lengths))
-    langs = [one.lang for one in sets if one.lang is not None]
+    langs = [one.lang for one in sets if one.lang is not None and one.max is None]
     if langs and values:
         langs.append(languages.of_values(values))
         values = ()

@@ -82,7 +82,7 @@ def _spell_array(n: Normaliser, array: ArraySet) -> None:
         elif why := _not_compared(n, counted):
             n.not_enforced(*array.unique, why)
         else:
-            array.distinct = n.some_distinct = True
+            array.distinct = n.items_differ = True
             n.report.note("items that must differ are compared as they are written: masks take longer there")
     if contains and array.machine is None:
         array.machine = _machine(n, counted)
