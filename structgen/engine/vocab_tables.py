@@ -110,8 +110,9 @@ class VocabTables:
 
     def make(self, g: Int64) -> None:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
+        from .endings import gather_endings
         from .kernels import find_table
-        from .tabulate import gather_endings, table_tokens
+        from .tabulate import table_tokens
 
         with self.lock:
             pools = self.pools
@@ -149,7 +150,7 @@ class VocabTables:
 
     def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[Int32, Int32]:
         """The tokens that stay, as mask rows and as a list (see `Pools.ids`)."""
-        from .tabulate import set_row
+        from .endings import set_row
 
         if most:
             order = np.argsort(counts, kind="stable")
@@ -224,7 +225,7 @@ class VocabTables:
         own : groups of the tokens that leave it after a byte or more
         at_once : key of the groups of those that leave at once, and what makes them
         """
-        from .tabulate import set_row
+        from .endings import set_row
 
         name, other = "", 0
         if at_once is not None:
