@@ -19,7 +19,6 @@ from . import room
 Int64 = npt.NDArray[np.int64]
 
 HASH_SLOTS = 1 << 10
-WORDS = 1 << 16  # of a new heap
 ROOM = 1 << 12  # words that a kernel may write past its check
 
 
@@ -30,9 +29,15 @@ class Heap:
     """
 
     def __init__(
-        self, mode: int, symbol_words: int, max_heads: int, max_depth: int, most_bytes: int = 0
+        self,
+        mode: int,
+        symbol_words: int,
+        max_heads: int,
+        max_depth: int,
+        words: int = 1 << 16,
+        most_bytes: int = 0,
     ) -> None:
-        header, words = _begin(mode, symbol_words, max_heads, max_depth)
+        header, words = _begin(mode, symbol_words, max_heads, max_depth, words)
         self._room = room.take(most_bytes, 8 * words)
         self.g: Int64 = self._room.data.view(np.int64)
         self.g[: L.HEADER_WORDS] = header
@@ -117,8 +122,11 @@ class Heap:
 
 
 @lru_cache(maxsize=64)
-def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tuple[Int64, int]:
-    """The header of a new heap, all else of which is zero, and how many words kernels may use at first."""
+def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int, words: int) -> tuple[Int64, int]:
+    """The header of a new heap, all else of which is zero, and how many words kernels may use at first.
+
+    These are ``words``, or as many more as the scratch region needs.
+    """
     heap = Heap.__new__(Heap)
     g = heap.g = np.zeros(L.HEADER_WORDS, np.int64)
     g[L.H_TOP] = L.HEADER_WORDS
@@ -128,8 +136,6 @@ def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tupl
     g[L.H_MAX_HEADS] = max_heads
     g[L.H_HASH] = heap.reserve(HASH_SLOTS) << L.HASH_SHIFT | HASH_SLOTS.bit_length() - 1
     heap.lay_out_scratch(max_depth)
-    words = WORDS
-    while words - ROOM < int(g[L.H_TOP]):
-        words *= 2
+    words = max(words, int(g[L.H_TOP]) + ROOM)
     g[L.H_LIMIT] = words - ROOM
     return g, words
