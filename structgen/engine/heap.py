@@ -19,7 +19,7 @@ from . import room
 Int64 = npt.NDArray[np.int64]
 
 HASH_SLOTS = 1 << 10
-WORDS = 1 << 16  # of a new heap
+WORDS = 1 << 16  # of a new heap, at least
 ROOM = 1 << 12  # words that a kernel may write past its check
 
 
@@ -128,8 +128,6 @@ def _begin(mode: int, symbol_words: int, max_heads: int, max_depth: int) -> tupl
     g[L.H_MAX_HEADS] = max_heads
     g[L.H_HASH] = heap.reserve(HASH_SLOTS) << L.HASH_SHIFT | HASH_SLOTS.bit_length() - 1
     heap.lay_out_scratch(max_depth)
-    words = WORDS
-    while words - ROOM < int(g[L.H_TOP]):
-        words *= 2
+    words = max(WORDS, int(g[L.H_TOP]) + ROOM)
     g[L.H_LIMIT] = words - ROOM
     return g, words

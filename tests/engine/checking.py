@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partialmethod
+from functools import cache
 
 import numpy as np
 import pytest
@@ -100,7 +100,8 @@ def growing_a_little() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arena, "LEAST_HEAP", 0)
-        patch.setattr(heap.Heap, "__init__", partialmethod(heap.Heap.__init__, words=2 * heap.ROOM))
+        patch.setattr(heap, "WORDS", 0)
+        patch.setattr(heap, "_begin", heap._begin.__wrapped__)
         patch.setattr(heap.Heap, "grow", grow)
         patch.setattr(heap.Heap, "_enlarge", enlarge)
         yield
