@@ -140,7 +140,7 @@ def test_a_step_that_takes_too_long_leaves_the_matcher_where_it_was(
                         break
             if action == matcher.fill_next_token_bitmask:
                 assert row.tobytes() == mask
-    assert passed > 2
+    assert passed >= 2
 
 
 def test_states_of_a_pattern() -> None:
