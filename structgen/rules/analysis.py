@@ -350,12 +350,13 @@ def needed_with(e: Members) -> list[list[int]] | None:
     number = {m.key: i for i, m in enumerate(e.members)}
     found = []
     for i in range(len(e.members)):
-        together = [i]
+        together, seen = [i], {i}
         for j in together:  # grows on the way
             for key in e.members[j].needs:
                 if key not in number:
                     raise GrammarError(f"key {e.members[j].key!r} needs key {key!r}, which no member has")
-                if number[key] not in together:
+                if number[key] not in seen:
+                    seen.add(number[key])
                     together.append(number[key])
         found.append(together)
     if e.min_count > 1 and e.max_count is not None:

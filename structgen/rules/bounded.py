@@ -6,6 +6,8 @@ bound: so no step leads to where the word cannot be finished any more.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..engine import layout as L
@@ -53,15 +55,13 @@ def steps_of(e: Bounded, left: list[int]) -> list[list[Step]]:
     found: list[list[Step]] = []
     for q in range(e.dfa.n_states):
         steps: list[Step] = []
-        row = e.dfa.trans[q][e.dfa.classes].tolist() if q else []
-        for byte, to in enumerate(row):
+        row = e.dfa.trans[q][e.dfa.classes]
+        cuts = [0, *(np.flatnonzero(np.diff(row)) + 1).tolist(), 256] if q else []
+        for low, end in pairwise(cuts):
+            to = int(row[low])
             most = e.most - left[to] - (q in counted)
-            if not to or most < 0:
-                continue
-            if steps and steps[-1][1] + 1 == byte and steps[-1][2] == to:
-                steps[-1] = (steps[-1][0], byte, to, most)
-            else:
-                steps.append((byte, byte, to, most))
+            if to and most >= 0:
+                steps.append((low, end - 1, to, most))
         found.append(steps)
     return found
 

@@ -47,6 +47,11 @@ ANSWERED: dict[str, Callable[[], Any]] = {
     },
     "enum of numbers": lambda: {"enum": list(range(100_000))},
     "anyOf of objects": lambda: {"anyOf": [{"properties": {f"a{i}": {"const": i}}} for i in range(1000)]},
+    "chain of needs": lambda: {"dependentRequired": {f"a{i}": [f"a{i + 1}"] for i in range(2000)}},
+    "long links": lambda: {"format": "uri", "type": "string", "maxLength": 10**9},
+    "nested arrays of items that differ": lambda: nest(
+        DEEP, lambda s: {"type": "array", "uniqueItems": True, "items": s}, {}
+    ),
     "small multiples": lambda: {"multipleOf": 1e-12},
     "large bounds": lambda: {"type": "integer", "maximum": 1e308, "minimum": -(10**3000)},
 }

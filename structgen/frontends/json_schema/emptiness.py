@@ -151,8 +151,9 @@ def open_keys(one: ObjectSet) -> list[tuple[languages.Language | None, Formula]]
 
 def possible_keys(one: ObjectSet) -> list[str]:
     """The named keys that can occur: their values are productive, and so are those of the keys they need."""
-    if not one.needs:
-        return [key for key, formula in one.props.items() if formula.productive]
+    alive = [key for key, formula in one.props.items() if formula.productive]
+    if not one.needs or (one.max is None and len(alive) == len(one.props)):
+        return alive
     found = []
     for key in one.props:
         together = one.with_needed((*one.required, key))

@@ -190,10 +190,15 @@ def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
     # How much of a character is missing: 0 between characters, 1 after a backslash, 2 to 5 in \\uXXXX, 6 to 8
     # in UTF-8, 9 outside of the quotes.
     missing = {dfa.start: 9}
+    # Bytes of one class that say the same of the character are looked at once.
+    kinds = {(read, _KINDS[byte]): byte for byte, read in enumerate(dfa.classes.tolist())}
+    different = {byte: read for (read, _), byte in kinds.items()}
     todo = [dfa.start]
     while todo:
         q = todo.pop()
-        for byte, to in enumerate(dfa.trans[q][dfa.classes].tolist()):
+        row = dfa.trans[q].tolist()
+        for byte, read in different.items():
+            to = row[read]
             if not to:
                 continue
             after = _missing_after(missing[q], byte)
@@ -204,6 +209,13 @@ def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
                 what = "counting the characters of a pattern, in which they begin and end alike"
                 raise LimitExceededError("max_dfa_states", COUNTED.max_dfa_states, dfa.n_states, what)
     return dfa, tuple(sorted(q for q, left in missing.items() if left == 0))
+
+
+_KINDS = [
+    chr(byte) if chr(byte) in '"\\u' else "ascii" if byte < 0x80 else f"{byte >> 4 & 3} {byte >= 0xC0}"
+    for byte in range(256)
+]
+"""Of each byte: what it says of the character that it begins, or belongs to."""
 
 
 def _missing_after(missing: int, byte: int) -> int:

@@ -250,9 +250,10 @@ def told_apart(one: ObjectSet, ordered: bool) -> tuple[ObjectSet, ...]:
     """
     if not one.needs:
         return (one,)
-    each_other = any(key in one.with_needed(needed) for key, needed in one.needs.items())
-    if not ordered and not (each_other and one.min > 1 and one.max is not None):
-        return (one,)
+    if not ordered:
+        two_bounds = one.min > 1 and one.max is not None
+        if not two_bounds or not any(key in one.with_needed(needed) for key, needed in one.needs.items()):
+            return (one,)
     parts = [replace(one, needs={})]
     for key in one.needs:
         together = one.with_needed((key,))
