@@ -72,7 +72,7 @@ class _Rival:
         """A text that goes on beyond ``terminal`` in the forbidden one alone, and is not whole; or None."""
         dfa = terminal.dfa
         trans, classes, final = dfa.trans.tolist(), dfa.classes.tolist(), dfa.final.tolist()
-        other, kinds = self.dfa.trans.tolist(), self.dfa.classes.tolist()
+        other, kinds, whole = self.dfa.trans.tolist(), self.dfa.classes.tolist(), self.dfa.final.tolist()
         # One byte for all that neither tells apart.
         letters = list({(classes[b], kinds[b]): b for b in range(255, -1, -1)}.values())
         start = (dfa.start, self.dfa.start, _NOT_YET)
@@ -90,6 +90,8 @@ class _Rival:
                     if matched and not self._becomes_whole(beside, text, matched == _JUST_NOW):
                         return text
                     continue
+                if whole[beside] and not final[to]:  # What has matched is beaten already.
+                    matched = _NOT_YET
                 state = (to, beside, matched)
                 if state not in texts:
                     texts[state] = text
