@@ -84,13 +84,8 @@ def java(texts: Sequence[str]) -> list[str | None]:
 _FORM = re.compile(
     r"error: (expected|stray|missing terminating|unterminated|extra|empty character|invalid suffix|exponent"
     r"|.* without a previous|.* in declaration|unable to find|invalid digit|unexpected|too many decimal"
-    r"|hexadecimal floating|declaration does not declare|two or more data types|braces around|#include)"
+    r"|hexadecimal floating|declaration does not declare|two or more data types|braces around|#|missing)"
 )
-
-
-def c(texts: Sequence[str]) -> list[str | None]:
-    """What gcc says of a file's form; of an error of another kind, nothing."""
-    return _gcc("gcc", ["-std=c17", "-pedantic-errors", "-x", "c"], texts)
 
 
 def cpp(texts: Sequence[str]) -> list[str | None]:
@@ -103,17 +98,17 @@ def cpp(texts: Sequence[str]) -> list[str | None]:
             compiled = Path(folder, "bits", "stdc++.h.gch")
             header = [*options[:1], "-x", "c++-header", str(Path(folder, "all.h")), "-o", str(compiled)]
             subprocess.run(["g++", *header], check=True, capture_output=True)
-        return _gcc("g++", [*options, f"-I{folder}"], texts)
+        return _gcc([*options, f"-I{folder}"], texts)
 
 
-def _gcc(name: str, options: Sequence[str], texts: Sequence[str]) -> list[str | None]:
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed")
+def _gcc(options: Sequence[str], texts: Sequence[str]) -> list[str | None]:
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
 
     plain = {**os.environ, "LC_ALL": "C"}
 
     def ask(text: str) -> str | None:
-        command = [name, "-fsyntax-only", "-w", "-fmax-errors=20", *options, "-"]
+        command = ["g++", "-fsyntax-only", "-w", "-fmax-errors=20", *options, "-"]
         done = subprocess.run(command, input=text.encode(), capture_output=True, env=plain)
         lines = done.stderr.decode().splitlines()
         said = [line.partition("error: ")[2] for line in lines if "error: " in line]

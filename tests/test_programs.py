@@ -6,9 +6,9 @@ accepted, and of the mutated ones, too: a grammar is never narrower than its lan
 says. It may be wider only where the reference's message names something that a context-free grammar leaves to
 a compiler (``left``), and only now and then.
 
-Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED; of Go its own sources, and of C the
-shipped grammar's samples. A language whose programs or whose parser is missing is skipped, and the reason
-says what to install. STRUCTGEN_EXHAUSTIVE=1 takes many more mutations.
+Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED; of Go its own sources. A language whose
+programs or whose parser is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1
+takes many more mutations.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import random
 import re
 import shutil
 import subprocess
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from pathlib import Path
 import pytest
 
 import structgen as sg
-from structgen.frontends.library import find_grammar, library_folder
+from structgen.frontends.library import find_grammar
 
 from . import compilers
 
@@ -181,12 +180,6 @@ LANGUAGES = (
         share=0.3,
     ),
     Language(
-        "c",
-        compilers.c,
-        ("int ", "struct ", "const ", "->", "sizeof ", "static ", "\n#if 1\n", "case 1: ", "unsigned "),
-        left=r"(?!)",
-    ),
-    Language(
         "go",
         compilers.go,
         ("func ", "var ", ":=", "...", "<-", "chan ", "\n", "[T any]", "range ", "type ", "map[int]", "if "),
@@ -209,8 +202,6 @@ def accepts(name: str, text: str) -> bool:
 
 @cache
 def programs(name: str) -> list[str]:
-    if name == "c":
-        return tomllib.loads((library_folder() / "samples" / "c.toml").read_text(encoding="utf-8"))["accept"]
     if name == "go":
         files = sorted((compilers.go_root() / "src").rglob("*.go"))
         files = [path for path in files if "testdata" not in path.parts and path.stat().st_size < 6000]
