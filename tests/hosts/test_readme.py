@@ -14,7 +14,6 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 REFUSED = [
-    {"uniqueItems": True},
     {"not": {"type": "array", "items": {"type": "boolean"}, "uniqueItems": True}},
     {"contains": {"type": "integer"}, "maxItems": 100_000},
 ]
