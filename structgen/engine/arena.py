@@ -11,6 +11,7 @@ a matcher notices, and reads its text again from the start.
 from __future__ import annotations
 
 import bisect
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -113,9 +114,9 @@ class Arena:
                     "terminals than the rules ask for; lexing='any' takes every way of cutting"
                 )
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         """Leave the memory to the next arena. Whoever reads an arena's arrays holds the arena."""
-        if hasattr(self, "_take"):
+        if hasattr(self, "_take") and not ending():
             if self._rows_room is not None:
                 row = 4 * self.tables.words
                 room.give_back(self._rows_room, row * int(self.g[L.H_ROWS]), clean=False)
