@@ -29,6 +29,7 @@ LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a
 N_KINDS = N_ASCII + 1  # those that are well-formed text
 CACHED = 1024  # states of a pattern of which it is remembered where they lead
 CACHE_WORDS = 4
+MOST_CLOSED, MOST_SEARCHES = 256, 2  # states looked at by `_close`, and how often for a table
 
 
 @jit
@@ -173,7 +174,7 @@ def _one_character_target(g, s):
 
 
 @jit
-def _targets(g, s, to_of):
+def _targets(g, s, to_of, beyond):
     """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several."""
     for kind in range(N_KINDS):
         g[to_of + kind] = -2
@@ -186,7 +187,7 @@ def _targets(g, s, to_of):
             g[kind] = 0
         elif g[kind] != to:
             g[kind] = -1
-    g[to_of + N_ASCII] = _one_character_target(g, s)
+    g[to_of + N_ASCII] = _one_character_target(g, s) if beyond else 0
 
 
 @jit
@@ -197,7 +198,7 @@ def _known(g, s, cache):
     """
     at = CACHE_WORDS * (1 + _number(g, s) % CACHED)
     if cache[at] != _number(g, s) + 1:
-        _targets(g, s, g[X_TMP])
+        _targets(g, s, g[X_TMP], False)
         _note(g, s, g[X_TMP], cache)
     return at
 
@@ -237,15 +238,16 @@ def _close(g, s, cache):
     """
     to_of = g[X_TMP]
     todo = to_of + 2 * N_KINDS  # the states on the way
-    room = g[X_TMP] + g[X_TMP_CAP] - todo
-    _targets(g, s, to_of)
+    room = min(MOST_CLOSED, g[X_TMP] + g[X_TMP_CAP] - todo)
+    cache[2] -= 1
+    _targets(g, s, to_of, True)
     closed = _alive(g, to_of)
     g[todo] = s
     seen, done = 1, 0
     while done < seen:
         x = g[todo + done]
         done += 1
-        _targets(g, x, to_of)
+        _targets(g, x, to_of, True)
         _note(g, x, to_of, cache)
         for kind in range(N_KINDS):
             if not closed >> kind & 1:
@@ -264,7 +266,7 @@ def _close(g, s, cache):
                         if g[todo + k] == to:
                             admitted = True
                     if not admitted and seen < room:
-                        _targets(g, to, to_of + N_KINDS)
+                        _targets(g, to, to_of + N_KINDS, True)
                         alive = closed & _alive(g, to_of + N_KINDS)
                         if 4 * _size(alive) >= 3 * _size(closed):
                             closed = alive
@@ -310,7 +312,7 @@ def _kinds_to_itself(g, s, cache):
     at = _known(g, s, cache)
     if cache[at + 3] < 0:
         to_of = g[X_TMP]
-        _targets(g, s, to_of)
+        _targets(g, s, to_of, True)
         bits = 0
         for kind in range(N_KINDS):
             if g[to_of + kind] == s:
@@ -321,14 +323,13 @@ def _kinds_to_itself(g, s, cache):
 
 @jit
 def _all_stay(g, s, kinds, height, cache):
-    """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern that state ``s`` is of.
-
-    Either because it is closed under them, or, for ASCII, because it leads through one state after another.
+    """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern of ``s``: they are closed, or
+    they are ASCII and lead through one state after another.
     """
     at = _known(g, s, cache)
-    if cache[at + 3] < 0:
+    if cache[at + 3] < 0 and cache[2] > 0:
         _close(g, s, cache)
-    if not kinds & ~cache[at + 3]:
+    if cache[at + 3] >= 0 and not kinds & ~cache[at + 3]:
         return True
     if kinds & ~ASCII:
         return False
@@ -397,8 +398,8 @@ def table_tokens(
         for k in range(CACHED):
             cache[CACHE_WORDS * (1 + k)] = 0
         cache[0], cache[1] = g[X_KEY + 1], g[X_KEY + 2]
-    source = g[g[X_WANT] + S_SOURCE]
-    counts_none = g[g[source + A_FIRST] + S_ROW_OP] == 0
+    cache[2] = MOST_SEARCHES
+    counts_none = g[g[g[g[X_WANT] + S_SOURCE] + A_FIRST] + S_ROW_OP] == 0
     deepest = 0
     i = first_node
     while i < end:
