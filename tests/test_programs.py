@@ -52,6 +52,7 @@ class Language:
     narrower : texts (a pattern) that the grammar refuses knowingly though the reference takes them
     optional_end : what ends a statement, where the end of its line does so as well
     share : of the usual number of texts, where the reference is slow
+    tells_form : the reference tells a text's form from its meaning, so that mutated programs can be compared
     """
 
     name: str
@@ -61,6 +62,7 @@ class Language:
     narrower: str = r"(?!)"
     optional_end: str = ""
     share: float = 1.0
+    tells_form: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -178,6 +180,7 @@ LANGUAGES = (
         ),
         left=r"(?!)",
         share=0.3,
+        tells_form=False,  # What g++ makes of a text depends on what its names are.
     ),
     Language(
         "go",
@@ -234,7 +237,7 @@ def test_programs(language: Language) -> None:
     assert wrong.count(None) > 0.3 * len(texts)
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=str)
+@pytest.mark.parametrize("language", [x for x in LANGUAGES if x.tells_form], ids=str)
 def test_mutated_programs(language: Language) -> None:
     compare(language, mutations(language, int(MUTATIONS * language.share)))
 
