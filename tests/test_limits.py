@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import time
@@ -215,3 +216,29 @@ def test_every_limit_is_documented() -> None:
     for name in sg.Limits.__dataclass_fields__:
         assert f"{name} :" in (sg.Limits.__doc__ or "")
     assert limits.__doc__
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_garbage_collector_waits_for_clocks(enabled: bool) -> None:
+    def work() -> None:
+        with clock("step_seconds", 5), clock("step_seconds", 5):
+            assert not gc.isenabled()
+            raise ValueError("inside")
+
+    (gc.enable if enabled else gc.disable)()
+    try:
+        with pytest.raises(ValueError, match="inside"):
+            work()
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
+
+
+def test_the_garbage_collector_waits_no_longer_than_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HELD_SECONDS", 0.0)
+    with clock("step_seconds", 5):
+        assert not gc.isenabled()
+        assert check_time("working")
+        assert gc.isenabled()
+        assert check_time("working on")
+    assert gc.isenabled()
