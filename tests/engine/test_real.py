@@ -143,7 +143,18 @@ ENDINGS += [
     "\u0131NTERSECT SELECT 1",
     "\u0131 IS NULL",
 ]  # to Python, the dotless i matches I where case does not count
+ENDINGS += [
+    "**/ SELECT 1",
+    "**/ OUTER JOIN v",
+    "--\nSELECT 1",
+    "--\nOUTER JOIN v",
+    "VALUES (1)",
+    "ALL SELECT 1",
+    "WITH a AS (SELECT 1) SELECT 1",
+]
 TAILS = list(dict.fromkeys(t.encode()[i:] for t in ENDINGS for i in range(len(t.encode()) + 1)))
+# In the middle of a comment's character.
+TAILS += [rest * n + b"\nSELECT 1" for rest in (b"\x90", b"\xbf") for n in (1, 2, 3)]
 CORPUS = [json.dumps(v, indent=i) for _, values in SCHEMAS.values() for v in values for i in (None, 2)]
 CORPUS += [text for samples in SAMPLES.values() for text in samples["accept"]]
 
