@@ -55,7 +55,7 @@ class Grammar:
         formats : "assert" or "annotate" what ``format`` says
         integers : "any": as the standard allows them, ``1.0`` and ``1e2`` too; "plain": digits alone, which
             ``json.loads`` reads as ``int``. After any number's point, and in front of its exponent's digits,
-            at most 16 zeros come in a row
+            at most 16 zeros come in a row; an exponent is at most 308, as a float's is
         registry : {uri: schema} for remote references; the network is never touched
 
         Raises

@@ -27,8 +27,8 @@ How values are spelled
     ``format``, have one spelling, that of ``json.dumps(value, ensure_ascii=False)``: an escape never
     smuggles a key past its schema. Strings that are free, or constrained in length alone, may use every
     escape of JSON; lone surrogates never. Keys of objects that name none are free too. Numbers without
-    constraints are any number of JSON but for long runs of zeros that say nothing; what constrained ones and
-    integers look like, `number_texts` says.
+    constraints are any number of JSON but for long runs of zeros that say nothing, and exponents that no
+    float has; what constrained ones and integers look like, `number_texts` says.
 
 Where whitespace stands
     Between tokens as the policy says, never before the first byte nor after the last. The standard would
@@ -80,7 +80,7 @@ def schema_to_ir(
     formats : "assert" to enforce ``format``, "annotate" to ignore it
     integers : "any" spelling of a whole number that the standard takes for one (``1``, and since draft 6
         ``1.0`` and ``1e2``), or "plain" digits. After any number's point, and in front of its exponent's
-        digits, at most 16 zeros come in a row
+        digits, at most 16 zeros come in a row; an exponent is at most 308, as a float's is
     registry : {uri: schema}, documents that ``$ref`` may name; nothing else is ever loaded
 
     Raises

@@ -17,7 +17,8 @@ asked for, and in draft 4, which takes integers for a kind of text, they have ne
 After the point, and in front of an exponent's digits, there are at most `MOST_ZEROS` zeros in a row, in
 numbers without constraints too. Nothing needs more: a float has 17 digits, and a smaller or longer number has
 an exponent. But a small model that has written ``19.000`` goes on with zeros until it is cut off, as it does
-with white space.
+with white space. And no exponent is above 308, the largest of a float: to most programs ``1e999`` is infinite,
+and no number at all. Whole numbers can be written out, whatever their size.
 """
 
 from __future__ import annotations
@@ -64,15 +65,16 @@ def pattern(text: str) -> ByteDFA:
 
 def json_number() -> ByteDFA:
     """Every JSON number."""
-    return _with_few_zeros(pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"))
+    return _readable(pattern(rf"-?{_NATURAL}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"))
 
 
-def _with_few_zeros(numbers: ByteDFA) -> ByteDFA:
-    """Those of the texts that have no more than `MOST_ZEROS` zeros in a row where they say nothing."""
+def _readable(numbers: ByteDFA) -> ByteDFA:
+    """Those of the texts that have few zeros where these say nothing, and no exponent past a float's."""
     if numbers.n_states > _FEW:
         return numbers
     zeros = f"0{{0,{MOST_ZEROS}}}"
-    exponent = rf"[eE][+-]?(?:{zeros}[1-9][0-9]*|{zeros}0)"
+    upwards = r"(?:[1-9]?[0-9]|[12][0-9]{2}|30[0-8])"
+    exponent = rf"[eE](?:\+?{zeros}{upwards}|-(?:{zeros}[1-9][0-9]*|{zeros}0))"
     found = intersect(numbers, pattern(rf"-?[0-9]+(?:\.(?:{zeros}[1-9])*{zeros})?(?:{exponent})?"))
     return numbers if found.is_empty else found
 
@@ -86,7 +88,7 @@ def json_integer(plain: bool) -> ByteDFA:
     for digits in range(1, MOST_DIGITS + 1):
         mantissa = pattern(rf"-?{_NATURAL}\.[0-9]{{{digits}}}0*")
         parts.append(concat(mantissa, exponent_range(digits, None)))
-    return _with_few_zeros(union(*parts))
+    return _readable(union(*parts))
 
 
 @lru_cache(maxsize=1024)
@@ -120,7 +122,7 @@ def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
         found = intersect(found, _multiples_in_shapes(divisor))
     for divisor in one.avoided:
         found = intersect(found, difference(_shapes(), _multiples_in_shapes(divisor)))
-    return _with_few_zeros(found)
+    return _readable(found)
 
 
 def _whole_between(low: int | None, high: int | None) -> ByteDFA:
@@ -180,7 +182,7 @@ def _shapes() -> ByteDFA:
         concat(pattern(rf"-?{_NATURAL}(?:\.0+)?"), exponent_range(0, None)),
         concat(pattern(r"-?[1-9](?:\.[0-9]+)?"), exponent_range(None, -1)),
     )
-    return _with_few_zeros(shapes)
+    return _readable(shapes)
 
 
 @lru_cache(maxsize=256)
