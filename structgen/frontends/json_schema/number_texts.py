@@ -17,8 +17,8 @@ asked for, and in draft 4, which takes integers for a kind of text, they have ne
 After the point, and in front of an exponent's digits, there are at most `MOST_ZEROS` zeros in a row, in
 numbers without constraints too. Nothing needs more: a float has 17 digits, and a smaller or longer number has
 an exponent. But a small model that has written ``19.000`` goes on with zeros until it is cut off, as it does
-with white space. And no exponent is above 308, the largest of a float: to most programs ``1e999`` is infinite,
-and no number at all. Whole numbers can be written out, whatever their size.
+with white space. And no exponent is above 308, the largest of a float: to most programs ``1e999`` is
+infinite, and no number at all. Whole numbers can be written out, whatever their size.
 """
 
 from __future__ import annotations
