@@ -141,7 +141,8 @@ def _programs(described: dict[str, Any]) -> list[RawCase]:
     if not grammar.exists():
         raise NoData(f"grammars/{name}.lark does not ship")
     with gzip.open(shared(described["programs"]), "rt", encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
+        broken = set(described.get("broken", ()))
+        texts = [json.loads(line)["text"] for at, line in enumerate(lines) if at not in broken]
     text, lexing = grammar.read_text("utf-8"), described["lexing"]
     starts = range(0, len(texts), each)
     return [
