@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..ir import Alt, Members, Ref, Rep, Seq, Term
+from collections.abc import Callable
+
+from ..ir import Ref, Rep, Seq, Term
 from ..limits import check_time
 from .analysis import Analysis
 
@@ -10,16 +12,7 @@ from .analysis import Analysis
 def following(facts: Analysis) -> list[int]:
     """For each terminal the terminals (bits) that may stand right after it, what is ignored left aside."""
     n = len(facts.exprs)
-    last = [0] * n
-    changed = True
-    while changed:
-        changed = False
-        check_time("looking for terminals that follow each other")
-        for me in range(n):
-            bits = _last_of(me, facts, last)
-            if bits != last[me]:
-                last[me] = bits
-                changed = True
+    last = lasts(facts)
     follow = [0] * len(facts.terminal_number)
 
     def join(left: int, right: int) -> None:
@@ -45,19 +38,30 @@ def following(facts: Analysis) -> list[int]:
     return follow
 
 
-def _last_of(me: int, facts: Analysis, last: list[int]) -> int:
-    e, kids = facts.exprs[me], facts.children[me]
-    if isinstance(e, Term):
-        return 1 << facts.terminal_number[e.name]
-    if isinstance(e, Ref):
-        return last[facts.rule[e.rule]]
-    bits = 0
-    if isinstance(e, Seq):
-        for k in reversed(kids):
-            bits |= last[k]
-            if not facts.nullable[k]:
-                break
-    elif isinstance(e, Alt | Rep | Members):
-        for k in kids:
-            bits |= last[k]
-    return bits
+def lasts(facts: Analysis, is_shut: Callable[[tuple[int, ...]], bool] | None = None) -> list[int]:
+    """Of each expression: the terminals (bits) that a text of it may end with.
+
+    ``is_shut`` says of a sequence's parts that no text has them all.
+    """
+    last = [0] * len(facts.exprs)
+    changed = True
+    while changed:
+        changed = False
+        check_time("looking for terminals that follow each other")
+        for me, (e, kids) in enumerate(zip(facts.exprs, facts.children, strict=True)):
+            bits = 0
+            if isinstance(e, Term):
+                bits = 1 << facts.terminal_number[e.name]
+            elif isinstance(e, Ref):
+                bits = last[facts.rule[e.rule]]
+            elif not isinstance(e, Seq):
+                for k in kids:
+                    bits |= last[k]
+            elif is_shut is None or not is_shut(kids):
+                for k in reversed(kids):
+                    bits |= last[k]
+                    if not facts.nullable[k]:
+                        break
+            if bits != last[me]:
+                last[me], changed = bits, True
+    return last

@@ -32,7 +32,7 @@ import numpy as np
 from ..ir import Alt, GrammarIR, Ref, Rep, Seq, Term, Terminal
 from .analysis import Analysis
 from .cuts import NO_LINES, OUTSIDE, Cuts
-from .follow import following
+from .follow import following, lasts
 from .lexer import numbered_terminals
 
 
@@ -118,7 +118,7 @@ class Places:
         self.ways: set[tuple[int, int]] = set()
         self._pairs: set[tuple[int, int, int]] = set()
         self._length, self._way = self._shortest()
-        self._last = self._lasts()
+        self._last = lasts(facts, lambda kids: self._shut_in(kids) >= 0)
         self.balanced = self._visit(start)
 
     def needed(self, ignored: list[int]) -> Iterator[tuple[int, int, int]]:
@@ -156,33 +156,6 @@ class Places:
                 if found < length[me]:
                     length[me], way[me], changed = found, first, True
         return length, way
-
-    def _lasts(self) -> list[int]:
-        """Of each expression: the terminals (bits) that a text of it may end with."""
-        facts = self.facts
-        last = [0] * len(facts.exprs)
-        changed = True
-        while changed:
-            changed = False
-            for me, (e, kids) in enumerate(zip(facts.exprs, facts.children, strict=True)):
-                bits = 0
-                if isinstance(e, Term):
-                    bits = 1 << facts.terminal_number[e.name]
-                elif isinstance(e, Ref):
-                    bits = last[facts.rule[e.rule]]
-                elif isinstance(e, Seq) and self._shut_in(kids) >= 0:
-                    bits = 0
-                elif isinstance(e, Seq):
-                    for k in reversed(kids):
-                        bits |= last[k]
-                        if not facts.nullable[k]:
-                            break
-                else:
-                    for k in kids:
-                        bits |= last[k]
-                if bits != last[me]:
-                    last[me], changed = bits, True
-        return last
 
     def _visit(self, start: int) -> bool:
         """Go through the rules, in every context they are used in; False when something is not balanced."""
