@@ -21,13 +21,14 @@ import time
 import warnings
 
 import torch
-from transformers import GenerationConfig
 
 from structgen import Grammar, Vocabulary
 from structgen import compile as compile_grammar
 from structgen.frontends.library import find_grammar
 from structgen.generate.model import load_model
 from structgen.transformers import GrammarLogitsProcessor
+
+from .samples import sampling
 
 TASKS = (
     "returns the larger of two numbers",
@@ -71,15 +72,7 @@ def functions(options: argparse.Namespace) -> int:
     text = path.read_text(encoding="utf-8")
     compiled = compile_grammar(Grammar.from_lark(text, start="function", base_path=path.parent), vocabulary)
     stops = list(vocabulary.stop_token_ids)
-    config = GenerationConfig(
-        max_new_tokens=options.max_new_tokens,
-        do_sample=True,
-        temperature=0.8,
-        top_k=0,
-        top_p=1.0,
-        eos_token_id=stops,
-        pad_token_id=stops[0],
-    )
+    config = sampling(0.8, options.max_new_tokens, stops)
     parsed = failed = ran_out = tokens = 0
     start = time.perf_counter()
     for i, task in enumerate(TASKS):

@@ -163,6 +163,19 @@ def _is_date_time(value: object) -> bool:
     return datetime.fromisoformat(plain) is not None
 
 
+def sampling(temperature: float, max_new_tokens: int, stops: list[int]) -> GenerationConfig:
+    """From the whole of what is allowed, with nothing cut off."""
+    return GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=True,
+        temperature=temperature,
+        top_k=0,
+        top_p=1.0,
+        eos_token_id=stops,
+        pad_token_id=stops[0],
+    )
+
+
 def write(
     loaded: LoadedModel, vocabulary: Vocabulary, name: str, schema: Any, options: argparse.Namespace
 ) -> Result:
@@ -186,15 +199,7 @@ def write(
         return_tensors="pt",
         return_dict=True,
     ).to(loaded.model.device)
-    config = GenerationConfig(
-        max_new_tokens=options.max_new_tokens,
-        do_sample=True,
-        temperature=1.0,
-        top_k=0,
-        top_p=1.0,
-        eos_token_id=stops,
-        pad_token_id=stops[0],
-    )
+    config = sampling(1.0, options.max_new_tokens, stops)
     # By its name, so that a schema alone is written as it is among all.
     torch.manual_seed(options.seed + zlib.crc32(name.encode()))
     start = time.perf_counter()
