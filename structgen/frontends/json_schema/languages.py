@@ -119,6 +119,7 @@ def both(a: Language | None, b: Language | None) -> Language | None:
     return a if b is None else a.intersect(b)
 
 
+@lru_cache(maxsize=256)
 def outside(a: Language) -> Language:
     """All other texts."""
     return a.complement()
