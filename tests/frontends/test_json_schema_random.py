@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 import jsonschema
@@ -16,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import structgen as sg
-from structgen.errors import SchemaError, UnsupportedKeywordError
+from structgen.errors import SchemaError, UnsatisfiableError, UnsupportedKeywordError
 from structgen.frontends.json_schema.document import draft_of
 from structgen.frontends.json_schema.keywords import KEYWORDS
 
@@ -127,8 +128,8 @@ def any_schema(rng: random.Random, depth: int = 3, draft: int = 2020) -> Any:
         if draft == 4:
             older |= {"exclusiveMinimum": lambda: True, "exclusiveMaximum": lambda: rng.random() < 0.8}
         if draft == 2019:
-            # The standard leaves it open what the one still means; what `contains` matches counts as evaluated
-            # by the validator, and not by this draft.
+            # What the one still means is open; the validator takes what `contains` matches
+            # for evaluated, which this draft does not say.
             del older["dependencies"], makers["unevaluatedItems"]
         makers |= older
         makers = {
@@ -198,10 +199,14 @@ def agrees(schema: dict[str, Any], values: list[Any], validator_of: Any = Draft2
         return False
     try:
         grammar = sg.Grammar.from_json_schema(schema, whitespace="compact")
+    except UnsatisfiableError:
+        assert not any(valid), (schema, values[valid.index(True)])
+        return False
     except UnsupportedKeywordError:
         return False
-    except SchemaError:
-        assert not any(valid), (schema, values[valid.index(True)])
+    except SchemaError as error:
+        if "refers to itself through" not in str(error):
+            raise
         return False
     compiled = sg.compile(grammar, VOCABULARY)
     for value, wanted in zip(values, valid, strict=True):
@@ -241,6 +246,6 @@ def test_verdicts_of_older_drafts_are_a_validators(uri: str, seed: int) -> None:
         values = [any_value(rng, 3) for _ in range(25)]
         if draft == 4:
             # There 2.0 is no integer. What is no integer does not hold it here all the same.
-            values = [value for value in values if ".0" not in json.dumps(value)]
+            values = [value for value in values if not re.search(r"\.0|e\+", json.dumps(value))]
         taken += agrees(schema, values, OLDER[uri])
     assert taken >= 10
