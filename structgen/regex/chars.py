@@ -111,6 +111,16 @@ class CharDFA:
         """The language has finitely many texts (every state is live, so: there is no cycle)."""
         return _acyclic_order(self.trans) is not None
 
+    def is_like(self, other: CharDFA) -> bool:
+        """The languages are equal."""
+        return (
+            self.trans.shape == other.trans.shape
+            and np.array_equal(self.trans, other.trans)
+            and np.array_equal(self.final, other.final)
+            and np.array_equal(self.partition.starts, other.partition.starts)
+            and np.array_equal(self.partition.class_of, other.partition.class_of)
+        )
+
     def matches(self, text: str) -> bool:
         """``text`` belongs to the language; text with lone surrogates never does."""
         codes = np.array([ord(c) for c in text], dtype=np.int64)

@@ -6,7 +6,7 @@ these two close the algebra. What has no complement in it is ``uniqueItems``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from . import languages
@@ -78,6 +78,12 @@ class Algebra:
 
     def both(self, *formulas: Formula) -> Formula:
         """The conjunction of formulas."""
+        if len(formulas) == 2:
+            a, b = formulas
+            if a is ANY or a is b:
+                return b
+            if b is ANY:
+                return a
         parts: dict[int, Formula] = {}
         for formula in formulas:
             if formula is NEVER:
@@ -186,13 +192,14 @@ class Algebra:
         if others == (everything,):
             return some
         self._spend(len(some) * len(others))
-        found: dict[Any, None] = {}
+        found: dict[Any, Any] = {}
         for one in some:
             products = [both(one, other) for other in others]
             # Where one alternative is left as it was, the others are parts of it.
-            found.update(dict.fromkeys((one,) if one in products else products))
-        found.pop(None, None)
-        kept = tuple(found)
+            for made in (one,) if one in products else products:
+                if made is not None:
+                    found.setdefault(_said_by(made), made)
+        kept = tuple(found.values())
         return widest(kept) if len(kept) in MANY else kept
 
     def both_arrays(self, a: ArraySet, b: ArraySet) -> ArraySet | None:
@@ -219,7 +226,7 @@ class Algebra:
         required = a.required | b.required
         if high is not None and max(low, len(required)) > high:
             return None
-        self._spend(len(a.props) + len(b.props))
+        self._spend(2 + len(a.props) + len(b.props))
         props = {key: self.both(formula, b.at(key)) for key, formula in a.props.items()}
         for key, formula in b.props.items():
             if key not in props:
@@ -314,7 +321,7 @@ class Algebra:
                     found.append(ObjectSet({**told, key: NEVER}))
                 found.append(ObjectSet({**told, key: self.negation(formula)}, frozenset((key,))))
                 told[key] = formula
-        sure = a.required & told.keys()
+        sure = a.required.intersection(told)
 
         def other(**parts: Any) -> None:
             required = sure | parts.pop("required", frozenset())
@@ -353,6 +360,17 @@ class Algebra:
         if node is None or node.simple or node.numbers or node.arrays or node.objects:
             return False
         return all(one.values is not None for one in node.strings)
+
+
+def _said_by(one: Any) -> Hashable:
+    """What a set says: sets that say the same are one alternative."""
+    if isinstance(one, ArraySet):
+        return one.prefix, one.rest, one.min, one.max, one.contains, one.unique
+    if isinstance(one, ObjectSet):
+        needs = tuple((key, frozenset(needed)) for key, needed in one.needs.items())
+        return tuple(one.props.items()), one.required, one.rest, one.min, one.max, one.some, needs
+    said: Hashable = one
+    return said
 
 
 def counted(one: Contains) -> ArraySet:

@@ -116,7 +116,14 @@ def both(a: Language | None, b: Language | None) -> Language | None:
     """The texts of both."""
     if a is None or a is b:
         return b
-    return a if b is None else a.intersect(b)
+    return a if b is None else _both(a, b)
+
+
+@lru_cache(maxsize=1024)
+def _both(a: Language, b: Language) -> Language:
+    found = a.intersect(b)
+    # One object for one language, as far as one look tells.
+    return next((one for one in (a, b) if one.is_like(found)), found)
 
 
 @lru_cache(maxsize=256)

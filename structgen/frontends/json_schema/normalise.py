@@ -225,11 +225,14 @@ class Normaliser:
         context = {keyword: value for keyword, value in at.schema.items() if keyword not in left_out}
         made = self.made(context, at.pointer, at.resource)
         self.promises.append(Promise(key, made, branches, frozenset(pairs)))
+        others: list[list[int]] = [[] for _ in branches]
+        for i, j in sorted(pairs):
+            others[i].append(j)
+            others[j].append(i)
         group = []
-        for i, branch in enumerate(branches):
-            others = [j for pair in sorted(pairs) if i in pair for j in pair if j != i]
-            excluded = [self.negation(branches[j], "oneOf", at.pointer) for j in others]
-            group.append(self.algebra.both(branch, *excluded))
+        for branch, excluded in zip(branches, others, strict=True):
+            complements = (self.negation(branches[j], "oneOf", at.pointer) for j in excluded)
+            group.append(self.algebra.both(branch, *complements))
         return tuple(group)
 
     def closed(self, formula: Formula) -> Node | None:
