@@ -19,6 +19,10 @@ Which tokens have to be looked at one by one
     differs stays different, and a string that may go on with any letter can become different. Inside a
     string only escapes and what goes on in another item's words are asked.
 
+Arrays in which two items have to be equal (the opposite of the same keyword) are kept in the same way: the
+mark at the end of such an array is passed when some item has come twice. As long as another item can follow,
+one that has come can come again; only the last one that can come has to become equal to one before it.
+
 A search that finds neither in `MOST_READINGS` readings takes it that the text can be finished, and is counted
 in ``unproved``. It would take an item that can be spelled in so many ways and has one value.
 
@@ -41,7 +45,18 @@ from ..vocab.vocabulary import Vocabulary
 from . import layout as L
 from .arena import Arena, ArenaFull
 from .json_values import DIFFERS, Value, compare, open_scalar
-from .open_arrays import NO_ITEM, Open, Reading, Used, same_but_for_spelling, threats_of, with_rivals
+from .open_arrays import (
+    A_REPEAT,
+    DIFFERENT,
+    NO_ITEM,
+    NOTHING,
+    Open,
+    Reading,
+    Used,
+    same_but_for_spelling,
+    threats_of,
+    with_rivals,
+)
 
 BEGIN_ARRAY, END_ARRAY, BEGIN_ITEM, END_ITEM = range(4)
 MARKS = 4  # of each array
@@ -74,6 +89,10 @@ class DistinctArena(Arena):
         self.plain = Arena(replace(ir, distinct=()), vocabulary, limits)
         self._escapes: list[int] | None = None
         self._none_used = Used([], {}, 0)
+        self._begun = [
+            Open(self._none_used, NO_ITEM, None, A_REPEAT if one.repeats else DIFFERENT, one.most)
+            for one in ir.distinct
+        ]
         self._states: dict[tuple[int, Readings], int] = {}
         self._of: dict[int, tuple[int, Readings]] = {}
         self._accepted: dict[tuple[int, int], int] = {}
@@ -113,7 +132,7 @@ class DistinctArena(Arena):
         while todo:
             one = todo.pop()
             for mark, to in self._marks_at(one.state):
-                after = self._pass(one, mark % MARKS, to)
+                after = self._pass(one, mark, to)
                 if after is not None and after not in seen:
                     seen.add(after)
                     todo.append(after)
@@ -127,24 +146,32 @@ class DistinctArena(Arena):
         )
 
     def _pass(self, one: Reading, mark: int, state: int) -> Reading | None:
-        """The reading after a mark; None when its item has come before."""
+        """The reading after a mark; None when its array asks for something else."""
         _, text, arrays = one
+        which, mark = divmod(mark, MARKS)
         if mark == BEGIN_ARRAY:
-            return Reading(state, text, (*arrays, Open(self._none_used, NO_ITEM)))
-        if mark == END_ARRAY:
-            return Reading(state, text, arrays[:-1])
+            return Reading(state, text, (*arrays, self._begun[which]))
         *around, last = arrays
-        used, begins = last.used, NO_ITEM
-        if mark == END_ITEM:
-            value = Value(text[last.begins :])
-            if value in used:
+        if mark == END_ARRAY:
+            return None if last.asks == A_REPEAT else Reading(state, text, tuple(around))
+        if mark == END_ITEM and last.asks != NOTHING:
+            after = self._with_item(last, Value(text[last.begins :]))
+            if after is None:
                 return None
-            used = used.with_value(value)
+            last = after
         if not around:
             text = b""
-        if mark == BEGIN_ITEM:
-            begins = len(text)
-        return Reading(state, text, (*around, Open(used, begins)))
+        if mark == BEGIN_ITEM and last.asks != NOTHING:
+            last = last._replace(begins=len(text), rivals=None)
+        return Reading(state, text, (*around, last))
+
+    def _with_item(self, array: Open, value: Value) -> Open | None:
+        """The array after an item; None when it cannot have this one."""
+        if value not in array.used:
+            used = array.used.with_value(value)
+            full = array.asks == A_REPEAT and array.most is not None and used.size >= array.most
+            return None if full else array._replace(used=used, begins=NO_ITEM, rivals=None)
+        return Open(self._none_used, NO_ITEM, None, NOTHING) if array.asks == A_REPEAT else None
 
     def _marks_at(self, state: int) -> list[tuple[int, int]]:
         """(mark, state of the marked copy after it), for those that can come."""
@@ -183,6 +210,8 @@ class DistinctArena(Arena):
                 if any(one.begins != NO_ITEM for one in arrays):
                     text += bytes((byte,))
                     arrays = tuple(with_rivals(one, text) for one in arrays)
+                    if any(one.is_last and one.rivals == () for one in arrays):
+                        continue
                 found.add(Reading(to, text, arrays))
         return self._passed(found) if found else frozenset()
 
@@ -202,23 +231,24 @@ class DistinctArena(Arena):
         return frozenset(one for one in readings if self._can_be_finished_apart(one))
 
     def _is_free(self, one: Reading) -> bool:
-        """Nothing that is written since an array began can become equal any more."""
-        return all(
-            not array.used.size
-            or (
-                not threats_of(array, one.text)
-                if array.begins != NO_ITEM
-                else _BRACKET in self._bytes_after(one.state)
-            )
-            for array in one.arrays
-        )
+        """Nothing that is written since an array began can become equal any more, or has to."""
+        return all(self._asks_nothing(array, one) for array in one.arrays)
+
+    def _asks_nothing(self, array: Open, one: Reading) -> bool:
+        if array.asks == A_REPEAT:
+            return not array.is_last if array.begins != NO_ITEM else bool(self._bytes_after(one.state))
+        if array.asks == NOTHING or not array.used.size:
+            return True
+        if array.begins != NO_ITEM:
+            return not threats_of(array, one.text)
+        return _BRACKET in self._bytes_after(one.state)
 
     def _is_unbounded(self, one: Reading) -> bool:
         """The item can become any of infinitely many values, as is seen at sight.
 
         A letter or digit leads back to the same state, and makes another string or whole number each time.
         """
-        if not one.text:
+        if not one.text or any(array.is_last for array in one.arrays):
             return False
         known = self._loops.get(one.state)
         if known is None:
@@ -338,12 +368,16 @@ class DistinctArena(Arena):
     def _mask(self, plain: int, readings: Readings) -> npt.NDArray[np.int32]:
         """The tokens after these readings, stop tokens apart."""
         most = _row(self.plain, plain) & ~self.tables.stops
-        inside = np.zeros_like(most)
+        inside, bound = np.zeros_like(most), np.zeros_like(most)
+        asked = []
         for one in readings:
-            Arena.make_mask(self, one.state)
-            inside |= _row(self, one.state)
-        inside &= most
-        asked = _tokens(most & ~inside)
+            row = _row(self, one.state) & most
+            if last := [array for array in one.arrays if array.is_last]:
+                bound |= row
+                asked += self._along(last[-1], one.text, row)
+            else:
+                inside |= row
+        asked += _tokens(most & ~inside & ~bound)
         for one in readings:
             asked += self._threatened(one, inside)
         mask = inside
@@ -391,24 +425,38 @@ class DistinctArena(Arena):
         """The tokens of ``inside`` after which an item may have to become equal to another."""
         found: list[int] = []
         for array in one.arrays:
+            if array.asks == A_REPEAT and array.begins == NO_ITEM:
+                # It may not end yet.
+                closing = _tokens(inside & _row(self, one.state))
+                found += [token for token in closing if _BRACKET in self._data(token)]
+            if array.asks != DIFFERENT:
+                continue
             if array.begins == NO_ITEM and array.used.size:
                 # A comma asks for one more item; white space changes nothing.
                 for token in _tokens(inside & _row(self, one.state)):
                     if b"," in self._data(token):
                         found.append(token)
-            threats = threats_of(array, one.text) if array.begins != NO_ITEM else []
-            if any(rests is None for _, rests in threats):
-                text = one.text[array.begins :]
-                for token in _tokens(inside):
-                    data = text + self._data(token)
-                    if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
-                        found.append(token)
-            elif threats:
-                candidates = list(self._tokens_with_escapes())
-                for rest in {rest for _, rests in threats for rest in rests or ()}:
-                    candidates += self._tokens_along(rest)
-                found += [token for token in candidates if inside[token >> 5] >> (token & 31) & 1]
+            if array.begins != NO_ITEM:
+                found += self._along(array, one.text, inside)
         return found
+
+    def _along(self, array: Open, text: bytes, row: npt.NDArray[np.int32]) -> list[int]:
+        """The tokens of ``row`` after which the item can still become equal to one before it."""
+        threats = threats_of(array, text)
+        if any(rests is None for _, rests in threats):
+            text = text[array.begins :]
+            found = []
+            for token in _tokens(row):
+                data = text + self._data(token)
+                if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
+                    found.append(token)
+            return found
+        if not threats:
+            return []
+        candidates = list(self._tokens_with_escapes())
+        for rest in {rest for _, rests in threats for rest in rests or ()}:
+            candidates += self._tokens_along(rest)
+        return [token for token in candidates if row[token >> 5] >> (token & 31) & 1]
 
     def _data(self, token: int) -> bytes:
         v = self.vocabulary

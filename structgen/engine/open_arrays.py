@@ -50,17 +50,32 @@ class Used:
         return found
 
 
+DIFFERENT, A_REPEAT, NOTHING = range(3)
+"""What an array asks of its items: that they differ, that two are equal, or nothing, since two are."""
+
+
 class Open(NamedTuple):
     """An array that is open.
 
     used : the values of its items so far
     begins : where the item being written begins in the text
     rivals : of ``used``, what that item can still become equal to; None: not looked for, or too many to keep
+    asks : what it asks of its items
+    most : where two have to be equal, the largest number of items
     """
 
     used: Used
     begins: int
     rivals: tuple[Value, ...] | None = None
+    asks: int = DIFFERENT
+    most: int | None = None
+
+    @property
+    def is_last(self) -> bool:
+        """The item being written is the last that can come, and none has come twice: it has to."""
+        if self.asks != A_REPEAT or self.begins == NO_ITEM or self.most is None:
+            return False
+        return self.used.size >= self.most - 1
 
 
 class Reading(NamedTuple):
@@ -79,7 +94,12 @@ class Reading(NamedTuple):
 def same_but_for_spelling(one: Reading) -> Hashable:
     """What readings have in common that differ in their spelling alone."""
     items = tuple(
-        (array.used, without_spelling(one.text[array.begins :]) if array.begins != NO_ITEM else None)
+        (
+            array.used,
+            array.asks,
+            array.most,
+            without_spelling(one.text[array.begins :]) if array.begins != NO_ITEM else None,
+        )
         for array in one.arrays
     )
     return one.state, items
@@ -104,7 +124,7 @@ def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] 
 
 def with_rivals(array: Open, text: bytes) -> Open:
     """The array with what is left of its rivals after a text."""
-    if array.begins == NO_ITEM or array.rivals == ():
+    if array.begins == NO_ITEM or array.rivals == () or (array.asks == A_REPEAT and not array.is_last):
         return array
     left = tuple(value for value, _ in threats_of(array, text))
     return array._replace(rivals=left if len(left) <= MOST_RIVALS else None)

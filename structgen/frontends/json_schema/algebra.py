@@ -1,7 +1,7 @@
 """Union, intersection and complement of nodes.
 
-Complements of what holds for all items or all keys speak of some item (`Contains`) or some key (`Some`), so
-these two close the algebra. What has no complement in it is ``uniqueItems``.
+Complements of what holds for all items or all keys speak of some item (`Contains`) or some key (`Some`), and
+that of items which differ of two that are equal (``repeats``), so these three close the algebra.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from .scalars import (
     ALL_INTEGERS,
     ALL_NUMBERS,
     ALL_STRINGS,
-    CannotComplementError,
     both_numbers,
     both_strings,
     least,
@@ -214,11 +213,13 @@ class Algebra:
         contains = a.contains if not b.contains else _both_counts(a.contains + b.contains)
         if contains is None:
             return None
-        unique = a.unique or b.unique
-        kept = (a.prefix, a.rest, a.min, a.max, a.contains, a.unique)
-        if (prefix, rest, low, high, contains, unique) == kept:
+        unique, repeats = a.unique or b.unique, a.repeats or b.repeats
+        if unique and repeats:
+            return None
+        kept = (a.prefix, a.rest, a.min, a.max, a.contains, a.unique, a.repeats)
+        if (prefix, rest, low, high, contains, unique, repeats) == kept:
             return a
-        return ArraySet(prefix, rest, low, high, contains, unique)
+        return ArraySet(prefix, rest, low, high, contains, unique, repeats)
 
     def both_objects(self, a: ObjectSet, b: ObjectSet) -> ObjectSet | None:
         """The objects of both sets, or None when they exclude each other at sight."""
@@ -261,12 +262,7 @@ class Algebra:
         return tuple(classes)
 
     def complement(self, node: Node) -> Node:
-        """The values that are not in the node.
-
-        Raises
-        ------
-        CannotComplementError : when the complement is not in the algebra.
-        """
+        """The values that are not in the node."""
         numbers = self._outside(node.numbers, ALL_NUMBERS, outside_numbers, both_numbers)
         strings = self._outside(node.strings, ALL_STRINGS, outside_strings, both_strings)
         arrays = self._outside(node.arrays, ALL_ARRAYS, self.outside_arrays, self.both_arrays)
@@ -283,9 +279,11 @@ class Algebra:
 
     def outside_arrays(self, a: ArraySet) -> list[ArraySet]:
         """Alternatives for the arrays that are not in ``a``."""
-        if a.unique is not None:
-            raise CannotComplementError("`uniqueItems`: that some two items are equal")
         found: list[ArraySet] = []
+        if a.unique is not None:
+            found.append(ArraySet(min=2, repeats=self.origin))
+        if a.repeats is not None:
+            found.append(ArraySet(unique=self.origin))
         if a.min:
             found.append(ArraySet(max=a.min - 1))
         if a.max is not None:
@@ -365,7 +363,7 @@ class Algebra:
 def _said_by(one: Any) -> Hashable:
     """What a set says: sets that say the same are one alternative."""
     if isinstance(one, ArraySet):
-        return one.prefix, one.rest, one.min, one.max, one.contains, one.unique
+        return one.prefix, one.rest, one.min, one.max, one.contains, one.unique, one.repeats
     if isinstance(one, ObjectSet):
         needs = tuple((key, frozenset(needed)) for key, needed in one.needs.items())
         return tuple(one.props.items()), one.required, one.rest, one.min, one.max, one.some, needs

@@ -86,9 +86,10 @@ class Machine:
 class ArraySet:
     """Arrays: item ``i`` is in ``prefix[i]``, the later ones in ``rest``; ``min`` to ``max`` of them.
 
-    ``contains`` counts items; ``unique`` says who asks that no two items are equal. Sets with either are
-    spelled out (`spelled`) before they are looked at: as a ``machine``, as ``choice``, the values of which
-    each item is another one, or as ``distinct``, which is left to the engine (`ir.Distinct`).
+    ``contains`` counts items; ``unique`` says who asks that no two items are equal, ``repeats`` that some two
+    are. Sets with any of these are spelled out (`spelled`) before they are looked at: as a ``machine``, as
+    ``choice``, the values of which each item is another one, or as ``distinct``, which is left to the engine
+    (`ir.Distinct`).
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -97,6 +98,7 @@ class ArraySet:
     max: int | None = None
     contains: tuple[Contains, ...] = ()
     unique: Origin | None = None
+    repeats: Origin | None = None
     machine: Machine | None = None
     choice: tuple[Any, ...] | None = None
     distinct: bool = False
