@@ -55,6 +55,7 @@ from .open_arrays import (
     Used,
     same_but_for_spelling,
     threats_of,
+    with_item,
     with_rivals,
 )
 
@@ -155,7 +156,7 @@ class DistinctArena(Arena):
         if mark == END_ARRAY:
             return None if last.asks == A_REPEAT else Reading(state, text, tuple(around))
         if mark == END_ITEM and last.asks != NOTHING:
-            after = self._with_item(last, Value(text[last.begins :]))
+            after = with_item(last, Value(text[last.begins :]))
             if after is None:
                 return None
             last = after
@@ -164,14 +165,6 @@ class DistinctArena(Arena):
         if mark == BEGIN_ITEM and last.asks != NOTHING:
             last = last._replace(begins=len(text), rivals=None)
         return Reading(state, text, (*around, last))
-
-    def _with_item(self, array: Open, value: Value) -> Open | None:
-        """The array after an item; None when it cannot have this one."""
-        if value not in array.used:
-            used = array.used.with_value(value)
-            full = array.asks == A_REPEAT and array.most is not None and used.size >= array.most
-            return None if full else array._replace(used=used, begins=NO_ITEM, rivals=None)
-        return Open(self._none_used, NO_ITEM, None, NOTHING) if array.asks == A_REPEAT else None
 
     def _marks_at(self, state: int) -> list[tuple[int, int]]:
         """(mark, state of the marked copy after it), for those that can come."""

@@ -78,6 +78,9 @@ class Open(NamedTuple):
         return self.used.size >= self.most - 1
 
 
+_HAS_A_REPEAT = Open(Used([], {}, 0), NO_ITEM, None, NOTHING)
+
+
 class Reading(NamedTuple):
     """One reading of a text.
 
@@ -120,6 +123,15 @@ def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] 
         if result != DIFFERS:
             found.append((value, rests))
     return found
+
+
+def with_item(array: Open, value: Value) -> Open | None:
+    """The array after an item; None when it cannot have this one."""
+    if value not in array.used:
+        used = array.used.with_value(value)
+        full = array.asks == A_REPEAT and array.most is not None and used.size >= array.most
+        return None if full else array._replace(used=used, begins=NO_ITEM, rivals=None)
+    return _HAS_A_REPEAT if array.asks == A_REPEAT else None
 
 
 def with_rivals(array: Open, text: bytes) -> Open:
