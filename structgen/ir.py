@@ -208,6 +208,17 @@ class Capture:
     suffix: ByteDFA | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """Rules that many grammars have alike, as the same objects: what is made of them is made once for all.
+
+    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least.
+    """
+
+    rules: Mapping[str, Expr]
+    promised: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Distinct:
     """``array`` writes a JSON array in which no two items are equal as values, of discipline ``any``.
@@ -247,6 +258,7 @@ class GrammarIR:
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
     distinct : arrays whose items differ; the rules by themselves say nothing of it
+    common : rules that other grammars have, too, which ``rules`` may call and need not list; discipline "any"
     """
 
     rules: Mapping[str, Expr]
@@ -262,3 +274,4 @@ class GrammarIR:
     forbidden: tuple[str, ...] = ()
     promised: Mapping[str, int] = field(default_factory=dict)
     distinct: tuple[Distinct, ...] = ()
+    common: Common | None = None

@@ -80,7 +80,7 @@ def with_marks(ir: GrammarIR) -> GrammarIR:
         ):
             for name in names:
                 rules[name] = Seq((Mark(begin), rules[name], Mark(end)))
-    return replace(ir, rules=rules, promised={}, marks=MARKS * len(ir.distinct), distinct=())
+    return replace(ir, rules=rules, promised={}, common=None, marks=MARKS * len(ir.distinct), distinct=())
 
 
 class DistinctArena(Arena):

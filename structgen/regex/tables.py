@@ -15,7 +15,7 @@ import numpy as np
 
 from ..automata import ByteDFA
 from ..errors import LimitExceededError
-from ..limits import Limits, check_time
+from ..limits import USUAL, Limits, check_time
 from . import kernels_make, kernels_reduce
 
 _WORK_BETWEEN_LOOKS = 20_000_000  # elements; some 50 ms
@@ -25,7 +25,7 @@ class Budget:
     """The limits of one construction, and when it began."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or USUAL
         self._began = time.monotonic()
 
     def check_time(self, what: str) -> None:

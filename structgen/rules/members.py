@@ -93,7 +93,7 @@ def build_members(
     tail_states = [after if k < 0 or id(alive[k].tail) in shaped else tail_of(alive[k].tail) for k in places]
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
-    trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
+    trie = _Trie(plan, unit, m, any_time, ops, records)
 
     def rest_tail_of(kind: list[Rest]) -> int:
         if id(kind[0].tail) in lying and not plan.marks:
@@ -237,20 +237,21 @@ class _Trie:
     """The trie of the keys, which a kernel writes."""
 
     def __init__(
-        self, plan: _Plan, unit: int, m: int, any_time: bool, ops: np.ndarray, records: Records
+        self, plan: _Plan, unit: int, m: int, any_time: bool, ops: list[int], records: Records
     ) -> None:
         self.heap = records.heap
-        blob = np.frombuffer(b"".join(plan.keys), np.uint8)
-        records.count_states(len(blob))
-        offsets = np.array([0, *accumulate(map(len, plan.keys))], np.int64)
-        self._keys = (blob, offsets, np.frombuffer(bytearray(plan.spelled), np.uint8))
+        self._keys = np.frombuffer(bytearray().join(plan.keys), np.uint8)
+        size = len(self._keys)
+        records.count_states(size)
         self._ops = ops
+        self._offsets = [0, *accumulate(map(len, plan.keys))]
+        self._spelled = list(map(int, plan.spelled))
         self._set = (m, int(any_time))
         self._words = _NO_OTHERS
-        self._layout = np.zeros(8, np.int64)
+        self._layout = [0] * 8
         self._layout[6] = unit
-        self._scratch = np.empty(5 * (len(blob) + 2), np.int64)
-        self._room = (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
+        self._scratch = np.empty(5 * (size + 2), np.int64)
+        self._room = (size + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
         self._at = -1
 
     def overlay(self, others: ByteDFA, block: Block, op: int, follow: int) -> None:
@@ -264,23 +265,15 @@ class _Trie:
 
     def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
         """Write the trie; again with the states that its keys, and a call of the other keys, lead to."""
+        n = len(self._ops)
         self._layout[3] = rest_tail
-        after = np.array(targets, np.int64) if targets is not None else np.zeros(len(self._ops), np.int64)
+        after = targets if targets is not None else [0] * n
         first = self._at < 0
         if first:
             self._at = self.heap.reserve(self._room)
+        info = np.array([*self._layout, *self._offsets, *after, *self._ops, *self._spelled], np.int64)
         end = int(
-            spell_keys(
-                self.heap.g,
-                self._at,
-                *self._keys,
-                after,
-                self._ops,
-                *self._set,
-                *self._words,
-                self._layout,
-                self._scratch,
-            )
+            spell_keys(self.heap.g, self._at, self._keys, info, 0, n, *self._set, *self._words, self._scratch)
         )
         if first:
             self.heap.g[L.H_TOP] = end
@@ -293,7 +286,7 @@ class _Trie:
             span, to, op = self.heap.g[edge : edge + L.EDGE_WORDS].tolist()
             if not to:  # A key of one byte.
                 i = keys.index(bytes([span & 0xFFFF]))
-                to, op = -tails[i], int(self._ops[i])
+                to, op = -tails[i], self._ops[i]
             found.append((span & 0xFFFF, span >> 16, -to, op))
             edge += L.EDGE_WORDS
         return found
@@ -302,5 +295,5 @@ class _Trie:
         """The root as an overlay of the other keys' first state; ``tail``: what is after their call."""
         g = self.heap.g
         row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
-        _, _, cmap, _, op, _, _, follow = self._layout.tolist()
+        _, _, cmap, _, op, _, _, follow = self._layout
         return Overlay(row, cmap, tail, op, wide, follow=follow)

@@ -42,6 +42,7 @@ class Records:
         repetitions: Repetitions,
         max_states: int,
         build: Callable[[int], None] | None,
+        common: Records | None = None,
     ) -> None:
         self.heap = heap
         self.units = units
@@ -50,6 +51,8 @@ class Records:
         self._build = build
         self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[Block, int]] = {}
         self._states = 0
+        if common is not None:
+            self._blocks, self._states = common._blocks.copy(), common._states
 
     def count_states(self, n: int) -> None:
         """Raise LimitExceededError when ``n`` more states are too many."""
@@ -71,7 +74,7 @@ class Records:
             if holder != unit:
                 mine = self.units.all[unit]
                 for kind in mine.kinds:
-                    self.units.all[holder].share(kind, mine.owner)
+                    self.units.share(holder, kind, mine.owner)
             return block
         heap = self.heap
         n = dfa.n_states - 1

@@ -43,7 +43,7 @@ from typing import Any
 
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
-from ...limits import Limits
+from ...limits import USUAL, Limits
 from .document import Documents, DynamicReferenceError
 from .emptiness import overlapping, settle
 from .explain import why_empty
@@ -91,7 +91,7 @@ def schema_to_ir(
     LimitExceededError : the schema is larger than ``limits`` allow once written out
     """
     _check_options(whitespace, property_order, formats, integers)
-    limits = limits or Limits()
+    limits = limits or USUAL
     # A text that is shorter than the limits holds no more values, nor levels.
     small = isinstance(schema, str) and len(schema) <= min(limits.max_grammar_nodes, limits.max_depth)
     schema = read(schema)

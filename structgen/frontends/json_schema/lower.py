@@ -13,17 +13,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
-from ...ir import Alt, Bounded, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...ir import (
+    Alt,
+    Bounded,
+    Distinct,
+    Expr,
+    GrammarIR,
+    Lit,
+    Member,
+    Members,
+    Pat,
+    Ref,
+    Rep,
+    Rest,
+    Seq,
+)
 from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
+from .direct import OTHERS_TWICE, Direct
+from .document import Location
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
-from .later import Rules, at_sight, first_bits, promise
+from .later import Rules, Sight, promise
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
@@ -39,10 +54,10 @@ from .nodes import (
     ObjectSet,
 )
 from .normalise import Normaliser
+from .punctuation import Whitespace, text
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 from .spelled import told_apart
 
-Whitespace = int | str
 EMPTY = Seq(())
 NOTHING = Alt(())
 QUOTE = Lit(b'"')
@@ -50,60 +65,6 @@ MOST_NAMED = 128
 """Keys that match a pattern are named one by one when they are at most so many."""
 MOST_KINDS = 256
 """Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Punctuation under one whitespace policy, and the rules of unconstrained JSON under it.
-
-    ``gap`` is the whitespace inside brackets, () for none.
-    """
-
-    gap: tuple[Expr, ...]
-    colon: tuple[Expr, ...]
-    comma: Expr
-    shared: dict[str, Expr]
-    promised: dict[str, int]
-
-    def bracketed(self, opening: bytes, closing: bytes, inside: Expr | None, empty: bool) -> Expr:
-        """``inside`` (None: nothing can be) in brackets, or the empty pair when that is allowed."""
-        if inside is None:
-            return Seq((Lit(opening), *self.gap, Lit(closing)))
-        filled = (inside, *self.gap, Lit(closing))
-        if empty:
-            return Seq((Lit(opening), *self.gap, Alt((Lit(closing), Seq(filled)))))
-        return Seq((Lit(opening), *self.gap, *filled))
-
-
-@lru_cache(maxsize=64)
-def text(whitespace: Whitespace, plain_integers: bool) -> Text:
-    """The punctuation of a whitespace policy; its expressions are the same objects every time."""
-    gap: tuple[Expr, ...] = ()
-    colon: tuple[Expr, ...] = (Lit(b":"),)
-    comma: Expr = Lit(b",")
-    shared: dict[str, Expr] = {}
-    if whitespace == "dumps":
-        colon, comma = (Lit(b": "),), Lit(b", ")
-    elif whitespace not in ("compact", 0):
-        space = Pat(number_texts.pattern(r"[ \t\n\r]"), "whitespace")
-        shared["ws"] = Rep(space, 0, None if whitespace == "flexible" else int(whitespace))
-        gap = (Ref("ws"),)
-        colon, comma = (*gap, *colon, *gap), Seq((*gap, comma, *gap))
-    made = Text(gap, colon, comma, shared, {})
-    value = Ref("json")
-    member = Seq((Pat(json_string(), "key"), *colon, value))
-    shared["string"] = Pat(json_string(), "string")
-    shared["number"] = Pat(number_texts.json_number(), "number")
-    shared["integer"] = Pat(number_texts.json_integer(plain_integers), "integer")
-    shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
-    shared["null"] = Lit(b"null")
-    shared["json.object"] = made.bracketed(b"{", b"}", Rep(member, 1, None, comma), True)
-    shared["json.array"] = made.bracketed(b"[", b"]", Rep(value, 1, None, comma), True)
-    kinds = ("json.object", "json.array", "string", "number", "boolean", "null")
-    shared["json"] = Alt(tuple(Ref(name) for name in kinds))
-    begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
-    made.promised.update((name, first_bits(texts)) for name, texts in begins.items())
-    return made
 
 
 class Lowering:
@@ -117,7 +78,8 @@ class Lowering:
         self.plain_integers = plain_integers or normaliser.documents.root.resource.draft == 4
         self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
-        self.rules = Rules(self._write)
+        self.rules = Rules(self._write, self.text.common.promised)
+        self._direct = Direct(self)
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
         self._shared: dict[str, Ref] = {}
@@ -133,7 +95,13 @@ class Lowering:
         self._write_waiting()
         if self.normaliser.items_differ:
             self.complete(root)  # All arrays whose items differ are to be known.
-        return GrammarIR(self.rules, start, promised=self.rules.promised, distinct=tuple(self._distinct))
+        return GrammarIR(
+            self.rules,
+            start,
+            promised=self.rules.promised,
+            distinct=tuple(self._distinct),
+            common=self.text.common,
+        )
 
     def complete(self, root: Formula) -> None:
         """Read and write all that was put off, for the report."""
@@ -141,9 +109,13 @@ class Lowering:
             read_all(self.normaliser, root)
             self.rules.write_all()
 
-    def _write(self, formula: Formula, name: str) -> Expr:
+    def _write(self, what: Formula | Location, name: str) -> Expr:
         """The expression of a rule that was promised; other rules that it needs are written or promised."""
-        expr = self.value(self.normaliser.node(formula), name)
+        expr = self._direct.write(what) if isinstance(what, Location) else None
+        if expr is None:
+            if isinstance(what, Location):
+                what = self.normaliser.formula(what.schema, what.pointer, what.resource)
+            expr = self.value(self.normaliser.node(what), name)
         self._write_waiting()
         return expr
 
@@ -157,8 +129,8 @@ class Lowering:
         found = self._shared.get(name)
         if found is None:
             found = self._shared[name] = Ref(name)
-            if name in self.text.promised:
-                self.rules.put_all(self.text.shared, self.text.promised)
+            if name in self.text.common.promised:
+                self.rules.put_all(self.text.shared)
             else:
                 self.rules.put(name, self.text.shared[name])
         return found
@@ -177,16 +149,8 @@ class Lowering:
     def _new_ref(self, formula: Formula) -> Ref:
         if formula.node is None and formula.kind == "schema":
             # A plain schema, not read so far.
-            seen = at_sight(formula.parts[0].schema)
-            if seen is not None and seen.shared:
-                return self.shared(seen.shared)
-            if seen is not None:
-                found = self._scalars.get(seen.key)
-                if found is None:
-                    found = Ref(self._unused("#" + formula.name))
-                    self.rules.put_later(found.rule, formula, seen.first)
-                    if seen.key is not None:
-                        self._scalars[seen.key] = found
+            found = self._direct.ref(formula.parts[0])
+            if found is not None:
                 return found
         node = self.normaliser.node(formula)
         known = _plain(node)
@@ -199,6 +163,16 @@ class Lowering:
                 found = self._scalars[key] = self._named(formula, node)
             return found
         return self._named(formula, node)
+
+    def promised(self, at: Location, seen: Sight) -> Ref:
+        """The rule of a plain schema, to be written when a text gets there."""
+        found = self._scalars.get(seen.key)
+        if found is None:
+            found = Ref(self._unused("#" + at.pointer))
+            self.rules.put_later(found.rule, at, seen.first)
+            if seen.key is not None:
+                self._scalars[seen.key] = found
+        return found
 
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
@@ -367,9 +341,8 @@ class Lowering:
 
     # Objects
 
-    def tail(self, formula: Formula) -> Expr:
+    def tail(self, value: Ref) -> Expr:
         """What follows a key: the colon and the value."""
-        value = self.ref(formula)
         found = self._tails.get(value.rule)
         if found is None:
             found = self._tails[value.rule] = Seq((*self.text.colon, value))
@@ -382,7 +355,7 @@ class Lowering:
         members = [
             Member(
                 json_string_literal(key),
-                self.tail(one.props[key]),
+                self.tail(self.ref(one.props[key])),
                 key in one.required,
                 tuple(json_string_literal(other) for other in sorted(one.needs[key]))
                 if key in one.needs
@@ -417,7 +390,7 @@ class Lowering:
         open_langs: list[languages.Language | None] = []
         for lang, formula in open_keys(one):
             texts = languages.few_texts(lang, MOST_NAMED) if lang is not None and not self.ordered else None
-            tail = self.tail(formula)
+            tail = self.tail(self.ref(formula))
             if texts is not None:
                 named = [text for text in texts if text not in one.props]
                 members.extend(Member(json_string_literal(text), tail) for text in named)
@@ -428,14 +401,14 @@ class Lowering:
                     keys = _key_texts([lang], bool(one.props))
                     if len(wanted) > 1 or wanted[0][1] is not formula:
                         asked.append(Rest(keys, tail))
-                    asked.extend(Rest(keys, self.tail(other), i) for i, other in wanted)
+                    asked.extend(Rest(keys, self.tail(self.ref(other)), i) for i, other in wanted)
                 else:
                     kinds.setdefault(rule, []).append(lang)
                     tails[rule] = tail
                 open_langs.append(lang)
         if not open_langs:
             return []
-        self.normaliser.report.note("keys that no property names are not kept from occurring twice")
+        self.normaliser.report.note(OTHERS_TWICE)
         for key in sorted(closed):
             if any(lang is None or lang.matches(key) for lang in open_langs):
                 members.append(Member(json_string_literal(key), NOTHING))
@@ -443,7 +416,7 @@ class Lowering:
             why = f"keys of more than {MOST_KINDS} kinds are not told apart"
             self.normaliser.not_enforced("patternProperties", name.removeprefix("#"), why)
             kinds = {"json": [None]}
-            tails = {"json": self.tail(ANY)}
+            tails = {"json": self.tail(self.ref(ANY))}
             asked = []
         return asked + [
             Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
