@@ -6,7 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from structgen import Limits
 from structgen.frontends.json_schema.inclusion import widest
 from structgen.frontends.json_schema.nodes import ANY, ObjectSet
 
@@ -106,6 +108,25 @@ CASES = [
 @pytest.mark.parametrize(("schema", "yes", "no"), CASES)
 def test_keywords(schema: Any, yes: list[Any], no: list[Any]) -> None:
     check(schema, yes, no)
+
+
+def test_complements_beside_what_they_exclude() -> None:
+    def objects(names: str) -> dict[str, Any]:
+        return {"type": "object", "properties": {name: {"enum": [{"a": name}]} for name in names}}
+
+    a, b = {"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}
+    schema = {
+        "oneOf": [{"allOf": [a, {"not": {"allOf": [a, {"not": a}]}}]}, {"allOf": [b, {"not": a}]}],
+        "not": {"allOf": [a, {"properties": {"x": {"const": 0}}}]},
+        "$defs": {"a": objects("abcdef"), "b": objects("ghijkl")},
+    }
+    values = [{"x": 1}, {"x": 1, "a": {"a": "a"}}, {"a": 1}, {"a": 1, "x": 0, "g": {"a": "g"}}, {}, {"x": 0}]
+    values += [{"a": {"a": "a"}}, {"a": 1, "g": 1}, {"x": 1, "g": 1}, 1]
+    is_valid = Draft202012Validator(schema).is_valid
+    valid = [value for value in values if is_valid(value)]
+    assert 2 < len(valid) < 8
+    limits = Limits(max_grammar_nodes=1000)
+    check(schema, valid, [value for value in values if value not in valid], limits=limits)
 
 
 def test_complements_of_branches_told_apart_do_not_multiply() -> None:

@@ -90,6 +90,10 @@ class Algebra:
             for part in formula.parts if formula.kind == "and" else (formula,):
                 if part is not ANY:
                     parts[part.index] = part
+        if len(parts) > 1:
+            for part in tuple(parts.values()):
+                if part.kind == "not" and not self._is_left(part, parts):
+                    return NEVER
         if not parts:
             return ANY
         if len(parts) == 1:
@@ -99,6 +103,32 @@ class Algebra:
         if found is None:
             found = self._joined[key] = self._join(key, tuple(parts[i] for i in key))
         return found
+
+    def _is_left(self, part: Formula, parts: dict[int, Formula]) -> bool:
+        """Put in the place of a complement what it says beside the other parts; False: these exclude it.
+
+        A and not A are nothing, not A and not (A and B) are not A, A and not (A and B) are A and not B.
+        """
+        inner: Formula = part.parts[0]
+        if inner.index in parts:
+            return False
+        if inner.kind != "and":
+            return True
+        left = [one for one in inner.parts if one.index not in parts]
+        opposites = (
+            one.parts[0] if one.kind == "not" else self._formulas.get(_opposite(one)) for one in left
+        )
+        if any(one is not None and one.index in parts for one in opposites):
+            del parts[part.index]
+        elif len(left) < len(inner.parts):
+            del parts[part.index]
+            outer, self.origin = self.origin, self.origins.get(part.index, self.origin)
+            rest = self.negation(self.both(*left))
+            self.origin = outer
+            parts.update((one.index, one) for one in (rest.parts if rest.kind == "and" else (rest,)))
+            parts.pop(ANY.index, None)
+            return rest is not NEVER
+        return True
 
     def _join(self, key: tuple[int, ...], parts: tuple[Formula, ...]) -> Formula:
         node = ANY_NODE
@@ -133,7 +163,7 @@ class Algebra:
         if formula.kind == "not":
             negated: Formula = formula.parts[0]
             return negated
-        found = self.formula("not", -1 - formula.index, (formula,), f"not({formula.name})")
+        found = self.formula("not", _opposite(formula), (formula,), f"not({formula.name})")
         self.origins.setdefault(found.index, self.origin)
         return found
 
@@ -358,6 +388,11 @@ class Algebra:
         if node is None or node.simple or node.numbers or node.arrays or node.objects:
             return False
         return all(one.values is not None for one in node.strings)
+
+
+def _opposite(formula: Formula) -> int:
+    """The key of the complement."""
+    return -1 - formula.index
 
 
 def _said_by(one: Any) -> Hashable:
