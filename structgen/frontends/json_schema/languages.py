@@ -103,6 +103,12 @@ def of_values(values: Iterable[str]) -> Language:
     return CharDFA.from_node(Alt(tuple(literal_node(value) for value in values)))
 
 
+@lru_cache(maxsize=16384)
+def matches(lang: Language, text: str) -> bool:
+    """The text belongs to the language."""
+    return lang.matches(text)
+
+
 def of_set(one: StringSet) -> Language:
     """The texts of an alternative."""
     if one.values is not None:

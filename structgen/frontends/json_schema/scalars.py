@@ -77,7 +77,7 @@ class StringSet:
         """The string belongs to the set, ``values`` aside."""
         if len(value) < self.min or (self.max is not None and len(value) > self.max):
             return False
-        return self.lang is None or self.lang.matches(value)
+        return self.lang is None or languages.matches(self.lang, value)
 
 
 ALL_NUMBERS: Final = NumberSet()
