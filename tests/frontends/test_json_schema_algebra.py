@@ -129,6 +129,26 @@ def test_complements_beside_what_they_exclude() -> None:
     check(schema, valid, [value for value in values if value not in valid], limits=limits)
 
 
+def test_schemas_in_the_same_words_exclude_each_others_complements() -> None:
+    def branch(i: int) -> dict[str, Any]:
+        size = {"type": "array", "minItems": 4, "items": {"type": "number"}}
+        properties = {"kind": {"minLength": i}, **{f"a{k}": dict(size) for k in range(8)}}
+        return {"type": "object", "required": [f"b{i}"], "properties": properties}
+
+    schema = {"oneOf": [branch(i) for i in range(5)]}
+    limits = Limits(max_grammar_nodes=20_000)
+    yes = [{"b1": 1}, {"b3": 1, "b2": 1, "kind": "xx"}, {"b0": 0, "a1": [1, 2, 3, 4]}]
+    no = [{}, {"b1": 1, "b2": 1}, {"b1": 1, "a3": [1]}, {"b3": 1, "kind": "xx"}]
+    check(schema, yes, no, limits=limits)
+    # What they say apart from that is not taken for the same.
+    plain = {"properties": {"a": True}}
+    check(
+        {"allOf": [{"not": {**plain, "unevaluatedProperties": False}}, {**plain}]},
+        [{"b": 1}],
+        [{"a": 1}, {}],
+    )
+
+
 def test_complements_of_branches_told_apart_do_not_multiply() -> None:
     branches = [
         {

@@ -6,7 +6,9 @@ that of items which differ of two that are equal (``repeats``), so these three c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from . import languages
@@ -62,6 +64,8 @@ class Algebra:
         self._formulas: dict[Any, Formula] = {}
         self.order: list[Formula] = []
         self._kept: list[Any] = []
+        self._twins: dict[int, Formula] = {}
+        self._by_text: dict[Hashable, Formula] = {}
 
     # Formulas
 
@@ -90,9 +94,10 @@ class Algebra:
             for part in formula.parts if formula.kind == "and" else (formula,):
                 if part is not ANY:
                     parts[part.index] = part
-        if len(parts) > 1:
+        if len(parts) > 1 and any(part.kind == "not" for part in parts.values()):
+            said = {self._twin(part).index for part in parts.values()}
             for part in tuple(parts.values()):
-                if part.kind == "not" and not self._is_left(part, parts):
+                if part.kind == "not" and not self._is_left(part, parts, said):
                     return NEVER
         if not parts:
             return ANY
@@ -104,21 +109,41 @@ class Algebra:
             found = self._joined[key] = self._join(key, tuple(parts[i] for i in key))
         return found
 
-    def _is_left(self, part: Formula, parts: dict[int, Formula]) -> bool:
+    def _twin(self, formula: Formula) -> Formula:
+        """The first of the schemas, or of their complements, that say the same in the same words."""
+        if formula.kind not in ("schema", "not"):
+            return formula
+        found = self._twins.get(formula.index)
+        if found is None:
+            key: Hashable = formula.index
+            if formula.kind == "not":
+                key = _opposite(self._twin(formula.parts[0]))
+            elif not formula.own:
+                at = formula.parts[0]
+                # What is nested too deep, or holds itself, or keys that are no text, has no twin.
+                with suppress(RecursionError, ValueError, TypeError):
+                    key = json.dumps(at.schema, sort_keys=True), id(at.resource)
+            found = self._twins[formula.index] = self._by_text.setdefault(key, formula)
+        return found
+
+    def _is_left(self, part: Formula, parts: dict[int, Formula], said: set[int]) -> bool:
         """Put in the place of a complement what it says beside the other parts; False: these exclude it.
 
         A and not A are nothing, not A and not (A and B) are not A, A and not (A and B) are A and not B.
+
+        said : the twins of the parts
         """
         inner: Formula = part.parts[0]
-        if inner.index in parts:
+        if self._twin(inner).index in said:
             return False
         if inner.kind != "and":
             return True
-        left = [one for one in inner.parts if one.index not in parts]
+        left = [one for one in inner.parts if self._twin(one).index not in said]
         opposites = (
-            one.parts[0] if one.kind == "not" else self._formulas.get(_opposite(one)) for one in left
+            one.parts[0] if one.kind == "not" else self._by_text.get(_opposite(self._twin(one)))
+            for one in left
         )
-        if any(one is not None and one.index in parts for one in opposites):
+        if any(one is not None and self._twin(one).index in said for one in opposites):
             del parts[part.index]
         elif len(left) < len(inner.parts):
             del parts[part.index]
@@ -195,7 +220,7 @@ class Algebra:
                 kept.clear()
                 kept[everything] = None
         if ALL_INTEGERS in numbers and len(numbers) > 1:
-            for one in [one for one in numbers if one.integer and one is not ALL_INTEGERS]:
+            for one in [one for one in numbers if one.integer and one != ALL_INTEGERS]:
                 del numbers[one]
         self._spend(sum(map(len, parts)))
         return Node(simple, tuple(numbers), tuple(strings), tuple(arrays), tuple(objects), exact)

@@ -31,10 +31,11 @@ class Formula:
     """A set of JSON values by name; interned, so that equal formulas are one object.
 
     ``kind`` is "schema" (``parts[0]`` is a `Location`), "and" and "or" (formulas), "not" (one formula),
-    "const" (a value), "any" or "never". ``name`` shows it in messages and names its rule.
+    "const" (a value), "any" or "never". ``name`` shows it in messages and names its rule. ``own``: it says
+    something of its own, not what the schema at its location says.
     """
 
-    __slots__ = ("index", "kind", "name", "node", "parts", "productive")
+    __slots__ = ("index", "kind", "name", "node", "own", "parts", "productive")
 
     def __init__(self, kind: str, parts: tuple[Any, ...], name: str, index: int) -> None:
         self.kind = kind
@@ -43,6 +44,7 @@ class Formula:
         self.index = index
         self.node: Node | None = None
         self.productive = False
+        self.own = False
 
     def __repr__(self) -> str:
         return f"Formula({self.kind} {self.name})"

@@ -200,6 +200,7 @@ class Normaliser:
             "schema", ("gathered", id(at.schema), id(at.resource), key), (at,), at.pointer
         )
         self._parts[found.index] = parts
+        found.own = True
         return found
 
     def said(self, at: Location, keyword: str) -> Any:
