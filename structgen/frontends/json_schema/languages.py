@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Language = CharDFA
 described: dict[Language, str] = {}
-"""What languages are, where that is short, for `kept`: the formats, which are few."""
+"""What languages are, where that is short, for `kept`: the formats, which are few, and unions of them."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
@@ -140,9 +140,23 @@ def outside(a: Language) -> Language:
 
 def any_of(languages: list[Language]) -> Language:
     """The texts of any of them, of which there is one at least."""
-    found = languages[0]
-    for other in languages[1:]:
-        found = found.union(other)
+    return languages[0] if len(languages) == 1 else _any_of(tuple(languages))
+
+
+@lru_cache(maxsize=256)
+def _any_of(languages: tuple[Language, ...]) -> Language:
+    def make() -> Language:
+        found = languages[0]
+        for other in languages[1:]:
+            found = found.union(other)
+        return found
+
+    names = [described.get(one) for one in languages]
+    if None in names:
+        return make()
+    what = f"any of {names}"
+    found = kept(CharDFA, what, make)
+    described[found] = what
     return found
 
 
