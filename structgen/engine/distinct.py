@@ -53,11 +53,14 @@ from .open_arrays import (
     Open,
     Reading,
     Used,
+    ending_of,
+    in_a_scalar,
     same_but_for_spelling,
     threats_of,
     with_item,
     with_rivals,
 )
+from .token_sets import along, tokens_of, with_aliases, with_byte
 
 BEGIN_ARRAY, END_ARRAY, BEGIN_ITEM, END_ITEM = range(4)
 MARKS = 4  # of each array
@@ -101,6 +104,7 @@ class DistinctArena(Arena):
         self._marked: dict[int, list[tuple[int, int]]] = {}
         self._live: dict[int, bytes] = {}
         self._loops: dict[int, bool] = {}
+        self._begins_any: dict[int, bool] = {}
         self._searched: dict[Hashable, bool] = {}
         super().__init__(with_marks(ir), vocabulary, limits)
         first = self._passed({Reading(self.initial, b"", ())})
@@ -232,9 +236,21 @@ class DistinctArena(Arena):
             return not array.is_last if array.begins != NO_ITEM else bool(self._bytes_after(one.state))
         if array.asks == NOTHING or not array.used.size:
             return True
-        if array.begins != NO_ITEM:
+        if NO_ITEM != array.begins < len(one.text):
             return not threats_of(array, one.text)
-        return _BRACKET in self._bytes_after(one.state)
+        ends = array.begins == NO_ITEM and _BRACKET in self._bytes_after(one.state)
+        return ends or self._can_begin_any(one.state, array)
+
+    def _can_begin_any(self, state: int, array: Open) -> bool:
+        """An item of infinitely many values can begin with the next byte."""
+        known = self._begins_any.get(state)
+        if known is None:
+            here = self._passed({Reading(state, b"", (array._replace(begins=min(array.begins, 0)),))})
+            after = (
+                self._after_byte(frozenset((one,)), b) for one in here for b in self._bytes_after(one.state)
+            )
+            known = self._begins_any[state] = any(self._is_unbounded(one) for some in after for one in some)
+        return known
 
     def _is_unbounded(self, one: Reading) -> bool:
         """The item can become any of infinitely many values, as is seen at sight.
@@ -367,38 +383,44 @@ class DistinctArena(Arena):
             row = _row(self, one.state) & most
             if last := [array for array in one.arrays if array.is_last]:
                 bound |= row
-                asked += self._along(last[-1], one.text, row)
+                asked += self._along(last[-1], one, row)
             else:
                 inside |= row
-        asked += _tokens(most & ~inside & ~bound)
+        asked += tokens_of(most & ~inside & ~bound)
         for one in readings:
             asked += self._threatened(one, inside)
         mask = inside
         walked = {b"": readings}
         finishable: dict[Readings, bool] = {}
+        told: dict[tuple[int, bytes], bool] = {}
+        scalar = in_a_scalar(readings)
         for token in dict.fromkeys(asked):
+            ending = None if scalar is None else self._ending(scalar, self._data(token))
             if token in self.symbol_of_token:
                 alive = self._special_alive(readings, token)
+            elif ending is not None and ending in told:
+                alive = told[ending]
             else:
                 after = self._walk(walked, self._data(token))
                 alive = finishable.get(after, False)
                 if after not in finishable:
                     alive = finishable[after] = bool(self._finishable(after))
+                if ending is not None and all(self._is_free(one) or self._is_unbounded(one) for one in after):
+                    told[ending] = alive
             bit = np.uint32(1 << (token & 31)).view(np.int32)
             if alive:
                 mask[token >> 5] |= bit
             else:
                 mask[token >> 5] &= ~bit
-        return self._with_aliases(mask)
+        return with_aliases(mask, self.tables.aliases)
 
-    def _with_aliases(self, mask: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """The mask, in which tokens of the same bytes are treated alike."""
-        aliases = self.tables.aliases
-        if not len(aliases):
-            return mask
-        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
-        bits[aliases[:, 1]] = bits[aliases[:, 0]]
-        return np.packbits(bits, bitorder="little").view(np.int32)
+    def _ending(self, one: Reading, data: bytes) -> tuple[int, bytes] | None:
+        """The state in which a token ends the item that is being written, and how it goes on."""
+        head, tail = ending_of(one.arrays[0], one.text, data)
+        state = one.state
+        for byte in head:
+            state = self._step(state, byte) if state >= 0 else state
+        return (state, tail) if tail and state >= 0 else None
 
     def _walk(self, walked: dict[bytes, Readings], data: bytes) -> Readings:
         """The readings after some bytes; ``walked`` has those after the beginnings that were met before."""
@@ -420,66 +442,53 @@ class DistinctArena(Arena):
         for array in one.arrays:
             if array.asks == A_REPEAT and array.begins == NO_ITEM:
                 # It may not end yet.
-                closing = _tokens(inside & _row(self, one.state))
+                closing = tokens_of(inside & _row(self, one.state))
                 found += [token for token in closing if _BRACKET in self._data(token)]
             if array.asks != DIFFERENT:
                 continue
             if array.begins == NO_ITEM and array.used.size:
                 # A comma asks for one more item; white space changes nothing.
-                for token in _tokens(inside & _row(self, one.state)):
+                for token in tokens_of(inside & _row(self, one.state)):
                     if b"," in self._data(token):
                         found.append(token)
             if array.begins != NO_ITEM:
-                found += self._along(array, one.text, inside)
+                found += self._along(array, one, inside)
         return found
 
-    def _along(self, array: Open, text: bytes, row: npt.NDArray[np.int32]) -> list[int]:
+    def _along(self, array: Open, one: Reading, row: npt.NDArray[np.int32]) -> list[int]:
         """The tokens of ``row`` after which the item can still become equal to one before it."""
-        threats = threats_of(array, text)
+        threats = threats_of(array, one.text)
         if any(rests is None for _, rests in threats):
-            text = text[array.begins :]
+            text = one.text[array.begins :]
             found = []
-            for token in _tokens(row):
+            for token in tokens_of(row):
+                if array.asks == DIFFERENT and self._goes_on(one, self._data(token)):
+                    continue
                 data = text + self._data(token)
                 if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
                     found.append(token)
             return found
         if not threats:
             return []
-        candidates = list(self._tokens_with_escapes())
+        if self._escapes is None:
+            self._escapes = with_byte(self.vocabulary, ord("\\"))
+        candidates = list(self._escapes)
         for rest in {rest for _, rests in threats for rest in rests or ()}:
-            candidates += self._tokens_along(rest)
+            candidates += along(self.vocabulary, rest)
         return [token for token in candidates if row[token >> 5] >> (token & 31) & 1]
+
+    def _goes_on(self, one: Reading, data: bytes) -> bool:
+        """After these bytes the item can become any of infinitely many values."""
+        state = one.state
+        for byte in data:
+            state = self._step(state, byte)
+            if state < 0:
+                return False
+        return self._is_unbounded(one._replace(state=state, text=one.text + data))
 
     def _data(self, token: int) -> bytes:
         v = self.vocabulary
         return bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
-
-    def _tokens_with_escapes(self) -> list[int]:
-        """The tokens with a backslash in them."""
-        if self._escapes is None:
-            v = self.vocabulary
-            places = np.flatnonzero(v.data == ord("\\"))
-            self._escapes = np.unique(np.searchsorted(v.offsets, places, side="right") - 1).tolist()
-        return self._escapes
-
-    def _tokens_along(self, text: bytes) -> list[int]:
-        """The tokens that ``text`` begins with, and those that begin with ``text``."""
-        nodes = self.vocabulary.trie.nodes
-        found: list[int] = []
-        at = 0
-        for byte in text:
-            child, end = at + 1, int(nodes[at, 2])
-            while child < end and int(nodes[child, 0]) != byte:
-                child = int(nodes[child, 2])
-            if child >= end:
-                return found
-            at = child
-            if int(nodes[at, 3]) >= 0:
-                found.append(int(nodes[at, 3]))
-        longer = nodes[at + 1 : int(nodes[at, 2]), 3]
-        found.extend(longer[longer >= 0].tolist())
-        return found
 
 
 def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
@@ -488,9 +497,3 @@ def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
     g = arena.heap.g
     row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]
     return row.copy()
-
-
-def _tokens(mask: npt.NDArray[np.int32]) -> list[int]:
-    """The tokens of a mask."""
-    bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
-    return np.flatnonzero(bits).tolist()

@@ -6,6 +6,7 @@ place in it stands for what comes before; so an item costs its value and no copy
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -123,6 +124,42 @@ def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] 
         if result != DIFFERS:
             found.append((value, rests))
     return found
+
+
+def in_a_scalar(readings: frozenset[Reading]) -> Reading | None:
+    """The only reading, if it is inside a string or number of one array, the items of which differ."""
+    if len(readings) == 1:
+        (one,) = readings
+        if len(one.arrays) == 1 and one.arrays[0].asks == DIFFERENT and one.arrays[0].begins != NO_ITEM:
+            part = one.text[one.arrays[0].begins :]
+            if _PLAIN_STRING.fullmatch(part) or _NUMBER.fullmatch(part):
+                return one
+    return None
+
+
+def ending_of(array: Open, text: bytes, data: bytes) -> tuple[bytes, bytes]:
+    """A token cut where the string or number that is being written ends; nothing behind where more matters.
+
+    Values that have not come yet are all alike, as far as no next item is compared with them.
+    """
+    part = text[array.begins :]
+    if part[:1] == b'"':
+        head, quote, tail = data.partition(b'"')
+        if not quote or b"\\" in head or tail.count(b'"') > tail.endswith(b'"'):
+            return b"", b""
+        whole = part + head + quote
+        rivals = array.used if array.rivals is None else array.rivals
+        return head, b"" if any(value.spelled == whole for value in rivals) else quote + tail
+    number = _NUMBER.match(part + data)
+    assert number is not None, part
+    head, tail = data[: number.end() - len(part)], data[number.end() - len(part) :]
+    if not tail or tail.strip(b" \t\n\r,]}") or not number[0][-1:].isdigit():
+        return b"", b""
+    return head, b"" if Value(number[0]) in array.used else tail
+
+
+_PLAIN_STRING = re.compile(rb'"[^"\\]*')
+_NUMBER = re.compile(rb"-?[0-9][-+.eE0-9]*")
 
 
 def with_item(array: Open, value: Value) -> Open | None:
