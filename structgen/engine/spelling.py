@@ -130,9 +130,10 @@ FRAME_CLOSE = 2  # the members that must come have come
     B_COUNTS,
     B_TAILS,
     B_FIRSTS,  # how many bytes begin keys
-    B_REST_TAIL,
+    B_REST_TAIL,  # the tail of other keys of one kind, or -1; afterwards: where the first tail lies
+    B_NEEDS,  # as M_NEEDS
     B_VALUES,  # from here on, of each tail: where its callee lies, and its FIRST set
-) = range(14)
+) = range(15)
 
 
 @jit
@@ -190,7 +191,7 @@ def write_members(g, at, info, frame, tail, tail_numbers, keys, trans, classes, 
         g[places + i] = info[key_ops + i]
     g[m + M_N], g[m + M_ORDERED], g[m + M_MIN], g[m + M_MAX] = alive, ordered, info[B_LEAST], most
     g[m + M_REST], g[m + M_WIDE], g[m + M_WORDS] = others, 1 if alive > MARK_SHIFT else 0, set_words
-    g[m + M_N_REQUIRED], g[m + M_PLACES], g[m + M_MARKS], g[m + M_NEEDS] = wanted, n, 0, 0
+    g[m + M_N_REQUIRED], g[m + M_PLACES], g[m + M_MARKS], g[m + M_NEEDS] = wanted, n, 0, info[B_NEEDS]
     any_time = 1 if others and most < 0 and not (ordered and wanted) else 0
     # Operations: those of the frame, that of other keys, one for each key.
     more = top
@@ -264,7 +265,8 @@ def write_members(g, at, info, frame, tail, tail_numbers, keys, trans, classes, 
         for j in range(info[offsets + i], info[offsets + i + 1]):
             q = np.int64(trans[q, classes[keys[j]]]) if q else 0
         info[spelled + i] = 1 if final[q] else 0
-    info[base + 3] = first_tail + info[B_REST_TAIL] * tail.shape[0] if others else 0
+    info[base + 3] = first_tail + info[B_REST_TAIL] * tail.shape[0] if info[B_REST_TAIL] >= 0 else 0
+    info[B_REST_TAIL] = first_tail
     info[base + 4] = rest_op if info[B_COUNTS] else 0
     root = top
     g[H_TOP] = spell_keys(g, root, keys, info, base, n, m, any_time, trans, classes, words, todo)

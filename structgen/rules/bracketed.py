@@ -18,19 +18,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..automata import ByteDFA
 from ..engine import layout as L
-from ..engine.spelling import FRAME_CLOSE, FRAME_MORE, write_members
+from ..engine.spelling import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
 from ..ir import Alt, Expr, Lit, Members, Ref, Seq
 from ..jit import settled
-from .analysis import has_other_keys
+from ..regex import disjoint_union
+from .analysis import has_other_keys, needed_with
 from .automaton import Graph
 from .graphs import Graphs
-from .records import Records
+from .records import Block, Records
 from .shapes import Shape, Template, tail_template
 
 _Int64 = npt.NDArray[np.int64]
@@ -81,7 +84,10 @@ def recognise(expr: Expr) -> _Form | None:
     found = _values(inside, gap)
     if not separator or found is None or inside.min_count < 1 or (empty and nothing != closing):
         return None
-    if len(inside.rest) > 1 or (inside.rest and inside.rest[0].mark is not None):
+    kinds = {rest.key.digest for rest in inside.rest}
+    if not inside.members or len(kinds) < len(inside.rest):
+        return None
+    if any([rest.mark is not None for rest in inside.rest]):  # noqa: C419  (a generator costs more)
         return None
     mark, values = found
     return _Form(_Punctuation(opening, closing, separator, mark, gap), inside, empty, values)
@@ -113,9 +119,7 @@ def _values(inside: Members, gap: str) -> tuple[bytes, tuple[str, ...]] | None:
         if not isinstance(last, Ref):
             return None
         values.append(last.rule)
-    if not mark or any([bool(member.needs) for member in inside.members]):  # noqa: C419  (a generator costs more)
-        return None
-    return mark, tuple(values)
+    return (mark, tuple(values)) if mark else None
 
 
 def _calls(e: Expr, rule: str) -> bool:
@@ -234,15 +238,78 @@ class Bracketed:
     def build(self, expr: Expr, unit: int) -> int:
         """Write the automaton of ``expr``, the unit ``unit``; its first state, or 0: it has another form."""
         form = recognise(expr)
-        if form is None:
+        callees = self._callees(form) if form is not None else None
+        if form is None or callees is None:
             return 0
-        around, inside = form.around, form.inside
-        gap = (0, 0)
-        if around.gap:
-            found = self._callee(around.gap, nullable=True)
-            if found is None:
-                return 0
-            gap = found
+        gap, values, tail_of = callees
+        inside, n = form.inside, len(form.inside.members)
+        named = _named(inside, tail_of)
+        kinds = [
+            (rest.key, tail)
+            for rest, tail in zip(inside.rest, tail_of[n:], strict=True)
+            if tail >= 0 and has_other_keys(rest, inside)
+        ]
+        if named is None or (named.most >= 0 and named.least > named.most):
+            return 0
+        if (not kinds and named.least > named.alive) or any(
+            key.first_bits >> form.around.closing & 1 for key, _ in kinds
+        ):
+            return 0
+        plan = _plan(form.around, form.empty)
+        others = self._others(kinds, form.around, unit)
+        keys = [member.key for member in inside.members]
+        order = sorted(range(n), key=keys.__getitem__)
+        blob = np.frombuffer(bytearray().join([keys[i] for i in order]), np.uint8)
+        firsts = len({key[0] for key in keys})
+        tails = len(values) // 2
+        room = (
+            (L.M_REQUIRED + named.alive // 62 + 1 + n + 2 * (named.alive + 1) + L.OP_WORDS * (n + 3))
+            + (plan.size + plan.roots * L.EDGE_WORDS * firsts + tails * len(plan.tail.words))
+            + (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
+        )
+        heap = self._records.heap
+        self._records.count_states(len(blob) + plan.states + tails * plan.tail.states)
+        needs = heap.put(named.needs) if named.needs else 0
+        at = heap.reserve(room)
+        least = named.least if inside.min_count > 1 else 0  # one has come where it is asked
+        counts = bool(kinds) and (named.most >= 0 or least > 0 or inside.ordered)
+        info = [unit, *gap, n, named.alive, int(inside.ordered), inside.min_count if least else 0]
+        info += [named.most, int(bool(kinds)), int(counts), tails, firsts]
+        info += [kinds[0][1] if len(kinds) == 1 else -1, needs]
+        info += values
+        info += named.required
+        info += [*others.block, 0, 0, others.start, unit, others.follow]
+        info += accumulate([len(keys[i]) for i in order], initial=0)
+        info += [tail_of[i] for i in order]
+        info += [named.number[i] for i in order]
+        told = np.array(info + [0] * n, np.int64)
+        arguments = (
+            plan.frame,
+            plan.tail.words,
+            plan.tail_numbers,
+            blob,
+            *others.automaton,
+            np.empty(5 * (len(blob) + 2) + plan.states, np.int64),
+        )
+        if not _write:
+            _write.append(settled(write_members, heap.g, at, told.copy(), *arguments))
+        entry = int(_write[0](heap.g, at, told, *arguments))
+        if entry == 0:
+            heap.g[L.H_TOP] = at
+        elif others.ends:
+            first, size = int(told[B_REST_TAIL]), len(plan.tail.words)
+            where = {end: first + size * tail for end, (_, tail) in zip(others.ends, kinds, strict=True)}
+            self._records.redirect(others.block, others.states, where)
+        return entry
+
+    def _callees(self, form: _Form) -> tuple[tuple[int, int], list[int], list[int]] | None:
+        """Of the blanks: where their unit lies, and its FIRST set; the same of each value; the value of each tail.
+
+        A tail that cannot be finished has value -1. None where a unit is called in other ways than a frame has.
+        """
+        gap: tuple[int, int] | None = (0, 0)
+        if form.around.gap:
+            gap = self._callee(form.around.gap, nullable=True)
         values: list[int] = []
         tail_of: list[int] = []
         known: dict[str, int] = {"": -1}
@@ -251,87 +318,11 @@ class Bracketed:
             if place is None:
                 found = self._callee(name, nullable=False)
                 if found is None:
-                    return 0
+                    return None
                 place = known[name] = len(values) // 2
                 values += found
             tail_of.append(place)
-        members = inside.members
-        n = len(members)
-        others: ByteDFA | None = inside.rest[0].key if inside.rest else None
-        if others is not None and (tail_of[n] < 0 or not has_other_keys(inside.rest[0], inside)):
-            others = None
-        if not n or (others is not None and others.first_bits >> around.closing & 1):
-            return 0
-        keys = [member.key for member in members]
-        order = sorted(range(n), key=keys.__getitem__)
-        offsets, total, firsts = [0], 0, set()
-        for i in order:
-            total += len(keys[i])
-            offsets.append(total)
-            firsts.add(keys[i][0])
-        # Members that cannot be finished have no number.
-        number, alive = [], 0
-        required = []
-        for member, tail in zip(members, tail_of, strict=False):
-            if tail < 0:
-                if member.required:
-                    return 0
-                number.append(-1)
-            else:
-                number.append(alive)
-                required.append(int(member.required))
-                alive += 1
-        needed = max(inside.min_count, sum(required))
-        if (inside.max_count is not None and needed > inside.max_count) or (
-            others is None and needed > alive
-        ):
-            return 0
-        plan = _plan(around, form.empty)
-        heap, records = self._records.heap, self._records
-        block, follow, counts = (0, 0, 0), 0, 0
-        automaton = _NO_OTHERS
-        most = -1 if inside.max_count is None else inside.max_count
-        least = inside.min_count if inside.min_count > 1 else 0  # one has come where it is asked
-        if others is not None:
-            counts = int(most >= 0 or least > 0 or inside.ordered)
-            units = self._graphs.units
-            first = 1 << around.mark[0]
-            if around.gap:
-                first |= self._graphs.facts.starts_with(around.gap)[1]
-            follow = units.first_set(first)
-            block = records.pattern(others, units.pattern(others, "other key", units.all[unit].name))
-            automaton = (others.trans, others.classes, others.word_counts, others.final)
-        tails = len(values) // 2
-        room = (
-            (L.M_REQUIRED + alive // 62 + 1 + n + 2 * (alive + 1) + L.OP_WORDS * (n + 3))
-            + (plan.size + plan.roots * L.EDGE_WORDS * len(firsts) + tails * len(plan.tail.words))
-            + (total + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
-        )
-        records.count_states(total + plan.states + tails * plan.tail.states)
-        at = heap.reserve(room)
-        info = [unit, *gap, n, alive, int(inside.ordered), least, most, int(others is not None), counts]
-        info += [tails, len(firsts), tail_of[-1]]
-        info += values
-        info += required
-        info += [*block, 0, 0, 0 if others is None else others.start, unit, follow]
-        info += offsets
-        info += [tail_of[i] for i in order]
-        info += [number[i] for i in order]
-        told = np.array(info + [0] * n, np.int64)
-        arguments = (
-            plan.frame,
-            plan.tail.words,
-            plan.tail_numbers,
-            np.frombuffer(bytearray().join([keys[i] for i in order]), np.uint8),
-            *automaton,
-            np.empty(5 * (total + 2) + plan.states, np.int64),
-        )
-        if not _write:
-            _write.append(settled(write_members, heap.g, at, told.copy(), *arguments))
-        entry = int(_write[0](heap.g, at, told, *arguments))
-        if entry == 0:
-            heap.g[L.H_TOP] = at
-        return entry
+        return None if gap is None else (gap, values, tail_of)
 
     def _callee(self, name: str, *, nullable: bool) -> tuple[int, int] | None:
         """Where the unit of a rule lies, and its FIRST set; None for one that is called in other ways."""
@@ -346,6 +337,87 @@ class Bracketed:
         unit = self._graphs.rule_unit(name)
         return None if self._records.may_overlay(unit) else self._records.callee(unit)
 
+    def _others(self, kinds: list[tuple[ByteDFA, int]], around: _Punctuation, unit: int) -> _Others:
+        """The automaton of the other keys, laid out. Where there are several kinds, its ends tell them apart."""
+        if not kinds:
+            return _NO_OTHERS
+        units, records = self._graphs.units, self._records
+        first = 1 << around.mark[0]
+        if around.gap:
+            first |= self._graphs.facts.starts_with(around.gap)[1]
+        follow = units.first_set(first)
+        keys, ends = kinds[0][0], []
+        if len(kinds) > 1:
+            keys, ends = disjoint_union(tuple([key for key, _ in kinds]))
+        block = records.pattern(keys, units.pattern(keys, "other key", units.all[unit].name))
+        if ends:
+            block = records.copy(block, keys.n_states - 1, follow)
+        automaton = (keys.trans, keys.classes, keys.word_counts, keys.final)
+        return _Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
 
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The named members: of each its number, or -1 where it cannot be finished; of each number, must it come.
+
+    alive : how many have numbers; least, most : members in all, the other ones included; most is -1 for no bound
+    needs : the table that M_NEEDS names, or nothing
+    """
+
+    number: list[int]
+    required: list[int]
+    alive: int
+    least: int
+    most: int
+    needs: list[int]
+
+
+def _named(inside: Members, tail_of: list[int]) -> _Named | None:
+    """None where what must come cannot, and where that is not told so easily."""
+    members = inside.members
+    most = -1 if inside.max_count is None else inside.max_count
+    can_come = [tail >= 0 for tail in tail_of[: len(members)]]
+    wanted = [i for i, member in enumerate(members) if member.required]
+    below = needed_with(inside)
+    if below is not None:
+        if most >= 0:
+            return None
+        wanted = sorted({j for i in wanted for j in below[i]})
+        can_come = [all([can_come[j] for j in needed]) for needed in below]  # noqa: C419
+    if not all([can_come[i] for i in wanted]):  # noqa: C419
+        return None
+    number, alive = [], 0
+    for possible in can_come:
+        number.append(alive if possible else -1)
+        alive += possible
+    required = [0] * alive
+    for i in wanted:
+        required[number[i]] = 1
+    needs: list[int] = []
+    if below is not None:
+        words = max(1, -(-alive // 62))
+        needs = [0] * (alive * words)
+        for i, together in enumerate(below):
+            for j in together if can_come[i] else ():
+                needs[number[i] * words + number[j] // 62] |= 1 << (number[j] % 62)
+    return _Named(number, required, alive, max(inside.min_count, len(wanted)), most, needs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """The automaton of other keys: where it lies, how many states, its start, FIRST set of what follows it.
+
+    ends : of each kind the state where its keys end, where there are several
+    """
+
+    block: Block
+    states: int
+    start: int
+    follow: int
+    automaton: tuple[npt.NDArray[Any], ...]
+    ends: list[int]
+
+
+_NOTHING = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1), np.zeros(1, np.bool_))
+_NO_OTHERS = _Others((0, 0, 0), 0, 0, 0, _NOTHING, [])
 _write: list[Callable[..., int]] = []  # the machine code of `write_members`
-_NO_OTHERS = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1), np.zeros(1, np.bool_))

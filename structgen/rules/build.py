@@ -22,7 +22,7 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep
+from ..ir import Alt, Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, determinise, without_empty
@@ -30,6 +30,7 @@ from .bounded import bounded_states
 from .bracketed import Bracketed
 from .graphs import Graphs
 from .members import build_members
+from .outlines import Outlines
 from .records import Records
 from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
@@ -85,6 +86,7 @@ class RuleBuilder:
         )
         self._tails = Tails(self.graphs, self._records)
         self._bracketed = Bracketed(self.graphs, self._records, self._read)
+        self._outlines = Outlines(self.graphs, self._records, self._read)
         if cyclic:
             break_left_recursion(self.graphs, cyclic, self._max_states)
 
@@ -140,8 +142,9 @@ class RuleBuilder:
         promised = expr.rule if isinstance(expr, Ref) and expr.rule in self.facts.promised else ""
         if promised:
             expr = self.facts.ir.rules[promised]
-        if info.graph is None and self.facts.ir.lexing == "any":
-            at = self._bracketed.build(expr, unit)
+        plain = info.graph is None and self.facts.ir.lexing == "any" and isinstance(expr, Seq | Alt | Rep)
+        if plain:
+            at = self._bracketed.build(expr, unit) or self._outlines.build(expr, unit)
             if at:
                 return at
         if promised:
@@ -151,8 +154,10 @@ class RuleBuilder:
             return self._pattern(expr.dfa, unit)
         if isinstance(expr, Bounded):
             return self._records.rule(bounded_states(expr, self._units), unit)[0]
-        g = info.graph or self.graphs.of(expr, info.name)
-        return self._records.graph(g, unit)
+        at, shape = self._records.graph(info.graph or self.graphs.of(expr, info.name), unit)
+        if plain and shape is not None:
+            self._outlines.note(expr, shape)
+        return at
 
     def _read(self, name: str) -> Expr:
         """The expression of a rule, which is read now if it was not before."""

@@ -20,7 +20,7 @@ from ..engine.heap import Heap
 from ..errors import LimitExceededError
 from .automaton import DState, Graph, Overlay, determinise, without_empty
 from .repetition import Repetitions, looped
-from .shapes import Shape, rule_template, state_words
+from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
 
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
@@ -125,16 +125,24 @@ class Records:
     def _states_of(self, base: int, stride: int, n: int) -> _Int64:
         return self.heap.g[base : base + n * stride].reshape(n, stride)
 
-    def graph(self, g: Graph, unit: int) -> int:
-        """Write the automaton of a rule's graph from state 0 on, without the empty text; its first state."""
+    def graph(self, g: Graph, unit: int) -> tuple[int, Shape | None]:
+        """Write the automaton of a rule's graph from state 0 on, without the empty text.
+
+        Its first state, and the graph's shape where that decided all of it.
+        """
         shape = Shape.of(g)
         if shape is None or not self.is_narrow(shape.units):
-            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0]
-        template = rule_template(shape.key)
+            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0], None
+        return self.template(rule_template(shape.key), shape.units, unit), shape
+
+    def template(self, template: Template, callees: list[int], unit: int) -> int:
+        """Write the states of a rule that calls the units ``callees``; its first state."""
         self.count_states(template.states)
         base = self.heap.reserve(len(template.words))
-        callees = [word for callee in shape.units for word in self.callee(callee)]
-        self.heap.g[base : base + len(template.words)] = template.at([base, unit, 0, *callees])
+        numbers = [base, unit, 0]
+        for callee in callees:
+            numbers += self.callee(callee)
+        self.heap.g[base : base + len(template.words)] = template.at(numbers)
         return base
 
     def is_narrow(self, units: Iterable[int]) -> bool:

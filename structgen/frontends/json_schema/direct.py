@@ -49,7 +49,7 @@ class Direct:
             pointer = at.pointer
             for token in tokens:
                 pointer += "/" + (escape(token) if "/" in token or "~" in token else token)
-            if "$ref" not in schema and len(pointer) <= MAX_POINTER:
+            if len(pointer) <= MAX_POINTER:
                 found = self._new_ref(schema, pointer, at)
             if found is None:
                 found = lowering.ref(lowering.normaliser.formula(schema, pointer, at.resource))
@@ -57,7 +57,7 @@ class Direct:
         return found
 
     def _new_ref(self, schema: dict[str, Any], pointer: str, at: Location) -> Ref | None:
-        seen = at_sight(schema)
+        seen = at_sight(schema) if "$ref" not in schema else None
         if seen is None:
             return None
         if seen.shared:
@@ -92,7 +92,7 @@ class Direct:
             value = tail(below(others, at, "additionalProperties"))
             unnamed = [key for key in required if key not in properties]
             members += [Member(json_string_literal(key), value, True) for key in dict.fromkeys(unnamed)]
-            lowering.normaliser.report.note(OTHERS_TWICE)
+            lowering.report.note(OTHERS_TWICE)
             rest = (Rest(languages.any_key(), value),)
         text = lowering.text
         if text.gap:

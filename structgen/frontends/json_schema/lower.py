@@ -36,7 +36,7 @@ from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
-from .document import Location
+from .document import Documents, Location
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
 from .later import Rules, Sight, promise
 from .nodes import (
@@ -55,6 +55,7 @@ from .nodes import (
 )
 from .normalise import Normaliser
 from .punctuation import Whitespace, text
+from .report import Report
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 from .spelled import told_apart
 
@@ -68,32 +69,54 @@ MOST_KINDS = 256
 
 
 class Lowering:
-    """One grammar being written; reads nodes that `emptiness.settle` has seen."""
+    """One grammar being written.
+
+    normaliser : has read the schema, and `emptiness.settle` has seen its nodes; or makes one that reads what
+        it is asked for: then the root is plain
+    """
 
     def __init__(
-        self, normaliser: Normaliser, whitespace: Whitespace, ordered: bool, plain_integers: bool
+        self,
+        normaliser: Normaliser | Callable[[], Normaliser],
+        documents: Documents,
+        report: Report,
+        limits: Limits,
+        whitespace: Whitespace,
+        ordered: bool,
+        plain_integers: bool,
     ) -> None:
-        self.normaliser = normaliser
+        self._normaliser = normaliser
+        self.report = report
+        self.limits = limits
         self.plain_values = plain_integers
-        self.plain_integers = plain_integers or normaliser.documents.root.resource.draft == 4
+        self.plain_integers = plain_integers or documents.root.resource.draft == 4
         self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
         self.rules = Rules(self._write, self.text.common.promised)
-        self._direct = Direct(self)
+        self.direct = Direct(self)
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
         self._shared: dict[str, Ref] = {}
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
-        self._later = normaliser.limits.max_dfa_states >= Limits.max_dfa_states
+        self._later = limits.max_dfa_states >= Limits.max_dfa_states
         self._distinct: list[Distinct] = []
 
-    def grammar(self, root: Formula) -> GrammarIR:
-        """The whole grammar of a formula that has a value."""
-        start = self.ref(root).rule
+    @property
+    def normaliser(self) -> Normaliser:
+        """What reads all that is not plain; many a schema has nothing for it."""
+        if not isinstance(self._normaliser, Normaliser):
+            self._normaliser = self._normaliser()
+        return self._normaliser
+
+    def grammar(self, root: Location) -> GrammarIR:
+        """The whole grammar of a schema that has a value."""
+        plain = not isinstance(self._normaliser, Normaliser)
+        known = self.direct.ref(root) if plain else None
+        start = (known or self.ref(self._formula(root))).rule
         self._write_waiting()
-        if self.normaliser.items_differ:
+        if not plain and self.normaliser.items_differ:
             self.complete(root)  # All arrays whose items differ are to be known.
         return GrammarIR(
             self.rules,
@@ -103,18 +126,21 @@ class Lowering:
             common=self.text.common,
         )
 
-    def complete(self, root: Formula) -> None:
+    def _formula(self, at: Location) -> Formula:
+        return self.normaliser.formula(at.schema, at.pointer, at.resource)
+
+    def complete(self, root: Location) -> None:
         """Read and write all that was put off, for the report."""
         with self.rules.lock:
-            read_all(self.normaliser, root)
+            read_all(self.normaliser, self._formula(root))
             self.rules.write_all()
 
     def _write(self, what: Formula | Location, name: str) -> Expr:
         """The expression of a rule that was promised; other rules that it needs are written or promised."""
-        expr = self._direct.write(what) if isinstance(what, Location) else None
+        expr = self.direct.write(what) if isinstance(what, Location) else None
         if expr is None:
             if isinstance(what, Location):
-                what = self.normaliser.formula(what.schema, what.pointer, what.resource)
+                what = self._formula(what)
             expr = self.value(self.normaliser.node(what), name)
         self._write_waiting()
         return expr
@@ -149,7 +175,7 @@ class Lowering:
     def _new_ref(self, formula: Formula) -> Ref:
         if formula.node is None and formula.kind == "schema":
             # A plain schema, not read so far.
-            found = self._direct.ref(formula.parts[0])
+            found = self.direct.ref(formula.parts[0])
             if found is not None:
                 return found
         node = self.normaliser.node(formula)
@@ -187,7 +213,7 @@ class Lowering:
 
     def value(self, node: Node, name: str) -> Expr:
         """The expression of a node's values."""
-        most, alternatives = self.normaliser.limits.max_heads, len(node.arrays) + len(node.objects)
+        most, alternatives = self.limits.max_heads, len(node.arrays) + len(node.objects)
         if alternatives > most:
             raise LimitExceededError("max_heads", most, alternatives, f"telling alternatives of {name} apart")
         found: list[Expr] = []
@@ -213,22 +239,29 @@ class Lowering:
             elif has_array(array):
                 self._gap()
                 found.append(self.array(array, name))
-        for one in node.objects:
-            if one is ALL_OBJECTS:
-                found.append(self.shared("json.object"))
-            else:
-                for case in one.cases if one.cases is not None else (one,):
-                    for part in told_apart(case, self.ordered):
-                        if has_object(part):
-                            self._gap()
-                            found.append(self.object(part, name))
+        parts = [
+            part
+            for one in node.objects
+            if one is not ALL_OBJECTS
+            for case in (one.cases if one.cases is not None else (one,))
+            for part in told_apart(case, self.ordered)
+            if has_object(part)
+        ]
+        if ALL_OBJECTS in node.objects:
+            found.append(self.shared("json.object"))
+        alone = not found and len(parts) == 1
+        for part in parts:
+            self._gap()
+            # In rules of their own, objects are built when a text opens one, each in one piece.
+            whole = self.object(part, name)
+            found.append(whole if alone else self._fresh(f"{name} (an object)", whole))
         return found[0] if len(found) == 1 else Alt(tuple(found))
 
     def strings(self, one: StringSet) -> Expr:
         """Strings of one alternative, quotes included."""
         if one.values is not None:
             texts = tuple(json_string_literal(value) for value in one.values)
-            most, longest = self.normaliser.limits.max_dfa_states, max(map(len, texts))
+            most, longest = self.limits.max_dfa_states, max(map(len, texts))
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
@@ -408,7 +441,7 @@ class Lowering:
                 open_langs.append(lang)
         if not open_langs:
             return []
-        self.normaliser.report.note(OTHERS_TWICE)
+        self.report.note(OTHERS_TWICE)
         for key in sorted(closed):
             if any(lang is None or lang.matches(key) for lang in open_langs):
                 members.append(Member(json_string_literal(key), NOTHING))

@@ -96,10 +96,12 @@ class Normaliser:
         formats: str,
         limits: Limits,
         overlaps: dict[OneOf, set[tuple[int, int]]] | None = None,
+        plain: Plain | None = None,
+        report: Report | None = None,
     ) -> None:
         self.documents = documents
-        self.report = Report(status_of)
-        self.plain = Plain(documents, limits)
+        self.report = Report(status_of) if report is None else report
+        self.plain = Plain(documents, limits) if plain is None else plain
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
