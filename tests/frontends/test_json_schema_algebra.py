@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from structgen import Limits
+from structgen import Limits, UnsatisfiableError
+from structgen.frontends.json_schema import schema_to_ir
 from structgen.frontends.json_schema.inclusion import widest
 from structgen.frontends.json_schema.nodes import ANY, ObjectSet
 
@@ -127,6 +128,28 @@ def test_complements_beside_what_they_exclude() -> None:
     assert 2 < len(valid) < 8
     limits = Limits(max_grammar_nodes=1000)
     check(schema, valid, [value for value in values if value not in valid], limits=limits)
+
+
+def test_what_depends_on_a_key_evaluates_no_items() -> None:
+    schema = {"dependentSchemas": {"a": {"items": True, "properties": {"b": True}}}}
+    check({**schema, "unevaluatedItems": {"type": "null"}}, [[None], {"a": 1}, {}], [[1]])
+    check({**schema, "unevaluatedProperties": False}, [{}, [1], {}], [{"a": 1}, {"b": 1}])
+
+
+def test_some_key_that_leaves_no_room_for_others() -> None:
+    def some(pattern: str) -> dict[str, Any]:
+        return {"not": {"propertyNames": {"not": {"pattern": pattern}}}}
+
+    one = {"type": "object", "allOf": [some("a"), some("b")], "maxProperties": 1}
+    check(one, [{"ab": 1}, {"xbxa": 1}], [{}, {"a": 1}, {"a": 1, "b": 1}, {"ab": 1, "c": 1}])
+    besides = {"type": "object", "allOf": [some("a.")], "required": ["b"], "properties": {"c": True}}
+    check(
+        {**besides, "maxProperties": 2, "patternProperties": {"^a": {"type": "integer"}}},
+        [{"b": 1, "ax": 1}, {"xax": "s", "b": 1}],
+        [{"b": 1}, {"b": 1, "ax": "s"}, {"b": 1, "ax": 1, "c": 1}, {"b": 1, "c": 1}, {"ax": 1, "c": 1}],
+    )
+    with pytest.raises(UnsatisfiableError):
+        schema_to_ir({**besides, "maxProperties": 1})
 
 
 def test_schemas_in_the_same_words_exclude_each_others_complements() -> None:

@@ -326,18 +326,40 @@ def _cases(n: Normaliser, one: ObjectSet) -> tuple[ObjectSet, ...]:
     """The objects of a set that needs some keys, as a union of sets with ``wanted``."""
     cases = [replace(one, some=())]
     for some in one.some:
-        cases = [made for case in cases for made in _with(n, case, some)]
+        cases = [made for case in cases for made in map(_with_room, _with(n, case, some)) if made is not None]
         why = ""
         if len(cases) > MOST_CASES:
             why = f"there are more than {MOST_CASES} ways in which some key may be the one"
         elif any(len(case.wanted) > MOST_WANTED for case in cases):
             why = f"more than {MOST_WANTED} kinds of keys must come"
-        elif any(case.wanted and case.max is not None and len(case.rest) > 1 for case in cases):
+        elif any(case.wanted and case.max is not None and _kinds(case) > 1 for case in cases):
             why = "that some key comes, of several kinds, is not counted beside the number of keys"
         if why:
             n.not_enforced(*some.origin, why)
             return (replace(one, some=()),)
     return tuple(cases)
+
+
+def _kinds(case: ObjectSet) -> int:
+    return sum(formula is not NEVER for _, formula in case.rest)
+
+
+def _with_room(case: ObjectSet) -> ObjectSet | None:
+    """The case without members for which those that must come leave no room; None where these have none."""
+    come = case.with_needed(case.required)
+    room = len(case.wanted) if case.max is None else case.max - len(come)
+    if room < len(case.wanted):
+        return None
+    if case.max is None or room > len(case.wanted):
+        return case
+    langs = [lang for lang, _ in case.wanted]
+
+    def left(lang: languages.Language | None, formula: Formula) -> Formula:
+        shared = (languages.both(lang, one) for one in langs)
+        return formula if any(one is None or not one.is_empty for one in shared) else NEVER
+
+    props = {key: formula if key in come else NEVER for key, formula in case.props.items()}
+    return replace(case, props=props, rest=tuple((lang, left(lang, formula)) for lang, formula in case.rest))
 
 
 def _with(n: Normaliser, case: ObjectSet, some: Some) -> list[ObjectSet]:
