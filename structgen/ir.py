@@ -224,13 +224,17 @@ class Distinct:
     """``array`` writes a JSON array in which no two items are equal as values, of discipline ``any``.
 
     items : the rules that write its items, and nothing else; each is called by this array alone
+    repeats : the other way round, some two items are equal; ``most`` is the largest number of items then
 
     Whoever writes such a grammar sees to it that an array can always be finished: where it has to have n
-    items, the k-th of these has k values to choose from at least.
+    items, the k-th of these has k values to choose from at least; and where two must be equal, as long as no
+    more than ``most - 1`` have come, one more of some value that has come can follow.
     """
 
     array: str
     items: tuple[str, ...]
+    repeats: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -52,10 +52,22 @@ def merge_columns(trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, class_of
 
 
-def reduce_table(trans: np.ndarray, final: np.ndarray, start: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The minimal trimmed automaton of (trans, final), numbered breadth-first in the order of the columns."""
+def reduce_table(
+    trans: np.ndarray, final: np.ndarray, start: int = 1, *, minimal: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The minimal trimmed automaton of (trans, final), numbered breadth-first in the order of the columns.
+
+    ``minimal``: no two live states are equal; saves the refinement.
+    """
     live = kernels_reduce.live_states(trans, final, start)
-    return _numbered(trans, final, kernels_reduce.minimise(trans, final, live), start)
+    return _numbered(trans, final, _blocks(trans, final, live, minimal), start)
+
+
+def _blocks(trans: np.ndarray, final: np.ndarray, live: np.ndarray, minimal: bool) -> np.ndarray:
+    """The block of each live state, 0 for the others."""
+    if minimal:
+        return np.where(live, np.arange(len(live)), 0).astype(np.int32)
+    return kernels_reduce.minimise(trans, final, live)
 
 
 def _numbered(
@@ -96,11 +108,7 @@ def from_tables(
     rank[by_byte] = np.arange(len(by_byte))
     of_byte = rank[of_byte]
     live = kernels_reduce.live_states(trans, final, start)
-    if minimal:
-        block = np.where(live, np.arange(len(live)), 0).astype(np.int32)
-    else:
-        block = kernels_reduce.minimise(trans, final, live)
-    trans, final = _numbered(trans, final, block, start)
+    trans, final = _numbered(trans, final, _blocks(trans, final, live, minimal), start)
     first, class_of = merge_columns(trans)
     trans = np.ascontiguousarray(trans[:, first])
     return ByteDFA(class_of[of_byte].astype(np.uint8), trans, final)

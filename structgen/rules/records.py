@@ -162,8 +162,9 @@ class Records:
                 s.overlay = self._enter(s)
                 tables.append(0 if s.overlay is None else s.overlay.wide)
             else:
-                # The other automaton's table covers the edges here, which spell its own words, but no call.
-                tables.append(s.overlay.wide if s.overlay and not s.calls and s.final < 0 else 0)
+                # The other automaton's table covers edges that spell its own words, and nothing else.
+                covered = s.overlay and not s.calls and s.final < 0 and self._are_its_own(s.edges, s.overlay)
+                tables.append(s.overlay.wide if s.overlay and covered else 0)
             offsets.append(size)
             size += L.STATE_WORDS + L.EDGE_WORDS * len(s.edges) + L.CALL_WORDS * len(s.calls)
         base = self.heap.reserve(size)
@@ -183,6 +184,12 @@ class Records:
         offsets = np.array([*accumulate(map(len, words), initial=0)], np.int64)
         scratch = np.empty(4 * (len(blob) + 1), np.int64)
         return int(spell_words(self.heap.g, at, blob, offsets, unit, scratch))
+
+    def _are_its_own(self, edges: Iterable[tuple[int, int, int, int]], overlay: Overlay) -> bool:
+        """The first state of the automaton that is overlaid reads all that the edges read."""
+        g = self.heap.g
+        row, classes = overlay.row, g[overlay.cmap : overlay.cmap + 32].view(np.uint8)
+        return all(g[row + int(classes[byte])] for lo, hi, _, _ in edges for byte in range(lo, hi + 1))
 
     def callee(self, unit: int) -> tuple[int, int]:
         """Where a unit lies, and its FIRST set."""

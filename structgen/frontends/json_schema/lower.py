@@ -299,8 +299,11 @@ class Lowering:
                 items[formula] = self._fresh(f"{name}[]", self.ref(formula))
             return items[formula]
 
-        whole = self._fresh(f"{name} (items differ)", self._items(array, name, item))
-        self._distinct.append(Distinct(whole.rule, tuple(one.rule for one in items.values())))
+        repeats = array.repeats is not None
+        title = "two items are equal" if repeats else "items differ"
+        whole = self._fresh(f"{name} ({title})", self._items(array, name, item))
+        rules = tuple(one.rule for one in items.values())
+        self._distinct.append(Distinct(whole.rule, rules, repeats, array.max if repeats else None))
         return whole
 
     def _items(self, array: ArraySet, name: str, ref: Callable[[Formula], Ref]) -> Expr:
