@@ -211,8 +211,8 @@ LANGUAGES = (
             "1.",
         ),
         left=r"(?!)",
-        # What rustc refuses behind its parser: a path that ends with arguments, numbers that go on with a name.
-        narrower=r"::\(|\b\d+(?![iu](8|16|32|64|128|size)\b|f32|f64|e\d|[xob])[a-z]|self:\)",
+        # Refused behind rustc's parser: arguments at a path's end, a name at a number's, a bound of Self.
+        narrower=r"::\(|\b\d+(?![iu](8|16|32|64|128|size)\b|f32|f64|e\d|[xob])[a-z]|self:\)|Self:\w",
         share=0.5,
     ),
 )
