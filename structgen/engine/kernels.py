@@ -1428,6 +1428,39 @@ def expand_head(g, a, b, c, byte):
 
 
 @jit
+def expand_head_all(g, a, b, c, symbols, start, unthreatened, out):
+    """As `expand_head` for ``symbols[start:]``, as long as ``out`` (int64[n, 3]) has room.
+
+    Answers the number of heads in ``out``, each of them once, and leaves in X_WANT how many symbols were
+    read. ``unthreatened``: a head without a watch is the last one, and no more is looked for.
+    """
+    n = 0
+    for i in range(start, symbols.shape[0]):
+        g[X_WANT] = i - start
+        found = expand_head(g, a, b, c, symbols[i])
+        if found < 0:
+            return found
+        if n + found > out.shape[0]:
+            return n
+        for j in range(found):
+            h = g[X_HEADS] + 3 * (1 + j)
+            known = False
+            for k in range(n):
+                if out[k, 0] == g[h] and out[k, 1] == g[h + 1] and out[k, 2] == g[h + 2]:
+                    known = True
+                    break
+            if known:
+                continue
+            for k in range(3):
+                out[n, k] = g[h + k]
+            n += 1
+            if unthreatened and g[h + 2] == 0:
+                return n
+    g[X_WANT] = symbols.shape[0] - start
+    return n
+
+
+@jit
 def head_complete(g, a, b, c):
     """Discipline ``longest``: 1 when the text may end at this head, 0 when not, or a code."""
     g[X_FRAMES_TOP] = 1
