@@ -1166,7 +1166,7 @@ def _lines_complete(g, parser, terminal):
         # The line that it begins stays empty: its column does not count.
         to = _parse(g, parser, newline, margin) if g[margin + R_KEY] == 0 else parser
         return to if to <= 0 else _blocks_complete(g, to)
-    if _is_ignored(g, terminal):
+    if _is_ignored(g, terminal) and not _in_set(g, g[g[H_INDENT] + I_JOINING], terminal):
         yes = _last_line_complete(g, parser)
         if yes != 0:
             return yes
