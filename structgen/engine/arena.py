@@ -57,7 +57,8 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules import analysis, build, forbidden, lexer, viability
+        from ..rules import analysis, build, lexer
+        from . import kept_verdicts
 
         self.lock = threading.RLock()
         self.limits = limits
@@ -104,8 +105,7 @@ class Arena:
             beyond += [-2 - 2 * symbol for symbol in self.marks]
             self._symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
             self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
-            forbidden.check_forbidden(ir, facts)
-            self.heap.g[L.H_ASK] = 1 if viability.certify(ir, facts) else 2
+            self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
             _settled[:] = self._settle()
