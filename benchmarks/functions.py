@@ -6,7 +6,8 @@ Each text is one function: the start rule is the grammar's ``function``, so that
 statement ends, and after the function's last line nothing but its end can be written. Ten prompts are written
 five times each, as a left-padded batch at temperature 0.8 from the whole of what is allowed (no ``top_k``),
 with fixed seeds. A function may be as long as one likes, and so a text may run out of tokens before it is
-whole; such texts are counted apart, and never as parsed.
+whole; such texts are counted apart, and never as parsed. Behind a function there may be comments without end,
+and a small model likes to go on with these: ``--no-comments`` writes under Python's grammar without comments.
 
 What a compiler knows beyond the grammar (``return`` outside a function, a name that is global too late) would
 be told by ``compile``, and is not asked for.
@@ -19,6 +20,7 @@ import ast
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 
 import torch
 
@@ -44,6 +46,7 @@ TASKS = (
 )
 PROMPT = "Write one short Python function that {task}. Answer with the code only, without a docstring."
 TIMES = 5
+NO_COMMENTS = r"%override _NEWLINE: /((\r\n?|\n)[ \t\f]*)+/"
 
 
 def parses(text: str) -> bool:
@@ -55,6 +58,11 @@ def parses(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     return True
+
+
+def text_of(vocabulary: Vocabulary, tokens: Sequence[int]) -> bytes:
+    """What tokens write."""
+    return b"".join(vocabulary.bytes_of(token) or b"" for token in tokens)
 
 
 def functions(options: argparse.Namespace) -> int:
@@ -69,7 +77,7 @@ def functions(options: argparse.Namespace) -> int:
         tokenizer, vocab_size=loaded.vocab_size, stop_token_ids=loaded.stop_token_ids
     )
     path = find_grammar("python")
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") + (NO_COMMENTS if options.no_comments else "")
     compiled = compile_grammar(Grammar.from_lark(text, start="function", base_path=path.parent), vocabulary)
     stops = list(vocabulary.stop_token_ids)
     config = sampling(0.8, options.max_new_tokens, stops)
@@ -93,8 +101,13 @@ def functions(options: argparse.Namespace) -> int:
             tokens += len(written) + (end is not None)
             if end is None:
                 ran_out += 1
+                if options.show:
+                    print(
+                        f"ran out:\n{text_of(vocabulary, written).decode(errors='replace')}\n",
+                        file=sys.stderr,
+                    )
                 continue
-            function = b"".join(vocabulary.bytes_of(token) or b"" for token in written).decode()
+            function = text_of(vocabulary, written).decode()
             if parses(function):
                 parsed += 1
             else:

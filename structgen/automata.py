@@ -62,6 +62,12 @@ class ByteDFA:
         return frozenset(np.flatnonzero(self._begins()).tolist())
 
     @cached_property
+    def last_bytes(self) -> frozenset[int]:
+        """The bytes with which a member of the language can end; every state is on the way to one."""
+        into = self.final[self.trans].any(axis=0)
+        return frozenset(np.flatnonzero(into[self.classes]).tolist())
+
+    @cached_property
     def first_bits(self) -> int:
         """`first_bytes` as a number: bit ``b`` is byte ``b``."""
         return int.from_bytes(np.packbits(self._begins(), bitorder="little").tobytes(), "little")

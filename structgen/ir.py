@@ -189,6 +189,8 @@ class Indentation:
     indent, dedent : symbols of the rules without a text of their own, not in ``terminals``
     opening, closing : terminals; pairs by their number alone, the rules say which belong together
     tab : columns from one tab stop to the next. Two lines compare only if they do so with tabs of one column
+
+    An ignored terminal that always ends with a line break joins two lines: no text ends with one.
     """
 
     newline: str
@@ -197,6 +199,10 @@ class Indentation:
     opening: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
     tab: int = 8
+
+    def joining(self, ir: GrammarIR) -> list[str]:
+        """The ignored terminals that join two lines."""
+        return [name for name in ir.ignore if ir.terminals[name].dfa.last_bytes <= set(b"\r\n")]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

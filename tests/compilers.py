@@ -141,3 +141,38 @@ def go(texts: Sequence[str]) -> list[str | None]:
         if found and wrong[int(found[1])] is None:
             wrong[int(found[1])] = found[2]
     return wrong
+
+
+@cache
+def rust_root() -> Path:
+    """The folder of Rust sources that STRUCTGEN_RUST names; skips where there is none, or no rustc."""
+    folder = os.environ.get("STRUCTGEN_RUST")
+    if folder is None or not Path(folder).is_dir():
+        pytest.skip("STRUCTGEN_RUST names no folder with Rust sources (a checkout of serde, for instance)")
+    if shutil.which("rustc") is None:
+        pytest.skip("rustc is not installed; version 1.85 or later parses Rust")
+    return Path(folder)
+
+
+def rust(texts: Sequence[str]) -> list[str | None]:
+    """What rustc's parser reports first, in edition 2021 and in 2024; one that takes the text is enough.
+
+    rustc prints a file as it was parsed, before macros are expanded and before anything is looked at that a
+    parser leaves to others. Stable compilers do that when they are told to be one that builds rustc.
+    """
+    rust_root()
+    allowed = {**os.environ, "RUSTC_BOOTSTRAP": "1"}
+
+    def ask(text: str) -> str | None:
+        said = ""
+        for edition in ("2021", "2024"):
+            command = ["rustc", "--edition", edition, "-Zunpretty=normal", "--error-format=short", "-"]
+            done = subprocess.run(command, input=text.encode(), capture_output=True, env=allowed)
+            errors = [line for line in done.stderr.decode().splitlines() if re.search(r"\berror\b", line)]
+            if not errors:
+                return None
+            said = re.sub(r"^<anon>:\d+:\d+: ", "", errors[0])
+        return said
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(ask, texts))

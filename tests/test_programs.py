@@ -6,7 +6,8 @@ accepted, and of the mutated ones, too: a grammar is never narrower than its lan
 says. It may be wider only where the reference's message names something that a context-free grammar leaves to
 a compiler (``left``), and only now and then.
 
-Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED; of Go its own sources. A language whose
+Programs are ``code/NAME.jsonl.gz`` in the folder of STRUCTGEN_SHARED; of Go its own sources, of Rust those in
+the folder of STRUCTGEN_RUST. A language whose
 programs or whose parser is missing is skipped, and the reason says what to install. STRUCTGEN_EXHAUSTIVE=1
 takes many more mutations.
 """
@@ -188,6 +189,32 @@ LANGUAGES = (
         ("func ", "var ", ":=", "...", "<-", "chan ", "\n", "[T any]", "range ", "type ", "map[int]", "if "),
         left=r"(?!)",
     ),
+    Language(
+        "rust",
+        compilers.rust,
+        (
+            "fn ",
+            "let ",
+            "->",
+            "=>",
+            "::",
+            "&",
+            "|",
+            "'a",
+            "<T>",
+            "..",
+            "if ",
+            "as u8",
+            "/// c\n",
+            "m!{}",
+            "S {}",
+            "1.",
+        ),
+        left=r"(?!)",
+        # Refused behind rustc's parser: arguments at a path's end, a name at a number's, a bound of Self.
+        narrower=r"::\(|\b\d+(?![iu](8|16|32|64|128|size)\b|f32|f64|e\d|[xob])[a-z]|self:\)|Self:\w",
+        share=0.5,
+    ),
 )
 
 
@@ -205,6 +232,12 @@ def accepts(name: str, text: str) -> bool:
 
 @cache
 def programs(name: str) -> list[str]:
+    if name == "rust":
+        files = sorted(compilers.rust_root().rglob("*.rs"))
+        files = [path for path in files if path.stat().st_size < 6000]
+        return [
+            path.read_text(encoding="utf-8") for path in random.Random(0).sample(files, min(200, len(files)))
+        ]
     if name == "go":
         files = sorted((compilers.go_root() / "src").rglob("*.go"))
         files = [path for path in files if "testdata" not in path.parts and path.stat().st_size < 6000]

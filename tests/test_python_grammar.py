@@ -14,6 +14,7 @@ import random
 import re
 import tokenize
 import warnings
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def test_the_standard_library(compiled: sg.CompiledGrammar) -> None:
             refused += [] if accepts(compiled, text) else [path.name]
     assert refused == []
     assert read > 0.9 * min(FILES, len(files))
+
+
+@pytest.mark.parametrize("before", ["", "x", "x\n", "if x:\n  y\n", "(x\n"])
+def test_ends_of_lines(compiled: sg.CompiledGrammar, before: str) -> None:
+    """Line breaks, blanks, comments and joined lines in any order."""
+    pieces = ("\\\n", "\n", " ", "#\n", "z")
+    ends = ("".join(end) for n in range(5) for end in product(pieces, repeat=n))
+    differ = [text for end in ends if accepts(compiled, text := before + end) != parses(text)]
+    # The grammar wants a line break, and Python none, at the end of an empty line that is joined to blanks.
+    assert [text for text in differ if not re.search(r"(^|\n) +(\\\n *)+\Z", text)] == []
+    assert not any(accepts(compiled, text) for text in differ)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from .arrays import TEMPORARY, Array, Content, UnsoundFileError, read_file, writ
 MOST_BYTES = 2 << 30
 KEPT_PART = 0.8  # of the bound, after files were deleted
 STALE_SECONDS = 3600.0  # a file still being written after that was left behind by a process that was killed
-KINDS = ("vocab", "tables", "automata")
+KINDS = ("vocab", "tables", "automata", "verdicts")
 AT_ONCE = 64  # files looked at before other threads get a turn
 
 _written: dict[Path, int] = {}  # bytes written by this process since the folder was measured, by folder

@@ -57,7 +57,8 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules import analysis, build, common, forbidden, lexer, viability
+        from ..rules import analysis, build, common, lexer
+        from . import kept_verdicts
 
         self.lock = threading.RLock()
         self.limits = limits
@@ -111,9 +112,12 @@ class Arena:
         self.unproved = 0
         self.heap.g[L.H_NARROW] = NARROW
         if longest:
-            self._lex_bytes = self._byte_of_each_class()
-            forbidden.check_forbidden(ir, facts)
-            self.heap.g[L.H_ASK] = 1 if viability.certify(ir, facts) else 2
+            # One byte of each class, and what is no byte, as `expand_head` takes it.
+            beyond = [-1 - 2 * symbol for symbol in self.symbol_of_token.values()]
+            beyond += [-2 - 2 * symbol for symbol in self.marks]
+            self._symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
+            self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
+            self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
         self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
             _settled[:] = self._settle()
@@ -345,20 +349,18 @@ class Arena:
         try:
             seen = {head}
             todo = deque([head])
-            # What is no byte, as `expand_head` takes it.
-            beyond = [-1 - 2 * symbol for symbol in self.symbol_of_token.values()]
-            beyond += [-2 - 2 * symbol for symbol in self.marks]
             while todo:
                 check_time("looking for the end of a text")
                 a, b, c = todo.popleft()
                 if self._call(kernels.head_complete, a, b, c) == 1:
                     return True
-                for byte in (*self._lex_bytes, *beyond):
-                    n = self._call(kernels.expand_head, a, b, c, byte)
-                    at = int(self.g[L.X_HEADS]) + 3
-                    found = self.g[at : at + 3 * n].tolist()
-                    for i in range(0, 3 * n, 3):
-                        to = (found[i], found[i + 1], found[i + 2])
+                read = 0
+                while read < len(self._symbols):
+                    n = self._call(
+                        kernels.expand_head_all, a, b, c, self._symbols, read, ask == 1, self._found
+                    )
+                    read += int(self.g[L.X_WANT])
+                    for to in map(tuple, self._found[:n].tolist()):
                         if to[2] == 0 and ask == 1:
                             return True
                         if to not in seen:

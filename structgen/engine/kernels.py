@@ -1166,7 +1166,7 @@ def _lines_complete(g, parser, terminal):
         # The line that it begins stays empty: its column does not count.
         to = _parse(g, parser, newline, margin) if g[margin + R_KEY] == 0 else parser
         return to if to <= 0 else _blocks_complete(g, to)
-    if _is_ignored(g, terminal):
+    if _is_ignored(g, terminal) and not _in_set(g, g[g[H_INDENT] + I_JOINING], terminal):
         yes = _last_line_complete(g, parser)
         if yes != 0:
             return yes
@@ -1425,6 +1425,39 @@ def expand_head(g, a, b, c, byte):
     else:
         n = _advance_symbol(g, 0, 1, (-1 - byte) >> 1, (-1 - byte) & 1 != 0, 1)
     return BUILD_RULES if g[X_NOTES_N] > 0 else n
+
+
+@jit
+def expand_head_all(g, a, b, c, symbols, start, unthreatened, out):
+    """As `expand_head` for ``symbols[start:]``, as long as ``out`` (int64[n, 3]) has room.
+
+    Answers the number of heads in ``out``, each of them once, and leaves in X_WANT how many symbols were
+    read. ``unthreatened``: a head without a watch is the last one, and no more is looked for.
+    """
+    n = 0
+    for i in range(start, symbols.shape[0]):
+        g[X_WANT] = i - start
+        found = expand_head(g, a, b, c, symbols[i])
+        if found < 0:
+            return found
+        if n + found > out.shape[0]:
+            return n
+        for j in range(found):
+            h = g[X_HEADS] + 3 * (1 + j)
+            known = False
+            for k in range(n):
+                if out[k, 0] == g[h] and out[k, 1] == g[h + 1] and out[k, 2] == g[h + 2]:
+                    known = True
+                    break
+            if known:
+                continue
+            for k in range(3):
+                out[n, k] = g[h + k]
+            n += 1
+            if unthreatened and g[h + 2] == 0:
+                return n
+    g[X_WANT] = symbols.shape[0] - start
+    return n
 
 
 @jit

@@ -103,11 +103,11 @@ KEY_MASK = (1 << MARK_SHIFT) - 1
 T_TERMINAL, T_FINAL, T_PRIORITY, T_LITERAL = range(4)
 T_ROW = 4
 
-# Indentation: newline, indent and dedent are terminals' numbers, opening and closing FIRST-like sets;
+# Indentation: newline, indent and dedent are terminals' numbers; opening, closing, joining FIRST-like sets;
 # I_EFFECTS: class of bytes -> what such a byte of a newline lexeme does to the column; I_BREAK: a line feed's
 # class.
-I_NEWLINE, I_INDENT, I_DEDENT, I_OPENING, I_CLOSING, I_TAB, I_EFFECTS, I_BREAK = range(8)
-INDENT_WORDS = 8
+I_NEWLINE, I_INDENT, I_DEDENT, I_OPENING, I_CLOSING, I_TAB, I_EFFECTS, I_BREAK, I_JOINING = range(9)
+INDENT_WORDS = 9
 E_TEXT, E_BREAK, E_BLANK, E_TAB, E_FEED = range(5)
 EFFECT_OF = {0x0A: E_BREAK, 0x0D: E_BREAK, 0x20: E_BLANK, 0x09: E_TAB, 0x0C: E_FEED}  # all others: E_TEXT
 # A column is two numbers, one above the other: with the grammar's tab stops, and with tabs of one column.

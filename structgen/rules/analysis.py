@@ -70,19 +70,6 @@ class Analysis:
             )
             self.productive, self.nullable, self.first = common.productive, common.nullable, common.first
             self._entered = common._entered
-        self._of: dict[type, Callable[[Any, tuple[int, ...]], _Fact]] = {
-            Lit: self._literal,
-            Pat: self._pattern,
-            Bounded: self._bounded,
-            Term: self._terminal,
-            Special: self._special,
-            Mark: self._special,
-            Ref: self._call,
-            Seq: self._sequence,
-            Alt: self._choice,
-            Rep: self._repetition,
-            Members: self._members,
-        }
         early = [] if ir.start in self.promised else self._number(ir.start)
         self.terminal_number = self._terminals()
         symbols = 256 if ir.lexing == "any" else len(self.terminal_number)
@@ -114,12 +101,8 @@ class Analysis:
         ir, lines = self.ir, self.ir.indentation
         made = {lines.indent, lines.dedent} if lines else set()
         always = {lines.newline} if lines else set()
-        if (
-            ir.lexing == "any"
-            and not ir.terminals
-            and not any(type(e) is Term for e in self.exprs[self._known :])
-        ):
-            return {}
+        if self._lent:
+            return {}  # There is nothing but the common rules, which have none.
         used = {e.name for e in self.exprs if type(e) is Term} | set(ir.ignore) | always | made
         names = sorted(used | set(ir.forbidden))
         for name in names:
@@ -190,14 +173,14 @@ class Analysis:
 
     def _find(self, early: list[int]) -> None:
         """The facts of the expressions that have none yet; ``early``: calls of rules not yet numbered."""
-        exprs, of = self.exprs, self._of
+        exprs, of = self.exprs, _FACT_OF
         productive, nullable, first = self.productive, self.nullable, self.first
         self.called_early = ()
         if len(first) == len(exprs):
             return
         for me in range(len(first), len(exprs)):
             e = exprs[me]
-            has_text, is_nullable, bits = of[type(e)](e, self.children[me])
+            has_text, is_nullable, bits = of[type(e)](self, e, self.children[me])
             productive.append(has_text)
             nullable.append(is_nullable)
             first.append(bits)
@@ -224,7 +207,7 @@ class Analysis:
             me = todo.pop()
             waiting.discard(me)
             e = exprs[me]
-            new = self._of[type(e)](e, children[me])
+            new = _FACT_OF[type(e)](self, e, children[me])
             if new != (self.productive[me], self.nullable[me], self.first[me]):
                 self.productive[me], self.nullable[me], self.first[me] = new
                 for p in above[me]:
@@ -350,6 +333,21 @@ class Analysis:
             return False
         # Other keys can make up for it: one that is not named may come again and again.
         return needed <= possible or bool(others)
+
+
+_FACT_OF: dict[type, Callable[[Analysis, Any, tuple[int, ...]], _Fact]] = {
+    Lit: Analysis._literal,
+    Pat: Analysis._pattern,
+    Bounded: Analysis._bounded,
+    Term: Analysis._terminal,
+    Special: Analysis._special,
+    Mark: Analysis._special,
+    Ref: Analysis._call,
+    Seq: Analysis._sequence,
+    Alt: Analysis._choice,
+    Rep: Analysis._repetition,
+    Members: Analysis._members,
+}
 
 
 def children_of(expr: Expr) -> tuple[Expr, ...]:

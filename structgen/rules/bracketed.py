@@ -271,9 +271,9 @@ class Bracketed:
         self._records.count_states(len(blob) + plan.states + tails * plan.tail.states)
         needs = heap.put(named.needs) if named.needs else 0
         at = heap.reserve(room)
-        least = named.least if inside.min_count > 1 else 0  # one has come where it is asked
+        least = inside.min_count if inside.min_count > 1 else 0  # one has come where it is asked
         counts = bool(kinds) and (named.most >= 0 or least > 0 or inside.ordered)
-        info = [unit, *gap, n, named.alive, int(inside.ordered), inside.min_count if least else 0]
+        info = [unit, *gap, n, named.alive, int(inside.ordered), least]
         info += [named.most, int(bool(kinds)), int(counts), tails, firsts]
         info += [kinds[0][1] if len(kinds) == 1 else -1, needs]
         info += values
@@ -303,9 +303,9 @@ class Bracketed:
         return entry
 
     def _callees(self, form: _Form) -> tuple[tuple[int, int], list[int], list[int]] | None:
-        """Of the blanks: where their unit lies, and its FIRST set; the same of each value; the value of each tail.
+        """Of the blanks: where their unit lies, and its FIRST set; the same of each value; the value of each.
 
-        A tail that cannot be finished has value -1. None where a unit is called in other ways than a frame has.
+        A member that cannot be finished has value -1. None where a unit is called in other ways.
         """
         gap: tuple[int, int] | None = (0, 0)
         if form.around.gap:
@@ -338,7 +338,7 @@ class Bracketed:
         return None if self._records.may_overlay(unit) else self._records.callee(unit)
 
     def _others(self, kinds: list[tuple[ByteDFA, int]], around: _Punctuation, unit: int) -> _Others:
-        """The automaton of the other keys, laid out. Where there are several kinds, its ends tell them apart."""
+        """The automaton of the other keys, laid out. Of several kinds, its ends tell them apart."""
         if not kinds:
             return _NO_OTHERS
         units, records = self._graphs.units, self._records
@@ -346,7 +346,8 @@ class Bracketed:
         if around.gap:
             first |= self._graphs.facts.starts_with(around.gap)[1]
         follow = units.first_set(first)
-        keys, ends = kinds[0][0], []
+        ends: list[int] = []
+        keys = kinds[0][0]
         if len(kinds) > 1:
             keys, ends = disjoint_union(tuple([key for key, _ in kinds]))
         block = records.pattern(keys, units.pattern(keys, "other key", units.all[unit].name))
@@ -358,9 +359,12 @@ class Bracketed:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """The named members: of each its number, or -1 where it cannot be finished; of each number, must it come.
+    """The named members.
 
-    alive : how many have numbers; least, most : members in all, the other ones included; most is -1 for no bound
+    number : of each, -1 where it cannot be finished
+    required : of each number, whether it must come
+    alive : how many have numbers
+    least, most : of members in all, the other ones included; ``most`` is -1 for no bound
     needs : the table that M_NEEDS names, or nothing
     """
 

@@ -22,7 +22,7 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, determinise, without_empty
@@ -34,7 +34,6 @@ from .outlines import Outlines
 from .records import Records
 from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
-from .tails import Tails
 from .units import UnitInfo, Units
 
 _NONE: frozenset[str] = frozenset()
@@ -84,7 +83,6 @@ class RuleBuilder:
             overlays,
             None if common is None else common._records,
         )
-        self._tails = Tails(self.graphs, self._records)
         self._bracketed = Bracketed(self.graphs, self._records, self._read)
         self._outlines = Outlines(self.graphs, self._records, self._read)
         if cyclic:
@@ -134,7 +132,7 @@ class RuleBuilder:
         if info.dfa is not None:
             return self._pattern(info.dfa, unit)
         if isinstance(info.expr, Members):
-            return build_members(info.expr, unit, self.graphs, self._records, self._tails, self._max_states)
+            return build_members(info.expr, unit, self.graphs, self._records, self._max_states)
         if info.counted:
             assert isinstance(info.expr, Rep)
             return self._counted(info.expr, unit)
@@ -147,6 +145,11 @@ class RuleBuilder:
             at = self._bracketed.build(expr, unit) or self._outlines.build(expr, unit)
             if at:
                 return at
+            words = (
+                [e.data if isinstance(e, Lit) else b"" for e in expr.items] if isinstance(expr, Alt) else []
+            )
+            if words and all(words):
+                return self._records.words(words, unit)
         if promised:
             expr = info.expr = self._read(promised)
         if isinstance(expr, Pat):

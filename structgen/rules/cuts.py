@@ -115,6 +115,11 @@ class Cuts:
         self.final[t] = np.isin(np.arange(len(final)), sorted(begun))
         return True
 
+    def joined_lines_end(self, joining: list[int]) -> bool:
+        """Behind each of ``joining`` something ignored can be read with which a text may end."""
+        blanks = [t for t in self.ignored if t not in joining]
+        return all(any(self.clean(t, blank, OUTSIDE) for blank in blanks) for t in joining)
+
     def never_cut(self, x: int) -> bool:
         """While ``x`` is read another terminal is, and nothing that is ignored can begin after ``x``."""
         ignored = np.zeros(256, np.bool_)

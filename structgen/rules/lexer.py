@@ -99,6 +99,7 @@ def _lay_out_indentation(
     record[L.I_TAB] = lines.tab
     record[L.I_EFFECTS] = heap.put(of_class)
     record[L.I_BREAK] = int(classes[ord("\n")])
+    record[L.I_JOINING] = heap.put(_bit_set([numbers[t] for t in lines.joining(ir)], words))
     at = heap.put(record)
     heap.g[L.H_INDENT] = at
 

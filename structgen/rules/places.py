@@ -9,7 +9,7 @@ where the rules do not bear that out, no terminal is.
 
 With indentation a newline is no clean end by itself: the column of the line that begins decides what the
 parser takes, so columns must be free to choose, and the blocks and brackets that the parser sees must be
-those of the text.
+those of the text. Nor is what joins two lines, with which no text ends: a blank must be able to follow.
 
 *Certificate.* Priorities are equal. Blocks and brackets are balanced within each sequence, and lines end
 outside brackets alone. A newline can go on with another line of any column. From each place in the rules a
@@ -26,8 +26,6 @@ rival is what is finished. What a way itself writes must be cut from all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-import numpy as np
 
 from ..ir import Alt, GrammarIR, Ref, Rep, Seq, Term, Terminal
 from .analysis import Analysis
@@ -61,7 +59,10 @@ def certify_places(ir: GrammarIR, facts: Analysis) -> bool:
     together = None if lines is not None else _together(facts, facts.first[facts.rule[ir.start]])
     cuts = Cuts(terminals, places, ignored, forbidden, together)
     return (
-        (lines is None or cuts.lines_are_free())
+        (
+            lines is None
+            or (cuts.lines_are_free() and cuts.joined_lines_end([number[t] for t in lines.joining(ir)]))
+        )
         and cuts.are_ordered()
         and all(cuts.never_cut(x) for x in sorted(places.shut))
         and all(cuts.clean(x, y, where) for x, y, where in places.needed(ignored))
@@ -84,10 +85,7 @@ def _brackets(terminals: list[Terminal]) -> tuple[set[int], set[int]]:
     for number, dfa in enumerate(t.dfa for t in terminals):
         if dfa.is_empty:
             continue
-        trans = dfa.trans[:, dfa.classes]
-        last = set(np.flatnonzero(dfa.final[trans].any(axis=0)).tolist())
-        first = set(np.flatnonzero(trans[dfa.start]).tolist())
-        ends, begins = last <= set(b"([{"), first <= set(b")]}")
+        ends, begins = dfa.last_bytes <= set(b"([{"), dfa.first_bytes <= set(b")]}")
         if ends and not begins:
             opening.add(number)
         elif begins and not ends:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
+from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
 from .automaton import DState, Graph, Overlay, determinise, without_empty
 from .repetition import Repetitions, looped
@@ -172,6 +174,16 @@ class Records:
             words += state_words(s, states, places, unit, wide, self.callee)
         self.heap.g[base : base + size] = np.frombuffer(array("q", words), np.int64)
         return base, places
+
+    def words(self, words: list[bytes], unit: int) -> int:
+        """Write the trie of ``words``, of which none is empty; its root."""
+        words = sorted(set(words))
+        blob = np.frombuffer(bytearray().join(words), np.uint8)
+        self.count_states(len(blob) + 2)
+        at = self.heap.reserve((len(blob) + 2) * (L.STATE_WORDS + L.EDGE_WORDS))
+        offsets = np.array([*accumulate(map(len, words), initial=0)], np.int64)
+        scratch = np.empty(4 * (len(blob) + 1), np.int64)
+        return int(spell_words(self.heap.g, at, blob, offsets, unit, scratch))
 
     def _are_its_own(self, edges: Iterable[tuple[int, int, int, int]], overlay: Overlay) -> bool:
         """The first state of the automaton that is overlaid reads all that the edges read."""

@@ -26,6 +26,7 @@ from .checking import EXHAUSTIVE, Check, tables_everywhere
 ALPHABET = b"a:() \n"
 WITH_TABS = b"a:() \t\n"
 COMMENTED = b"a#:() \n"
+JOINED = b"a\\:() \n"
 TEXTS = ["a", ":", "(", ")", " ", "\n", "a\n", ":\n", "\n ", "\n  ", "\n a", "  ", " a", ")\n", "\n)", "(\n"]
 TEXTS += [
     "\n\n",
@@ -41,6 +42,7 @@ TEXTS += [
     "a(\n",
 ]
 TABBED = ["\t", "\n\t", "\n\ta", "\n \t", " \ta", "\t a", "\n        a", "a:\n\t", "        "]
+CONTINUED = ["\\", "\\\n", "a\\\n", "\\\na", "\n\\", "\n \\\n", "\\\n  a", "\n\\\n\n", "\\\n\\\n", " \\\n "]
 HASHED = ["#", "#a", "#\n", "\n#", "\n #\n ", "a#", " # a", "#\n a", "\n  #\n a"]
 
 NEWLINES = {
@@ -50,6 +52,7 @@ NEWLINES = {
     "blanks": r"( *\n)+ *",
     "one line": r"\n *",
     "bare": r"\n",
+    "joined": r"(\n((\\\n)+ +| *)((\\\n *)+\n((\\\n)+ +| *))*)+",
 }
 
 A, COLON, OPEN, CLOSE = Term("A"), Term(":"), Term("("), Term(")")
@@ -85,7 +88,10 @@ def terminal(name: str, pattern: str, priority: int = 0, literal: bool = False) 
 
 
 def grammar(rules: dict[str, Expr], newline: str, ignore: str = "", tab: int = 8) -> GrammarIR:
-    """The rules with a newline of `NEWLINES`; blanks are ignored if ``ignore`` says how many of them."""
+    """The rules with a newline of `NEWLINES`; blanks are ignored if ``ignore`` says how many of them.
+
+    Where lines are "joined", a line break behind a backslash is ignored.
+    """
     terminals = {
         "A": terminal("A", "a+"),
         ":": terminal(":", ":", 0, True),
@@ -95,8 +101,12 @@ def grammar(rules: dict[str, Expr], newline: str, ignore: str = "", tab: int = 8
     }
     if ignore:
         terminals["_"] = terminal("_", f" {ignore}")
+    ignored = ("_",) if ignore else ()
+    if newline == "joined":
+        terminals["J"] = terminal("J", r"\\\n")
+        ignored += ("J",)
     lines = Indentation("N", "IN", "OUT", ("(",), (")",), tab)
-    return GrammarIR(rules, "s", terminals, ("_",) if ignore else (), "longest", indentation=lines)
+    return GrammarIR(rules, "s", terminals, ignored, "longest", indentation=lines)
 
 
 def checker(texts: list[str], alphabet: bytes) -> Check:
@@ -117,6 +127,7 @@ FAMILIES = {
     "lines": (["lines", "blanks", "one line", "bare"], TEXTS, ALPHABET),
     "tabs": (["tabs"], TEXTS + TABBED, WITH_TABS),
     "comments": (["comments"], TEXTS + HASHED, COMMENTED),
+    "joined": (["joined", "lines"], TEXTS + CONTINUED, JOINED),
 }
 
 

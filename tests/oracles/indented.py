@@ -1,5 +1,7 @@
 """Indentation as structure, by its definition (`ir.Indentation`), on top of the longest cut.
 
+An ignored terminal either always ends with a line break or never does, in the grammars that are tested.
+
 A newline lexeme is whole when its column is asked for, so nothing is kept but what was read: the terminals,
 how many brackets are open, the columns of the open blocks, and whether the last lexeme was a newline.
 """
@@ -24,6 +26,7 @@ class Place:
     columns: tuple[tuple[int, int], ...] = ((0, 0),)
     after_newline: bool = True
     begun: bool = False
+    joined: bool = False
 
     def __len__(self) -> int:
         """How many terminals were read."""
@@ -60,7 +63,8 @@ class Indented(Longest):
             terminals = (*place.terminals, *(() if not place.begun else (name,)))
             return self.line(terminals, place.columns, lexeme)
         if ignored:
-            return Place(place.terminals, place.depth, place.columns, False, True)
+            joined = lexeme[-1:] in (b"\r", b"\n")
+            return Place(place.terminals, place.depth, place.columns, False, True, joined)
         depth = place.depth + (name in self.lines.opening)
         if name not in self.lines.opening and name in self.lines.closing:
             depth = max(depth - 1, 0)
@@ -85,6 +89,8 @@ class Indented(Longest):
         return Place(terminals, 0, columns, True, True) if self.sentences.is_prefix(terminals) else None
 
     def complete(self, place: Place) -> bool:
+        if place.joined:
+            return False
         dedents = (self.lines.dedent,) * (len(place.columns) - 1)
         if self.sentences.is_member((*place.terminals, *dedents)):
             return True

@@ -38,12 +38,11 @@ from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
 from .document import Documents, Location
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
-from .later import Rules, Sight, promise
+from .later import Rules, Sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
     ANY,
-    ANY_NODE,
     FALSE,
     NULL,
     TRUE,
@@ -54,7 +53,7 @@ from .nodes import (
     ObjectSet,
 )
 from .normalise import Normaliser
-from .punctuation import Whitespace, text
+from .punctuation import Whitespace, shared_rule, text
 from .report import Report
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 from .spelled import told_apart
@@ -64,6 +63,8 @@ NOTHING = Alt(())
 QUOTE = Lit(b'"')
 MOST_NAMED = 128
 """Keys that match a pattern are named one by one when they are at most so many."""
+MOST_LISTED = 64
+"""So many texts of a list are spelled; more are an automaton."""
 MOST_KINDS = 256
 """Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
 
@@ -179,7 +180,7 @@ class Lowering:
             if found is not None:
                 return found
         node = self.normaliser.node(formula)
-        known = _plain(node)
+        known = shared_rule(node)
         if known is not None:
             return self.shared(known)
         if not node.arrays and not node.objects:
@@ -232,7 +233,7 @@ class Lowering:
                 number_texts.text_of(one, self.plain_integers, self.plain_values) for one in node.numbers
             )
             found.append(Pat(union(*texts), "number"))
-        found.extend(self.strings(one) for one in merge_strings(node.strings))
+        strings = [self.strings(one) for one in merge_strings(node.strings)]
         for array in node.arrays:
             if array is ALL_ARRAYS:
                 found.append(self.shared("json.array"))
@@ -249,12 +250,15 @@ class Lowering:
         ]
         if ALL_OBJECTS in node.objects:
             found.append(self.shared("json.object"))
-        alone = not found and len(parts) == 1
+        alone = len(found) + len(strings) + len(parts) == 1
+        # Beside others, a list and an object have rules of their own, which are built in one piece each.
+        for string in strings:
+            whole = isinstance(string, Alt) and not alone
+            found.append(self._apart(f"{name} (a string)", string, b'"') if whole else string)
         for part in parts:
             self._gap()
-            # In rules of their own, objects are built when a text opens one, each in one piece.
-            whole = self.object(part, name)
-            found.append(whole if alone else self._fresh(f"{name} (an object)", whole))
+            text = self.object(part, name)
+            found.append(text if alone else self._apart(f"{name} (an object)", text, b"{"))
         return found[0] if len(found) == 1 else Alt(tuple(found))
 
     def strings(self, one: StringSet) -> Expr:
@@ -264,7 +268,9 @@ class Lowering:
             most, longest = self.limits.max_dfa_states, max(map(len, texts))
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
-            return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+            if len(texts) <= MOST_LISTED:
+                return Lit(texts[0]) if len(texts) == 1 else Alt(tuple(map(Lit, texts)))
+            return Pat(_any_of(texts), "enum")
         if one.lang is not None and one.max is not None:
             dfa, counted = languages.counted_text(one.lang)
             return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
@@ -362,6 +368,13 @@ class Lowering:
     def _fresh(self, base: str, expr: Expr) -> Ref:
         name = self._unused(base)
         self.rules.put(name, expr)
+        return Ref(name)
+
+    def _apart(self, base: str, expr: Expr, first: bytes) -> Ref:
+        """A rule for an expression that begins with this byte and can be finished."""
+        name = self._unused(base)
+        self.rules.put(name, expr)
+        self.rules.promised[name] = first_bits(first)
         return Ref(name)
 
     def _unused(self, base: str) -> str:
@@ -473,21 +486,3 @@ def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteD
 @lru_cache(maxsize=256)
 def _any_of(texts: tuple[bytes, ...]) -> ByteDFA:
     return from_strings(texts)
-
-
-def _plain(node: Node) -> str | None:
-    """The shared rule that a node without constraints of its own is."""
-    if node is ANY_NODE:
-        return "json"
-    kinds = (node.simple != 0) + len(node.numbers) + len(node.strings) + len(node.arrays) + len(node.objects)
-    if kinds != 1:
-        return None
-    if node.simple:
-        return {NULL: "null", TRUE | FALSE: "boolean"}.get(node.simple)
-    if node.strings:
-        return "string" if node.strings[0] == ALL_STRINGS else None
-    if node.numbers:
-        return {ALL_NUMBERS: "number", ALL_INTEGERS: "integer"}.get(node.numbers[0])
-    if node.arrays:
-        return "json.array" if node.arrays[0] is ALL_ARRAYS else None
-    return "json.object" if node.objects[0] is ALL_OBJECTS else None

@@ -12,6 +12,8 @@ from ...ir import Alt, Common, Expr, Lit, Pat, Ref, Rep, Seq
 from ...regex import json_string
 from . import languages, number_texts
 from .later import first_bits
+from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, Node
+from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS
 
 Whitespace = int | str
 
@@ -71,3 +73,21 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     # The other keys of an object that names some are no rule of their own.
     shared["json.key"] = Pat(languages.any_key(), "other key")
     return made
+
+
+def shared_rule(node: Node) -> str | None:
+    """The shared rule that a node without constraints of its own is."""
+    if node is ANY_NODE:
+        return "json"
+    kinds = (node.simple != 0) + len(node.numbers) + len(node.strings) + len(node.arrays) + len(node.objects)
+    if kinds != 1:
+        return None
+    if node.simple:
+        return {NULL: "null", TRUE | FALSE: "boolean"}.get(node.simple)
+    if node.strings:
+        return "string" if node.strings[0] == ALL_STRINGS else None
+    if node.numbers:
+        return {ALL_NUMBERS: "number", ALL_INTEGERS: "integer"}.get(node.numbers[0])
+    if node.arrays:
+        return "json.array" if node.arrays[0] is ALL_ARRAYS else None
+    return "json.object" if node.objects[0] is ALL_OBJECTS else None
