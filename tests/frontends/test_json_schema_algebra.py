@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ from structgen import Limits, UnsatisfiableError
 from structgen.frontends.json_schema import schema_to_ir
 from structgen.frontends.json_schema.inclusion import widest
 from structgen.frontends.json_schema.nodes import ANY, ObjectSet
+from structgen.frontends.json_schema.wording import Wording
 
 from .test_json_schema import check
 
@@ -150,6 +152,24 @@ def test_some_key_that_leaves_no_room_for_others() -> None:
     )
     with pytest.raises(UnsatisfiableError):
         schema_to_ir({**besides, "maxProperties": 1})
+
+
+def test_contents_have_numbers() -> None:
+    number = Wording().number
+    values = [1, 1.0, True, "1", None, [], {}, [1], [True], {"a": 1}, {"a": [1]}, {"a": {"b": 1}}, [[1], 2]]
+    copies, turned = copy.deepcopy(values), [{"a": 1, "b": [2]}, {"b": [2], "a": 1}]
+    assert len({number(value) for value in values}) == len(values)
+    assert list(map(number, copies)) == list(map(number, values))
+    assert number(turned[0]) == number(turned[1])
+    deep: Any = 0
+    for _ in range(5000):
+        deep = [deep, deep]
+    again = [deep[0], deep[1]]
+    assert number(deep) == number(again)
+    held: dict[str, Any] = {"a": 1}
+    held["b"] = [held]
+    other = {"a": 1, "b": [{"a": 1}]}
+    assert number(held) == number(held) != number(other)
 
 
 def test_schemas_in_the_same_words_exclude_each_others_complements() -> None:

@@ -38,6 +38,15 @@ ANSWERED: dict[str, Callable[[], Any]] = {
     "items": lambda: nest(5_000, lambda s: {"items": s, "minItems": 1}, {}),
     "const": lambda: {"const": nest(10_000, lambda v: [v], 1)},
     "an object that holds itself": loop,
+    "one object in many branches": lambda: nest(
+        200,
+        lambda s: {
+            "if": {"required": ["a"]},
+            "then": {"properties": {"a": s}},
+            "else": {"not": {"properties": {"b": s}}},
+        },
+        {"type": "string"},
+    ),
     "one object in many places": lambda: nest(60, lambda s: {"allOf": [s, s]}, {"type": "integer"}),
     "maxLength": lambda: {"type": "string", "maxLength": 10**9},
     "minItems": lambda: {"type": "array", "minItems": 10**9},

@@ -10,6 +10,7 @@
     evaluated.py   which keys and items are evaluated, for unevaluatedProperties and unevaluatedItems
     nodes.py       sets of JSON values by type     scalars.py               their leaves
     algebra.py     union, intersection, complement inclusion.py             what is part of something else
+    wording.py     which schemas are copies of each other
     spelled.py     counts of items, and some key of an object, written out
     counting.py    how many values there are at least
     languages.py, number_texts.py                  string languages, decimal texts

@@ -6,9 +6,7 @@ that of items which differ of two that are equal (``repeats``), so these three c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable, Iterable
-from contextlib import suppress
 from typing import Any
 
 from . import languages
@@ -39,6 +37,7 @@ from .scalars import (
     outside_numbers,
     outside_strings,
 )
+from .wording import Wording
 
 MANY = range(8, 257)
 """So many alternatives are worth looking for those that are parts of others, each beside each."""
@@ -64,8 +63,9 @@ class Algebra:
         self._formulas: dict[Any, Formula] = {}
         self.order: list[Formula] = []
         self._kept: list[Any] = []
+        self._wording = Wording()
         self._twins: dict[int, Formula] = {}
-        self._by_text: dict[Hashable, Formula] = {}
+        self._by_words: dict[Hashable, Formula] = {}
 
     # Formulas
 
@@ -120,10 +120,8 @@ class Algebra:
                 key = _opposite(self._twin(formula.parts[0]))
             elif not formula.own:
                 at = formula.parts[0]
-                # What is nested too deep, or holds itself, or keys that are no text, has no twin.
-                with suppress(RecursionError, ValueError, TypeError):
-                    key = json.dumps(at.schema, sort_keys=True), id(at.resource)
-            found = self._twins[formula.index] = self._by_text.setdefault(key, formula)
+                key = self._wording.number(at.schema), id(at.resource)
+            found = self._twins[formula.index] = self._by_words.setdefault(key, formula)
         return found
 
     def _is_left(self, part: Formula, parts: dict[int, Formula], said: set[int]) -> bool:
@@ -140,7 +138,7 @@ class Algebra:
             return True
         left = [one for one in inner.parts if self._twin(one).index not in said]
         opposites = (
-            one.parts[0] if one.kind == "not" else self._by_text.get(_opposite(self._twin(one)))
+            one.parts[0] if one.kind == "not" else self._by_words.get(_opposite(self._twin(one)))
             for one in left
         )
         if any(one is not None and self._twin(one).index in said for one in opposites):
