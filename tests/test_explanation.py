@@ -63,7 +63,7 @@ def test_parts_name_their_rule() -> None:
         "additionalProperties": False,
     }
     grammar = sg.Grammar.from_json_schema(schema, whitespace="compact")
-    assert after(grammar, b'{"a":{"le').expected().rules == ("members of #/properties/a",)
+    assert after(grammar, b'{"a":{"le').expected().rules == ("#/properties/a",)
     assert after(grammar, b'{"b":"x').expected().rules == ("string of #/properties/b",)
 
 
