@@ -5,10 +5,10 @@ environment of its own, made by pip from the pinned requirements in ``engines.to
 folder (``STRUCTGEN_BENCH_CACHE``, by default the user's). It is named after those requirements: a new pin is
 a new environment. structgen runs in the one that the benchmarks run in, from this checkout.
 
-    <cache>/environments/<adapter>-<digest>/    a virtual environment, with a file `installed` when it is
-    whole <cache>/tokenizers/<name>/                  see `tokenizer_files` <cache>/runs/<digest>.jsonl
-    what was measured so far by runs that are not over <cache>/logs/<engine>.log                   what an
-    engine's process last wrote to stderr
+    <cache>/environments/<adapter>-<digest>/  a virtual environment, with a file `installed` when it is whole
+    <cache>/tokenizers/<name>/                see `vocabularies`
+    <cache>/runs/<digest>.jsonl               what was measured so far by runs that are not over
+    <cache>/logs/<engine>.log                 what an engine's process last wrote to stderr
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from .engine.arena import Arena, ArenaFull
 from .engine.distinct import DistinctArena
 from .errors import LimitExceededError
 from .grammar import Grammar
-from .limits import Limits, clock
+from .limits import USUAL, Limits, clock
 from .vocab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -106,4 +106,4 @@ def compile(grammar: Grammar, vocabulary: Vocabulary, limits: Limits | None = No
     GrammarError : nothing can be written in the grammar
     LimitExceededError : a bound of ``limits`` is passed
     """
-    return CompiledGrammar(grammar, vocabulary, limits or Limits())
+    return CompiledGrammar(grammar, vocabulary, limits or USUAL)

@@ -41,7 +41,7 @@ _LexerState = tuple[tuple[int, int], ...]
 
 def dump(compiled: CompiledGrammar) -> Iterator[str]:
     """The lines of the dump."""
-    ir = replace(compiled.grammar.ir, promised={})
+    ir = replace(compiled.grammar.ir, promised={}, common=None)
     arena = Arena(ir, compiled.vocabulary, compiled.limits)
     terminals = [terminal for terminal, _, _ in arena.terminals]
     yield f"start: {ir.start}, lexing {ir.lexing}"

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from .ir import GrammarIR
-from .limits import Limits, compiling
+from .limits import USUAL, Limits, compiling
 
 if TYPE_CHECKING:
     from .frontends.json_schema.report import Report
@@ -73,7 +73,7 @@ class Grammar:
             formats=formats,
             integers=integers,
             registry=registry,
-            limits=limits or Limits(),
+            limits=limits or USUAL,
         )
         return cls(ir, report=report, source="JSON Schema")
 
@@ -130,7 +130,7 @@ class Grammar:
             base_path=base_path,
             lexing=lexing,
             postlex=postlex,
-            limits=limits or Limits(),
+            limits=limits or USUAL,
             source=source,
             grammars={name: grammar.ir for name, grammar in (grammars or {}).items()},
         )
@@ -147,7 +147,7 @@ class Grammar:
         """
         from .frontends.gbnf import gbnf_to_ir
 
-        ir = gbnf_to_ir(text, start=start, limits=limits or Limits(), source=source)
+        ir = gbnf_to_ir(text, start=start, limits=limits or USUAL, source=source)
         return cls(ir, source=source or "GBNF")
 
     @classmethod
@@ -156,7 +156,7 @@ class Grammar:
         """The texts that a regular expression (Python's syntax) matches from end to end."""
         from .frontends.simple import regex_to_ir
 
-        return cls(regex_to_ir(pattern, limits=limits or Limits()), source=f"regex {pattern!r}")
+        return cls(regex_to_ir(pattern, limits=limits or USUAL), source=f"regex {pattern!r}")
 
     @classmethod
     @compiling
@@ -164,7 +164,7 @@ class Grammar:
         """Exactly one of these texts."""
         from .frontends.simple import choices_to_ir
 
-        return cls(choices_to_ir(choices, limits=limits or Limits()), source="choices")
+        return cls(choices_to_ir(choices, limits=limits or USUAL), source="choices")
 
     @classmethod
     @compiling
@@ -177,7 +177,7 @@ class Grammar:
         """
         from .frontends.structural_tag import structural_tag_to_ir
 
-        return cls(structural_tag_to_ir(spec, limits=limits or Limits()), source="structural tag")
+        return cls(structural_tag_to_ir(spec, limits=limits or USUAL), source="structural tag")
 
     @classmethod
     @compiling
@@ -211,7 +211,7 @@ class Grammar:
         spec = tool_call_tag(
             tools, style, choice=choice, parallel=parallel, reasoning=reasoning, whitespace=whitespace
         )
-        return cls(structural_tag_to_ir(spec, limits=limits or Limits()), source=f"tools ({style})")
+        return cls(structural_tag_to_ir(spec, limits=limits or USUAL), source=f"tools ({style})")
 
     def __repr__(self) -> str:
         """Say where it comes from and how large it is."""

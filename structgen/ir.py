@@ -214,18 +214,33 @@ class Capture:
     suffix: ByteDFA | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """Rules that many grammars have alike, as the same objects: what is made of them is made once for all.
+
+    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least.
+    """
+
+    rules: Mapping[str, Expr]
+    promised: Mapping[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Distinct:
     """``array`` writes a JSON array in which no two items are equal as values, of discipline ``any``.
 
     items : the rules that write its items, and nothing else; each is called by this array alone
+    repeats : the other way round, some two items are equal; ``most`` is the largest number of items then
 
     Whoever writes such a grammar sees to it that an array can always be finished: where it has to have n
-    items, the k-th of these has k values to choose from at least.
+    items, the k-th of these has k values to choose from at least; and where two must be equal, as long as no
+    more than ``most - 1`` have come, one more of some value that has come can follow.
     """
 
     array: str
     items: tuple[str, ...]
+    repeats: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -249,6 +264,7 @@ class GrammarIR:
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
     distinct : arrays whose items differ; the rules by themselves say nothing of it
+    common : rules that other grammars have, too, which ``rules`` may call and need not list; discipline "any"
     """
 
     rules: Mapping[str, Expr]
@@ -264,3 +280,4 @@ class GrammarIR:
     forbidden: tuple[str, ...] = ()
     promised: Mapping[str, int] = field(default_factory=dict)
     distinct: tuple[Distinct, ...] = ()
+    common: Common | None = None

@@ -11,8 +11,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -72,6 +71,10 @@ class Limits:
     step_seconds: float = 60.0
 
 
+USUAL = Limits()
+"""The bounds of whoever names none."""
+
+
 @dataclass(slots=True)
 class _Clock:
     limit: str
@@ -128,21 +131,26 @@ def stop_clocks(seconds: float) -> None:
     _stopped += seconds
 
 
-@contextmanager
-def clock(limit: str, seconds: float) -> Iterator[None]:
+class clock:
     """Within it `check_time` raises after so many seconds, naming ``limit``; unless another clock runs."""
-    if _running.get() is not None:
-        yield
-        return
-    mine = _Clock(limit, seconds, _now())
-    token = _running.set(mine)
-    _collector.hold()
-    try:
-        yield
-    finally:
-        _running.reset(token)
-        if mine.holds:
-            _collector.release()
+
+    __slots__ = ("_limit", "_mine", "_seconds", "_token")
+
+    def __init__(self, limit: str, seconds: float) -> None:
+        self._limit, self._seconds = limit, seconds
+        self._mine: _Clock | None = None
+
+    def __enter__(self) -> None:
+        if _running.get() is None:
+            self._mine = _Clock(self._limit, self._seconds, _now())
+            self._token = _running.set(self._mine)
+            _collector.hold()
+
+    def __exit__(self, *error: object) -> None:
+        if self._mine is not None:
+            _running.reset(self._token)
+            if self._mine.holds:
+                _collector.release()
 
 
 def check_time(what: str) -> bool:

@@ -47,7 +47,8 @@ def save(path: Path, grammar: Grammar, vocabulary: Vocabulary, limits: Limits) -
     """Write the file, which is there whole or not at all. Raises OSError when it cannot be written."""
     writer = _Writer()
     form = grammar.ir
-    root = writer.write(dataclasses.replace(form, rules=dict(form.rules), promised=dict(form.promised)))
+    written = dataclasses.replace(form, rules=dict(form.rules), promised=dict(form.promised), common=None)
+    root = writer.write(written)
     report = grammar.report
     meta = {
         "version": VERSION,

@@ -30,8 +30,15 @@ def warmup() -> None:
         },
         "required": ["a"],
     }
+    counted = {
+        "type": "object",
+        "properties": {"x": {"enum": ["p", "qr"]}},
+        "dependentRequired": {"x": ["y"]},
+        "maxProperties": 3,
+    }
     grammars = [
         (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
+        (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
     ]
     bitmask = allocate_token_bitmask(1, vocabulary.size)

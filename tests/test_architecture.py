@@ -35,7 +35,7 @@ LAYERS: dict[str, set[str]] = {
     "vocab": {"cache", "errors"},
     "frontends": {"automata", "cache", "errors", "ir", "limits", "regex"},
     "grammar": {"frontends", "ir", "limits"},
-    "rules": {"automata", "engine", "errors", "ir", "limits", "regex"},
+    "rules": {"automata", "engine", "errors", "ir", "jit", "limits", "regex"},
     "engine": {"cache", "errors", "ir", "jit", "limits", "rules", "vocab"},
     "explanation": set(),
     "history": set(),

@@ -57,7 +57,7 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules import analysis, build, lexer
+        from ..rules import analysis, build, common, lexer
         from . import kept_verdicts
 
         self.lock = threading.RLock()
@@ -68,13 +68,25 @@ class Arena:
         self._noted: dict[int, Hashable] = {}  # word of the heap that holds a table's number + 1 -> its key
         longest = ir.lexing == "longest"
         tokens = find_special_tokens(ir, vocabulary)
-        facts = analysis.analyse(ir, limits, (*tokens, *map(Mark, range(ir.marks))))
+        shared = None
+        if ir.common is not None and not (longest or tokens or ir.marks):
+            shared = common.laid_out(ir.common, limits.max_heads, self.tables.max_depth)
+        facts = analysis.analyse(
+            ir,
+            limits,
+            (*tokens, *map(Mark, range(ir.marks))),
+            None if shared is None else shared.builder.facts,
+        )
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         most = max(limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
         self.heap = Heap(
             int(longest), -(-symbols // 64), limits.max_heads, self.tables.max_depth, most_bytes=most
         )
-        self.builder: RuleBuilder = build.RuleBuilder(ir, self.heap, limits, facts)
+        if shared is not None:
+            shared.copy_into(self.heap)
+        self.builder: RuleBuilder = build.RuleBuilder(
+            ir, self.heap, limits, facts, None if shared is None else shared.builder
+        )
         self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)

@@ -19,6 +19,10 @@ Which tokens have to be looked at one by one
     differs stays different, and a string that may go on with any letter can become different. Inside a
     string only escapes and what goes on in another item's words are asked.
 
+Arrays in which two items have to be equal (the opposite of the same keyword) are kept in the same way: the
+mark at the end of such an array is passed when some item has come twice. As long as another item can follow,
+one that has come can come again; only the last one that can come has to become equal to one before it.
+
 A search that finds neither in `MOST_READINGS` readings takes it that the text can be finished, and is counted
 in ``unproved``. It would take an item that can be spelled in so many ways and has one value.
 
@@ -41,7 +45,22 @@ from ..vocab.vocabulary import Vocabulary
 from . import layout as L
 from .arena import Arena, ArenaFull
 from .json_values import DIFFERS, Value, compare, open_scalar
-from .open_arrays import NO_ITEM, Open, Reading, Used, same_but_for_spelling, threats_of, with_rivals
+from .open_arrays import (
+    A_REPEAT,
+    DIFFERENT,
+    NO_ITEM,
+    NOTHING,
+    Open,
+    Reading,
+    Used,
+    ending_of,
+    in_a_scalar,
+    same_but_for_spelling,
+    threats_of,
+    with_item,
+    with_rivals,
+)
+from .token_sets import along, tokens_of, with_aliases, with_byte
 
 BEGIN_ARRAY, END_ARRAY, BEGIN_ITEM, END_ITEM = range(4)
 MARKS = 4  # of each array
@@ -64,7 +83,7 @@ def with_marks(ir: GrammarIR) -> GrammarIR:
         ):
             for name in names:
                 rules[name] = Seq((Mark(begin), rules[name], Mark(end)))
-    return replace(ir, rules=rules, promised={}, marks=MARKS * len(ir.distinct), distinct=())
+    return replace(ir, rules=rules, promised={}, common=None, marks=MARKS * len(ir.distinct), distinct=())
 
 
 class DistinctArena(Arena):
@@ -74,6 +93,10 @@ class DistinctArena(Arena):
         self.plain = Arena(replace(ir, distinct=()), vocabulary, limits)
         self._escapes: list[int] | None = None
         self._none_used = Used([], {}, 0)
+        self._begun = [
+            Open(self._none_used, NO_ITEM, None, A_REPEAT if one.repeats else DIFFERENT, one.most)
+            for one in ir.distinct
+        ]
         self._states: dict[tuple[int, Readings], int] = {}
         self._of: dict[int, tuple[int, Readings]] = {}
         self._accepted: dict[tuple[int, int], int] = {}
@@ -81,6 +104,7 @@ class DistinctArena(Arena):
         self._marked: dict[int, list[tuple[int, int]]] = {}
         self._live: dict[int, bytes] = {}
         self._loops: dict[int, bool] = {}
+        self._begins_any: dict[int, bool] = {}
         self._searched: dict[Hashable, bool] = {}
         super().__init__(with_marks(ir), vocabulary, limits)
         first = self._passed({Reading(self.initial, b"", ())})
@@ -113,7 +137,7 @@ class DistinctArena(Arena):
         while todo:
             one = todo.pop()
             for mark, to in self._marks_at(one.state):
-                after = self._pass(one, mark % MARKS, to)
+                after = self._pass(one, mark, to)
                 if after is not None and after not in seen:
                     seen.add(after)
                     todo.append(after)
@@ -127,24 +151,24 @@ class DistinctArena(Arena):
         )
 
     def _pass(self, one: Reading, mark: int, state: int) -> Reading | None:
-        """The reading after a mark; None when its item has come before."""
+        """The reading after a mark; None when its array asks for something else."""
         _, text, arrays = one
+        which, mark = divmod(mark, MARKS)
         if mark == BEGIN_ARRAY:
-            return Reading(state, text, (*arrays, Open(self._none_used, NO_ITEM)))
-        if mark == END_ARRAY:
-            return Reading(state, text, arrays[:-1])
+            return Reading(state, text, (*arrays, self._begun[which]))
         *around, last = arrays
-        used, begins = last.used, NO_ITEM
-        if mark == END_ITEM:
-            value = Value(text[last.begins :])
-            if value in used:
+        if mark == END_ARRAY:
+            return None if last.asks == A_REPEAT else Reading(state, text, tuple(around))
+        if mark == END_ITEM and last.asks != NOTHING:
+            after = with_item(last, Value(text[last.begins :]))
+            if after is None:
                 return None
-            used = used.with_value(value)
+            last = after
         if not around:
             text = b""
-        if mark == BEGIN_ITEM:
-            begins = len(text)
-        return Reading(state, text, (*around, Open(used, begins)))
+        if mark == BEGIN_ITEM and last.asks != NOTHING:
+            last = last._replace(begins=len(text), rivals=None)
+        return Reading(state, text, (*around, last))
 
     def _marks_at(self, state: int) -> list[tuple[int, int]]:
         """(mark, state of the marked copy after it), for those that can come."""
@@ -183,6 +207,8 @@ class DistinctArena(Arena):
                 if any(one.begins != NO_ITEM for one in arrays):
                     text += bytes((byte,))
                     arrays = tuple(with_rivals(one, text) for one in arrays)
+                    if any(one.is_last and one.rivals == () for one in arrays):
+                        continue
                 found.add(Reading(to, text, arrays))
         return self._passed(found) if found else frozenset()
 
@@ -202,23 +228,36 @@ class DistinctArena(Arena):
         return frozenset(one for one in readings if self._can_be_finished_apart(one))
 
     def _is_free(self, one: Reading) -> bool:
-        """Nothing that is written since an array began can become equal any more."""
-        return all(
-            not array.used.size
-            or (
-                not threats_of(array, one.text)
-                if array.begins != NO_ITEM
-                else _BRACKET in self._bytes_after(one.state)
+        """Nothing that is written since an array began can become equal any more, or has to."""
+        return all(self._asks_nothing(array, one) for array in one.arrays)
+
+    def _asks_nothing(self, array: Open, one: Reading) -> bool:
+        if array.asks == A_REPEAT:
+            return not array.is_last if array.begins != NO_ITEM else bool(self._bytes_after(one.state))
+        if array.asks == NOTHING or not array.used.size:
+            return True
+        if NO_ITEM != array.begins < len(one.text):
+            return not threats_of(array, one.text)
+        ends = array.begins == NO_ITEM and _BRACKET in self._bytes_after(one.state)
+        return ends or self._can_begin_any(one.state, array)
+
+    def _can_begin_any(self, state: int, array: Open) -> bool:
+        """An item of infinitely many values can begin with the next byte."""
+        known = self._begins_any.get(state)
+        if known is None:
+            here = self._passed({Reading(state, b"", (array._replace(begins=min(array.begins, 0)),))})
+            after = (
+                self._after_byte(frozenset((one,)), b) for one in here for b in self._bytes_after(one.state)
             )
-            for array in one.arrays
-        )
+            known = self._begins_any[state] = any(self._is_unbounded(one) for some in after for one in some)
+        return known
 
     def _is_unbounded(self, one: Reading) -> bool:
         """The item can become any of infinitely many values, as is seen at sight.
 
         A letter or digit leads back to the same state, and makes another string or whole number each time.
         """
-        if not one.text:
+        if not one.text or any(array.is_last for array in one.arrays):
             return False
         known = self._loops.get(one.state)
         if known is None:
@@ -338,40 +377,50 @@ class DistinctArena(Arena):
     def _mask(self, plain: int, readings: Readings) -> npt.NDArray[np.int32]:
         """The tokens after these readings, stop tokens apart."""
         most = _row(self.plain, plain) & ~self.tables.stops
-        inside = np.zeros_like(most)
+        inside, bound = np.zeros_like(most), np.zeros_like(most)
+        asked = []
         for one in readings:
-            Arena.make_mask(self, one.state)
-            inside |= _row(self, one.state)
-        inside &= most
-        asked = _tokens(most & ~inside)
+            row = _row(self, one.state) & most
+            if last := [array for array in one.arrays if array.is_last]:
+                bound |= row
+                asked += self._along(last[-1], one, row)
+            else:
+                inside |= row
+        asked += tokens_of(most & ~inside & ~bound)
         for one in readings:
             asked += self._threatened(one, inside)
         mask = inside
         walked = {b"": readings}
         finishable: dict[Readings, bool] = {}
+        told: dict[tuple[int, bytes], bool] = {}
+        scalar = in_a_scalar(readings)
         for token in dict.fromkeys(asked):
+            ending = None if scalar is None else self._ending(scalar, self._data(token))
             if token in self.symbol_of_token:
                 alive = self._special_alive(readings, token)
+            elif ending is not None and ending in told:
+                alive = told[ending]
             else:
                 after = self._walk(walked, self._data(token))
                 alive = finishable.get(after, False)
                 if after not in finishable:
                     alive = finishable[after] = bool(self._finishable(after))
+                if ending is not None and all(self._is_free(one) or self._is_unbounded(one) for one in after):
+                    told[ending] = alive
             bit = np.uint32(1 << (token & 31)).view(np.int32)
             if alive:
                 mask[token >> 5] |= bit
             else:
                 mask[token >> 5] &= ~bit
-        return self._with_aliases(mask)
+        return with_aliases(mask, self.tables.aliases)
 
-    def _with_aliases(self, mask: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """The mask, in which tokens of the same bytes are treated alike."""
-        aliases = self.tables.aliases
-        if not len(aliases):
-            return mask
-        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
-        bits[aliases[:, 1]] = bits[aliases[:, 0]]
-        return np.packbits(bits, bitorder="little").view(np.int32)
+    def _ending(self, one: Reading, data: bytes) -> tuple[int, bytes] | None:
+        """The state in which a token ends the item that is being written, and how it goes on."""
+        head, tail = ending_of(one.arrays[0], one.text, data)
+        state = one.state
+        for byte in head:
+            state = self._step(state, byte) if state >= 0 else state
+        return (state, tail) if tail and state >= 0 else None
 
     def _walk(self, walked: dict[bytes, Readings], data: bytes) -> Readings:
         """The readings after some bytes; ``walked`` has those after the beginnings that were met before."""
@@ -391,54 +440,55 @@ class DistinctArena(Arena):
         """The tokens of ``inside`` after which an item may have to become equal to another."""
         found: list[int] = []
         for array in one.arrays:
+            if array.asks == A_REPEAT and array.begins == NO_ITEM:
+                # It may not end yet.
+                closing = tokens_of(inside & _row(self, one.state))
+                found += [token for token in closing if _BRACKET in self._data(token)]
+            if array.asks != DIFFERENT:
+                continue
             if array.begins == NO_ITEM and array.used.size:
                 # A comma asks for one more item; white space changes nothing.
-                for token in _tokens(inside & _row(self, one.state)):
+                for token in tokens_of(inside & _row(self, one.state)):
                     if b"," in self._data(token):
                         found.append(token)
-            threats = threats_of(array, one.text) if array.begins != NO_ITEM else []
-            if any(rests is None for _, rests in threats):
-                text = one.text[array.begins :]
-                for token in _tokens(inside):
-                    data = text + self._data(token)
-                    if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
-                        found.append(token)
-            elif threats:
-                candidates = list(self._tokens_with_escapes())
-                for rest in {rest for _, rests in threats for rest in rests or ()}:
-                    candidates += self._tokens_along(rest)
-                found += [token for token in candidates if inside[token >> 5] >> (token & 31) & 1]
+            if array.begins != NO_ITEM:
+                found += self._along(array, one, inside)
         return found
+
+    def _along(self, array: Open, one: Reading, row: npt.NDArray[np.int32]) -> list[int]:
+        """The tokens of ``row`` after which the item can still become equal to one before it."""
+        threats = threats_of(array, one.text)
+        if any(rests is None for _, rests in threats):
+            text = one.text[array.begins :]
+            found = []
+            for token in tokens_of(row):
+                if array.asks == DIFFERENT and self._goes_on(one, self._data(token)):
+                    continue
+                data = text + self._data(token)
+                if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
+                    found.append(token)
+            return found
+        if not threats:
+            return []
+        if self._escapes is None:
+            self._escapes = with_byte(self.vocabulary, ord("\\"))
+        candidates = list(self._escapes)
+        for rest in {rest for _, rests in threats for rest in rests or ()}:
+            candidates += along(self.vocabulary, rest)
+        return [token for token in candidates if row[token >> 5] >> (token & 31) & 1]
+
+    def _goes_on(self, one: Reading, data: bytes) -> bool:
+        """After these bytes the item can become any of infinitely many values."""
+        state = one.state
+        for byte in data:
+            state = self._step(state, byte)
+            if state < 0:
+                return False
+        return self._is_unbounded(one._replace(state=state, text=one.text + data))
 
     def _data(self, token: int) -> bytes:
         v = self.vocabulary
         return bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
-
-    def _tokens_with_escapes(self) -> list[int]:
-        """The tokens with a backslash in them."""
-        if self._escapes is None:
-            v = self.vocabulary
-            places = np.flatnonzero(v.data == ord("\\"))
-            self._escapes = np.unique(np.searchsorted(v.offsets, places, side="right") - 1).tolist()
-        return self._escapes
-
-    def _tokens_along(self, text: bytes) -> list[int]:
-        """The tokens that ``text`` begins with, and those that begin with ``text``."""
-        nodes = self.vocabulary.trie.nodes
-        found: list[int] = []
-        at = 0
-        for byte in text:
-            child, end = at + 1, int(nodes[at, 2])
-            while child < end and int(nodes[child, 0]) != byte:
-                child = int(nodes[child, 2])
-            if child >= end:
-                return found
-            at = child
-            if int(nodes[at, 3]) >= 0:
-                found.append(int(nodes[at, 3]))
-        longer = nodes[at + 1 : int(nodes[at, 2]), 3]
-        found.extend(longer[longer >= 0].tolist())
-        return found
 
 
 def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
@@ -447,9 +497,3 @@ def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
     g = arena.heap.g
     row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]
     return row.copy()
-
-
-def _tokens(mask: npt.NDArray[np.int32]) -> list[int]:
-    """The tokens of a mask."""
-    bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
-    return np.flatnonzero(bits).tolist()

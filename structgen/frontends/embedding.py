@@ -34,7 +34,8 @@ class Embedding:
         self.specials.update(dict.fromkeys(ir.specials))
         self.captures.extend(replace(capture, rule=prefix + capture.rule) for capture in ir.captures)
         self.distinct.extend(
-            Distinct(prefix + one.array, tuple(prefix + item for item in one.items)) for one in ir.distinct
+            replace(one, array=prefix + one.array, items=tuple(prefix + item for item in one.items))
+            for one in ir.distinct
         )
         return Ref(prefix + ir.start)
 

@@ -25,7 +25,7 @@ from lark.exceptions import UnexpectedInput
 
 from ..errors import GrammarError
 from ..ir import Expr, GrammarIR, Ref, Special
-from ..limits import Limits
+from ..limits import USUAL, Limits
 from ..regex import ANY_CHAR, charset
 from ..regex.ast import set_negate
 from .lark_dialect import Syntax, fold, tokens
@@ -104,7 +104,7 @@ def gbnf_to_ir(
     """
     if not isinstance(grammar, str):
         raise GrammarError(f"a grammar is text, not {type(grammar).__name__}")
-    reader = _Reader(grammar, source, limits or Limits())
+    reader = _Reader(grammar, source, limits or USUAL)
     return GrammarIR(reader.rules(start), start, specials=tuple(reader.specials))
 
 

@@ -28,7 +28,7 @@ from lark import Token
 from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Capture, Expr, GrammarIR, Ref, Rep, Seq, Term
-from ..limits import Limits, check_time
+from ..limits import USUAL, Limits, check_time
 from .embedding import Embedding
 from .lark_blocks import block_text, json_value
 from .lark_dialect import Syntax, fold, tokens
@@ -91,7 +91,7 @@ def lark_to_ir(
         raise definitions.main.error(
             "%forbid says what no terminal may be, and needs lexing='longest'", definitions.forbidden[0].at
         )
-    return _Lowering(definitions, limits or Limits(), lexing, lines, grammars or {}).grammar(start)
+    return _Lowering(definitions, limits or USUAL, lexing, lines, grammars or {}).grammar(start)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..errors import GrammarError, LimitExceededError
 from ..ir import GrammarIR, Pat
-from ..limits import Limits
+from ..limits import USUAL, Limits
 from ..regex import compile_match, from_strings, parse_python
 
 
@@ -46,7 +46,7 @@ def choices_to_ir(choices: Sequence[str], *, limits: Limits | None = None) -> Gr
                 f"the choice {choice!r} holds half a surrogate pair, which is no text"
             ) from None
     dfa = from_strings(data)
-    limit = (limits or Limits()).max_dfa_states
+    limit = (limits or USUAL).max_dfa_states
     if dfa.n_states > limit:
         raise LimitExceededError("max_dfa_states", limit, dfa.n_states, "building the automaton of choices")
     return GrammarIR({"start": Pat(dfa, "choices")}, "start")

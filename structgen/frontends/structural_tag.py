@@ -40,7 +40,7 @@ from typing import Any
 
 from ..errors import GrammarError
 from ..ir import Alt, Capture, Expr, GrammarIR, Lit, Pat, Ref, Rep, Seq, Special
-from ..limits import Limits
+from ..limits import USUAL, Limits
 from ..regex import from_strings
 from .embedding import Embedding
 from .free_text import control_token, free_of, special, spelled, up_to
@@ -64,7 +64,7 @@ def structural_tag_to_ir(spec: Any, *, limits: Limits | None = None) -> GrammarI
             raise GrammarError(f"a structural tag is a JSON object, and this is no JSON: {error}") from None
     if not isinstance(spec, Mapping):
         raise GrammarError(f"a structural tag is a JSON object, not {type(spec).__name__}")
-    lowering = _Lowering(limits or Limits())
+    lowering = _Lowering(limits or USUAL)
     if set(spec) >= _LEGACY:
         expr = lowering.legacy(_Object(spec, ""))
     elif spec.get("type") == "structural_tag":

@@ -50,12 +50,24 @@ class CharDFA:
         return made.complement() if invert else made
 
     @classmethod
-    def from_table(cls, parts: Partition, trans: np.ndarray, final: np.ndarray, start: int = 1) -> CharDFA:
-        """Trims and minimises a table, and merges the classes that it does not tell apart."""
+    def from_table(
+        cls,
+        parts: Partition,
+        trans: np.ndarray,
+        final: np.ndarray,
+        start: int = 1,
+        *,
+        minimal: bool = False,
+    ) -> CharDFA:
+        """Trims and minimises a table, and merges the classes that it does not tell apart.
+
+        ``minimal``: no two live states are equal.
+        """
         if len(trans) <= start:
             trans, final = np.zeros((1, parts.n_classes), np.int32), np.zeros(1, np.bool_)
         else:
-            trans, final = reduce_table(np.ascontiguousarray(trans, np.int32), final, start)
+            trans = np.ascontiguousarray(trans, np.int32)
+            trans, final = reduce_table(trans, final, start, minimal=minimal)
         first, class_of = merge_columns(trans[:, 1:])
         if len(first) < trans.shape[1] - 1:
             to = np.concatenate(([0], class_of + 1))
@@ -99,6 +111,16 @@ class CharDFA:
         """The language has finitely many texts (every state is live, so: there is no cycle)."""
         return _acyclic_order(self.trans) is not None
 
+    def is_like(self, other: CharDFA) -> bool:
+        """The languages are equal."""
+        return (
+            self.trans.shape == other.trans.shape
+            and np.array_equal(self.trans, other.trans)
+            and np.array_equal(self.final, other.final)
+            and np.array_equal(self.partition.starts, other.partition.starts)
+            and np.array_equal(self.partition.class_of, other.partition.class_of)
+        )
+
     def matches(self, text: str) -> bool:
         """``text`` belongs to the language; text with lone surrogates never does."""
         codes = np.array([ord(c) for c in text], dtype=np.int64)
@@ -117,7 +139,8 @@ class CharDFA:
         trans[:, 0] = 0
         trans = np.concatenate((np.zeros((1, trans.shape[1]), np.int32), trans))
         final = np.concatenate(([False], ~self.final))
-        return CharDFA.from_table(self.partition, trans, final, start=2 if n > 1 else 1)
+        # Texts that tell two states apart tell their complements apart, too.
+        return CharDFA.from_table(self.partition, trans, final, start=2 if n > 1 else 1, minimal=True)
 
     def intersect(self, other: CharDFA, *, limits: Limits | None = None) -> CharDFA:
         """The texts of both."""

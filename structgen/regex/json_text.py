@@ -10,8 +10,8 @@ A schema speaks of decoded text, a model writes encoded text. The languages here
 
 from __future__ import annotations
 
-import json
 from functools import cache
+from json.encoder import encode_basestring
 
 import numpy as np
 
@@ -72,4 +72,4 @@ def json_string_literal(value: str) -> bytes:
 
     Raises ValueError for lone surrogates, which UTF-8 cannot write.
     """
-    return json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return encode_basestring(value).encode("utf-8")

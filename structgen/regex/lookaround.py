@@ -33,6 +33,8 @@ from .ast import ANY_TEXT, Cat, End, Look, Node, Start
 from .nfa import NFA, NODES_PER_STATE, Builder, children, postorder
 from .tables import Budget, determinise, reduce_table
 
+WORK_PER_STATE = 40  # steps of threads and debts for each state that a limit allows: 10 to 20 µs
+WORK_BETWEEN_LOOKS = 4096  # at the clock
 MAX_NESTING = 40  # look-arounds inside look-arounds; the construction recurses over these alone
 
 Debts = frozenset[int]
@@ -93,6 +95,7 @@ class _Walker:
         self.asserts: list[list[tuple[int, object]]] = []
         self.accepting: set[int] = set()  # nodes where a thread of a debt only waits for its own debts
         self.work = 0
+        self._until_a_look = WORK_BETWEEN_LOOKS
         # Debts: a row (class -> debt, or whether it is met) where there is a table, else an `_Open`.
         self.rows: list[list[int | bool] | None] = []
         self.met_at_end: list[bool] = []
@@ -182,7 +185,7 @@ class _Walker:
                 continue
             known[:] = [k for k in known if not debts <= k]
             known.append(debts)
-            self._count()
+            self._count(len(known))
             stack.extend((t, debts) for t in self.empty[node])
             for target, what in self.asserts[node]:
                 stack.extend((target, more) for more in self._asserted(what, debts, place))
@@ -193,9 +196,11 @@ class _Walker:
             for debts in known
         ]
 
-    def _count(self) -> None:
-        self.work += 1
-        if self.work % 4096 == 0:
+    def _count(self, work: int = 1) -> None:
+        self.work += work
+        self._until_a_look -= work
+        if self._until_a_look <= 0:
+            self._until_a_look = WORK_BETWEEN_LOOKS
             self.budget.check_time(_WHAT)
 
     def _asserted(self, what: object, debts: Debts, place: _Place) -> list[Debts]:
@@ -242,6 +247,7 @@ class _Walker:
     def after(self, debts: Debts, c: int, place: _Place) -> Debts | None:
         """What is owed after a character of class ``c`` that leads to ``place``; None: cannot be met."""
         left = []
+        self._count(1 + len(debts))
         for d in debts:
             row = self.rows[d]
             owed = row[c] if row is not None else self._step_open(d, c, place)
@@ -274,6 +280,7 @@ class _Walker:
         key = (-1 if place is None else place.number, c)
         found = self.next_place.get(key)
         if found is None:
+            self._count(len(self.trackers))
             found = self.next_place[key] = self._follow(place, c)
         return found
 
@@ -329,7 +336,7 @@ def _determinise_asserting(walker: _Walker) -> tuple[np.ndarray, np.ndarray]:
     universal: list[int] = []
     count = 1
     while waiting:
-        budget.check_states(count // NODES_PER_STATE, _WHAT)
+        budget.check_states(max(count // NODES_PER_STATE, walker.work // WORK_PER_STATE), _WHAT)
         node, owed, place, number = waiting.pop()
         for reader, debts in walker.close(node, owed, place):
             key = (reader, debts, place.number)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..automata import ByteDFA
 from ..errors import LimitExceededError
-from ..limits import Limits, check_time
+from ..limits import USUAL, Limits, check_time
 from . import kernels_make, kernels_reduce
 
 _WORK_BETWEEN_LOOKS = 20_000_000  # elements; some 50 ms
@@ -25,7 +25,7 @@ class Budget:
     """The limits of one construction, and when it began."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or USUAL
         self._began = time.monotonic()
 
     def check_time(self, what: str) -> None:
@@ -52,10 +52,22 @@ def merge_columns(trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return first, class_of
 
 
-def reduce_table(trans: np.ndarray, final: np.ndarray, start: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The minimal trimmed automaton of (trans, final), numbered breadth-first in the order of the columns."""
+def reduce_table(
+    trans: np.ndarray, final: np.ndarray, start: int = 1, *, minimal: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """The minimal trimmed automaton of (trans, final), numbered breadth-first in the order of the columns.
+
+    ``minimal``: no two live states are equal; saves the refinement.
+    """
     live = kernels_reduce.live_states(trans, final, start)
-    return _numbered(trans, final, kernels_reduce.minimise(trans, final, live), start)
+    return _numbered(trans, final, _blocks(trans, final, live, minimal), start)
+
+
+def _blocks(trans: np.ndarray, final: np.ndarray, live: np.ndarray, minimal: bool) -> np.ndarray:
+    """The block of each live state, 0 for the others."""
+    if minimal:
+        return np.where(live, np.arange(len(live)), 0).astype(np.int32)
+    return kernels_reduce.minimise(trans, final, live)
 
 
 def _numbered(
@@ -96,11 +108,7 @@ def from_tables(
     rank[by_byte] = np.arange(len(by_byte))
     of_byte = rank[of_byte]
     live = kernels_reduce.live_states(trans, final, start)
-    if minimal:
-        block = np.where(live, np.arange(len(live)), 0).astype(np.int32)
-    else:
-        block = kernels_reduce.minimise(trans, final, live)
-    trans, final = _numbered(trans, final, block, start)
+    trans, final = _numbered(trans, final, _blocks(trans, final, live, minimal), start)
     first, class_of = merge_columns(trans)
     trans = np.ascontiguousarray(trans[:, first])
     return ByteDFA(class_of[of_byte].astype(np.uint8), trans, final)

@@ -27,7 +27,8 @@ _LEAVES = (Lit, Pat, Bounded, Term, Special, Mark)
 class Analysis:
     """Facts by expression number (`number` of an expression object, `rule` of a rule's name).
 
-    Rules that the grammar promises (`GrammarIR.promised`) are known by that until they are read.
+    A grammar with common rules begins with what is known of these. Rules that the grammar promises
+    (`GrammarIR.promised`) are known by that until they are read.
 
     children : numbers of the expressions directly below, calls apart; smaller than an expression's own
     called_early : rules that are called before they are read to their end; every cycle of calls has one, or
@@ -38,7 +39,13 @@ class Analysis:
     special_symbol : the symbols of marks and of the special tokens that there are; they come after all others
     """
 
-    def __init__(self, ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark]) -> None:
+    def __init__(
+        self,
+        ir: GrammarIR,
+        limits: Limits,
+        specials: Iterable[Special | Mark],
+        common: Analysis | None = None,
+    ) -> None:
         self.ir = ir
         self.promised = ir.promised
         self.exprs: list[Expr] = []
@@ -51,19 +58,18 @@ class Analysis:
         self.first: list[int] = []
         self._most = limits.max_grammar_nodes
         self._entered: set[str] = set()
-        self._of: dict[type, Callable[[Any, tuple[int, ...]], _Fact]] = {
-            Lit: self._literal,
-            Pat: self._pattern,
-            Bounded: self._bounded,
-            Term: self._terminal,
-            Special: self._special,
-            Mark: self._special,
-            Ref: self._call,
-            Seq: self._sequence,
-            Alt: self._choice,
-            Rep: self._repetition,
-            Members: self._members,
-        }
+        self._known = 0  # expressions of the common rules
+        self._lent = common is not None  # what is known of these is not copied before there is more
+        if common is not None:
+            self._known = len(common.exprs)
+            self.exprs, self.children, self.number, self.rule = (
+                common.exprs,
+                common.children,
+                common.number,
+                common.rule,
+            )
+            self.productive, self.nullable, self.first = common.productive, common.nullable, common.first
+            self._entered = common._entered
         early = [] if ir.start in self.promised else self._number(ir.start)
         self.terminal_number = self._terminals()
         symbols = 256 if ir.lexing == "any" else len(self.terminal_number)
@@ -95,6 +101,8 @@ class Analysis:
         ir, lines = self.ir, self.ir.indentation
         made = {lines.indent, lines.dedent} if lines else set()
         always = {lines.newline} if lines else set()
+        if self._lent:
+            return {}  # There is nothing but the common rules, which have none.
         used = {e.name for e in self.exprs if type(e) is Term} | set(ir.ignore) | always | made
         names = sorted(used | set(ir.forbidden))
         for name in names:
@@ -107,6 +115,12 @@ class Analysis:
 
         Expressions are numbered callees first, and what is below each is noted.
         """
+        if self._lent:
+            self._lent = False
+            self.exprs, self.children = self.exprs.copy(), self.children.copy()
+            self.number, self.rule = self.number.copy(), self.rule.copy()
+            self.productive, self.nullable = self.productive.copy(), self.nullable.copy()
+            self.first, self._entered = self.first.copy(), self._entered.copy()
         rules, promised, entered = self.ir.rules, self.promised, self._entered
         exprs, children, number = self.exprs, self.children, self.number
         early: list[int] = []
@@ -159,11 +173,14 @@ class Analysis:
 
     def _find(self, early: list[int]) -> None:
         """The facts of the expressions that have none yet; ``early``: calls of rules not yet numbered."""
-        exprs, of = self.exprs, self._of
+        exprs, of = self.exprs, _FACT_OF
         productive, nullable, first = self.productive, self.nullable, self.first
+        self.called_early = ()
+        if len(first) == len(exprs):
+            return
         for me in range(len(first), len(exprs)):
             e = exprs[me]
-            has_text, is_nullable, bits = of[type(e)](e, self.children[me])
+            has_text, is_nullable, bits = of[type(e)](self, e, self.children[me])
             productive.append(has_text)
             nullable.append(is_nullable)
             first.append(bits)
@@ -190,7 +207,7 @@ class Analysis:
             me = todo.pop()
             waiting.discard(me)
             e = exprs[me]
-            new = self._of[type(e)](e, children[me])
+            new = _FACT_OF[type(e)](self, e, children[me])
             if new != (self.productive[me], self.nullable[me], self.first[me]):
                 self.productive[me], self.nullable[me], self.first[me] = new
                 for p in above[me]:
@@ -318,6 +335,21 @@ class Analysis:
         return needed <= possible or bool(others)
 
 
+_FACT_OF: dict[type, Callable[[Analysis, Any, tuple[int, ...]], _Fact]] = {
+    Lit: Analysis._literal,
+    Pat: Analysis._pattern,
+    Bounded: Analysis._bounded,
+    Term: Analysis._terminal,
+    Special: Analysis._special,
+    Mark: Analysis._special,
+    Ref: Analysis._call,
+    Seq: Analysis._sequence,
+    Alt: Analysis._choice,
+    Rep: Analysis._repetition,
+    Members: Analysis._members,
+}
+
+
 def children_of(expr: Expr) -> tuple[Expr, ...]:
     """The expressions directly below, calls apart."""
     if isinstance(expr, Seq):
@@ -374,10 +406,16 @@ def has_other_keys(rest: Rest, e: Members) -> bool:
     return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
 
 
-def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = ()) -> Analysis:
+def analyse(
+    ir: GrammarIR,
+    limits: Limits,
+    specials: Iterable[Special | Mark] = (),
+    common: Analysis | None = None,
+) -> Analysis:
     """Number the expressions that the start rule reaches, and find the three facts of each.
 
     specials : those of ``ir.specials`` that can be written, and the marks
+    common : what is known of the rules that ``ir.common`` has
 
     Raises GrammarError for a rule or terminal that is not defined.
     """
@@ -388,4 +426,4 @@ def analyse(ir: GrammarIR, limits: Limits, specials: Iterable[Special | Mark] = 
     if ir.start not in ir.rules:
         defined = ", ".join(sorted(ir.rules)[:20])
         raise GrammarError(f"the start rule {ir.start!r} is not defined; defined are: {defined}")
-    return Analysis(ir, limits, specials)
+    return Analysis(ir, limits, specials, common)

@@ -16,23 +16,27 @@ Counts and key sets are numbers in the frame. A counted unit loops on its item, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, determinise, without_empty
 from .bounded import bounded_states
+from .bracketed import Bracketed
 from .graphs import Graphs
 from .members import build_members
+from .outlines import Outlines
 from .records import Records
 from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
-from .tails import Tails
 from .units import UnitInfo, Units
 
+_NONE: frozenset[str] = frozenset()
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 
@@ -41,34 +45,72 @@ class RuleBuilder:
 
     Attributes
     ----------
+    common : the builder of the grammar's common rules, which lie in the heap already
     units : the units, by the number that their states carry
     facts, graphs : what is known of the grammar's expressions; what makes graphs of them
     """
 
-    def __init__(self, ir: GrammarIR, heap: Heap, limits: Limits, facts: Analysis) -> None:
+    def __init__(
+        self,
+        ir: GrammarIR,
+        heap: Heap,
+        limits: Limits,
+        facts: Analysis,
+        common: RuleBuilder | None = None,
+    ) -> None:
         if ir.start not in facts.promised and not facts.productive[facts.rule[ir.start]]:
             raise GrammarError(f"nothing can be written: the start rule {ir.start!r} has no finite text")
         self.heap = heap
         self._start = ir.start
         self.facts = facts
         self._max_states = limits.max_rule_states
-        self._units = Units(heap)
+        self._units: Units = Units(heap, None if common is None else common._units)
         self.units = self._units.all
         repetitions = Repetitions(WIDE_BYTES)
-        cyclic = rules_on_cycles(facts)
-        self._small = SmallRules(facts, cyclic, repetitions)
-        self.graphs = Graphs(ir, facts, self._units, repetitions, self._small)
+        cyclic = rules_on_cycles(facts) if facts.called_early else _NONE
+        self._small: SmallRules = SmallRules(
+            facts, cyclic, repetitions, None if common is None else common._small
+        )
+        self.graphs: Graphs = Graphs(
+            ir, facts, self._units, repetitions, self._small, None if common is None else common.graphs
+        )
         overlays = None if ir.lexing == "longest" else self.build
-        self._records = Records(heap, self._units, repetitions, self._max_states, overlays)
-        self._tails = Tails(self.graphs, self._records)
-        break_left_recursion(self.graphs, cyclic, self._max_states)
+        self._records: Records = Records(
+            heap,
+            self._units,
+            repetitions,
+            self._max_states,
+            overlays,
+            None if common is None else common._records,
+        )
+        self._bracketed = Bracketed(self.graphs, self._records, self._read)
+        self._outlines = Outlines(self.graphs, self._records, self._read)
+        if cyclic:
+            break_left_recursion(self.graphs, cyclic, self._max_states)
+
+    def build_all(self, names: Iterable[str]) -> None:
+        """Build the units of these rules, and all that they call."""
+        for name in names:
+            if name not in self.facts.promised:
+                self._read(name)
+            self.graphs.rule_unit(name)
+        for info in self.units:  # grows on the way
+            self.build(info.forward)
 
     def start(self) -> int:
         """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
         nullable, first = self.facts.starts_with(self._start)
-        calls = [(self.graphs.rule_unit(self._start), 1, 0)] if first else []
-        states = [DState([], calls, 0 if nullable else -1, None), DState([], [], 0, None)]
-        return self._records.rule(states, -1)[0]
+        unit = self.graphs.rule_unit(self._start) if first else -1
+        if nullable or unit < 0 or self._records.may_overlay(unit):
+            states = [DState([], [(unit, 1, 0)] if first else [], 0 if nullable else -1, None)]
+            states.append(DState([], [], 0, None))
+            return self._records.rule(states, -1)[0]
+        callee, first_set = self._records.callee(unit)
+        at = self.heap.reserve(L.STATE_WORDS + L.CALL_WORDS)
+        g = self.heap.g
+        g[at + L.S_CALLS], g[at + L.S_RULE] = 1, -1
+        g[at + L.STATE_WORDS + L.C_INIT], g[at + L.STATE_WORDS + L.C_FIRST] = callee, first_set
+        return at
 
     def build(self, forward: int) -> None:
         """Build the unit whose forward lies at heap offset ``forward``."""
@@ -90,28 +132,45 @@ class RuleBuilder:
         if info.dfa is not None:
             return self._pattern(info.dfa, unit)
         if isinstance(info.expr, Members):
-            return build_members(info.expr, unit, self.graphs, self._records, self._tails, self._max_states)
+            return build_members(info.expr, unit, self.graphs, self._records, self._max_states)
         if info.counted:
             assert isinstance(info.expr, Rep)
             return self._counted(info.expr, unit)
-        expr = self._expression(info)
+        expr: Expr = info.expr
+        promised = expr.rule if isinstance(expr, Ref) and expr.rule in self.facts.promised else ""
+        if promised:
+            expr = self.facts.ir.rules[promised]
+        plain = info.graph is None and self.facts.ir.lexing == "any" and isinstance(expr, Seq | Alt | Rep)
+        if plain:
+            at = self._bracketed.build(expr, unit) or self._outlines.build(expr, unit)
+            if at:
+                return at
+            words = (
+                [e.data if isinstance(e, Lit) else b"" for e in expr.items] if isinstance(expr, Alt) else []
+            )
+            if words and all(words):
+                return self._records.words(words, unit)
+        if promised:
+            expr = info.expr = self._read(promised)
         if isinstance(expr, Pat):
             info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
             return self._pattern(expr.dfa, unit)
         if isinstance(expr, Bounded):
             return self._records.rule(bounded_states(expr, self._units), unit)[0]
-        g = info.graph or self.graphs.of(expr, info.name)
-        return self._records.graph(g, unit)
+        at, shape = self._records.graph(info.graph or self.graphs.of(expr, info.name), unit)
+        if plain and shape is not None:
+            self._outlines.note(expr, shape)
+        return at
 
-    def _expression(self, info: UnitInfo) -> Expr:
-        """What a unit of a rule is; a rule that was promised is read now."""
+    def _read(self, name: str) -> Expr:
+        """The expression of a rule, which is read now if it was not before."""
         facts = self.facts
-        if not isinstance(info.expr, Ref) or info.expr.rule not in facts.promised:
-            return info.expr
-        info.expr = facts.exprs[facts.read(info.expr.rule)]
-        if facts.called_early:
-            self._small.leave_out(rules_on_cycles(facts))
-        return info.expr
+        number = facts.rule.get(name)
+        if number is None:
+            number = facts.read(name)
+            if facts.called_early:
+                self._small.leave_out(rules_on_cycles(facts))
+        return facts.exprs[number]
 
     def _pattern(self, dfa: ByteDFA, unit: int) -> int:
         base = self._records.pattern(dfa, unit)[0]

@@ -39,6 +39,7 @@ class Graphs:
         units: Units,
         repetitions: Repetitions,
         inlined: Container[str],
+        common: Graphs | None = None,
     ) -> None:
         self.ir = ir
         self.facts = facts
@@ -48,6 +49,8 @@ class Graphs:
         self._longest = ir.lexing == "longest"
         self._rule_units: dict[str, int] = {}
         self._again: dict[int, Seq] = {}
+        if common is not None:
+            self._rule_units, self._again = common._rule_units.copy(), common._again.copy()
 
     def rule_unit(self, name: str) -> int:
         """The unit of a rule; of one that is promised, the expression is a call of it."""

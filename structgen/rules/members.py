@@ -29,10 +29,9 @@ from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
 from ..regex import disjoint_union
 from .analysis import Analysis, has_other_keys, most_members, needed_with
-from .automaton import DState, Graph, Overlay, determinise, determinise_all, splice
+from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
 from .records import Block, Records
-from .tails import Tails
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,7 @@ class _Plan:
     most: int  # members at most; -1: any number
 
 
-def build_members(
-    e: Members, unit: int, graphs: Graphs, records: Records, tails_of: Tails, max_states: int
-) -> int:
+def build_members(e: Members, unit: int, graphs: Graphs, records: Records, max_states: int) -> int:
     """Write the automaton of ``e``, which is the unit ``unit``; heap offset of its first state.
 
     Raises GrammarError when a key occurs twice or begins another one, and for marks that cannot be kept.
@@ -84,20 +81,12 @@ def build_members(
 
     # After a separator something must be able to come.
     more = 0 if any_time else units.op(L.OP_ANY_KEY if others is None else L.OP_ANY_OR_REST, m, 0, n)
-    # Tails of one shape are written apart: only the keys lead to them.
-    several = {id(x.tail): x.tail for x in alive} if all(len(key) > 1 for key in keys) else {}
-    if not plan.marks:
-        several.update((id(kind[0].tail), kind[0].tail) for kind in plan.rests)
-    shaped = tails_of.shaped(several, owner)
-    lying = tails_of.reserve(shaped)
-    tail_states = [after if k < 0 or id(alive[k].tail) in shaped else tail_of(alive[k].tail) for k in places]
+    tail_states = [after if k < 0 else tail_of(alive[k].tail) for k in places]
     never = units.op(L.OP_NEVER)
     ops = [never if k < 0 else units.op(L.OP_KEY, m, k) for k in places]
-    trie = _Trie(plan, unit, m, any_time, np.array(ops, np.int64), records)
+    trie = _Trie(plan, unit, m, any_time, ops, records)
 
     def rest_tail_of(kind: list[Rest]) -> int:
-        if id(kind[0].tail) in lying and not plan.marks:
-            return -lying[id(kind[0].tail)]
         if not plan.marks or (plan.most < 0 and kind[0].mark is None and len(kind) == 1):
             return tail_of(kind[0].tail)
         at = g.state()
@@ -120,25 +109,16 @@ def build_members(
     first = trie.first_edges(keys, tail_states)
     overlay = None if others is None else trie.root_overlay(alone)
     # The trie's states lead to the tails and the tails' to the trie: it is written again when those lie.
-    starts = list(dict.fromkeys([root, after, *tail_states, *(s for s in rest_tails if s > 0)]))
-    between, shape = tails_of.separator(e.sep, owner)
-    if shape is not None and starts == [root, after]:
-        states, begin = shape.loop(DState(first, [], -1, overlay), more, g.final[after]), starts
-    else:
-        splice(g, determinise(between, 0, max_states), after, root, more)
-        g.edges[root].extend(first)
-        if overlay is not None:
-            g.overlay[root] = overlay
-        states, begin = determinise_all(g, starts, max_states)
+    starts = list(dict.fromkeys([root, after, *tail_states, *rest_tails]))
+    splice(g, determinise(graphs.of(e.sep, owner), 0, max_states), after, root, more)
+    g.edges[root].extend(first)
+    if overlay is not None:
+        g.overlay[root] = overlay
+    states, begin = determinise_all(g, starts, max_states)
     at, where = records.rule(states, unit)
     place = {s: where[k] for s, k in zip(starts, begin, strict=True)}
-    tails_of.write(shaped, lying, place[after], unit)
-    targets = [
-        place[s] if k < 0 else lying.get(id(alive[k].tail), place[s])
-        for k, s in zip(places, tail_states, strict=True)
-    ]
-    rest_places = [place[s] if s > 0 else -s for s in rest_tails]
-    trie.write(targets, rest_places[0] if alone is not None else 0)
+    rest_places = [place[s] for s in rest_tails]
+    trie.write([place[s] for s in tail_states], rest_places[0] if alone is not None else 0)
     if others is not None and alone is None:
         ends = dict(zip(plan.ends, rest_places, strict=True))
         records.redirect(block, others.n_states - 1, ends)
@@ -237,20 +217,21 @@ class _Trie:
     """The trie of the keys, which a kernel writes."""
 
     def __init__(
-        self, plan: _Plan, unit: int, m: int, any_time: bool, ops: np.ndarray, records: Records
+        self, plan: _Plan, unit: int, m: int, any_time: bool, ops: list[int], records: Records
     ) -> None:
         self.heap = records.heap
-        blob = np.frombuffer(b"".join(plan.keys), np.uint8)
-        records.count_states(len(blob))
-        offsets = np.array([0, *accumulate(map(len, plan.keys))], np.int64)
-        self._keys = (blob, offsets, np.frombuffer(bytearray(plan.spelled), np.uint8))
+        self._keys = np.frombuffer(bytearray().join(plan.keys), np.uint8)
+        size = len(self._keys)
+        records.count_states(size)
         self._ops = ops
+        self._offsets = [0, *accumulate(map(len, plan.keys))]
+        self._spelled = list(map(int, plan.spelled))
         self._set = (m, int(any_time))
         self._words = _NO_OTHERS
-        self._layout = np.zeros(8, np.int64)
+        self._layout = [0] * 8
         self._layout[6] = unit
-        self._scratch = np.empty(5 * (len(blob) + 2), np.int64)
-        self._room = (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
+        self._scratch = np.empty(5 * (size + 2), np.int64)
+        self._room = (size + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
         self._at = -1
 
     def overlay(self, others: ByteDFA, block: Block, op: int, follow: int) -> None:
@@ -264,23 +245,15 @@ class _Trie:
 
     def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
         """Write the trie; again with the states that its keys, and a call of the other keys, lead to."""
+        n = len(self._ops)
         self._layout[3] = rest_tail
-        after = np.array(targets, np.int64) if targets is not None else np.zeros(len(self._ops), np.int64)
+        after = targets if targets is not None else [0] * n
         first = self._at < 0
         if first:
             self._at = self.heap.reserve(self._room)
+        info = np.array([*self._layout, *self._offsets, *after, *self._ops, *self._spelled], np.int64)
         end = int(
-            spell_keys(
-                self.heap.g,
-                self._at,
-                *self._keys,
-                after,
-                self._ops,
-                *self._set,
-                *self._words,
-                self._layout,
-                self._scratch,
-            )
+            spell_keys(self.heap.g, self._at, self._keys, info, 0, n, *self._set, *self._words, self._scratch)
         )
         if first:
             self.heap.g[L.H_TOP] = end
@@ -293,7 +266,7 @@ class _Trie:
             span, to, op = self.heap.g[edge : edge + L.EDGE_WORDS].tolist()
             if not to:  # A key of one byte.
                 i = keys.index(bytes([span & 0xFFFF]))
-                to, op = -tails[i], int(self._ops[i])
+                to, op = -tails[i], self._ops[i]
             found.append((span & 0xFFFF, span >> 16, -to, op))
             edge += L.EDGE_WORDS
         return found
@@ -302,5 +275,5 @@ class _Trie:
         """The root as an overlay of the other keys' first state; ``tail``: what is after their call."""
         g = self.heap.g
         row, wide = int(g[self._at + L.S_ROW]), int(g[self._at + L.S_WIDE])
-        _, _, cmap, _, op, _, _, follow = self._layout.tolist()
+        _, _, cmap, _, op, _, _, follow = self._layout
         return Overlay(row, cmap, tail, op, wide, follow=follow)

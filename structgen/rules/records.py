@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,11 @@ import numpy.typing as npt
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
+from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
 from .automaton import DState, Graph, Overlay, determinise, without_empty
 from .repetition import Repetitions, looped
-from .shapes import Shape, rule_template, state_words
+from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
 
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
@@ -42,6 +44,7 @@ class Records:
         repetitions: Repetitions,
         max_states: int,
         build: Callable[[int], None] | None,
+        common: Records | None = None,
     ) -> None:
         self.heap = heap
         self.units = units
@@ -50,6 +53,8 @@ class Records:
         self._build = build
         self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[Block, int]] = {}
         self._states = 0
+        if common is not None:
+            self._blocks, self._states = common._blocks.copy(), common._states
 
     def count_states(self, n: int) -> None:
         """Raise LimitExceededError when ``n`` more states are too many."""
@@ -71,7 +76,7 @@ class Records:
             if holder != unit:
                 mine = self.units.all[unit]
                 for kind in mine.kinds:
-                    self.units.all[holder].share(kind, mine.owner)
+                    self.units.share(holder, kind, mine.owner)
             return block
         heap = self.heap
         n = dfa.n_states - 1
@@ -122,16 +127,24 @@ class Records:
     def _states_of(self, base: int, stride: int, n: int) -> _Int64:
         return self.heap.g[base : base + n * stride].reshape(n, stride)
 
-    def graph(self, g: Graph, unit: int) -> int:
-        """Write the automaton of a rule's graph from state 0 on, without the empty text; its first state."""
+    def graph(self, g: Graph, unit: int) -> tuple[int, Shape | None]:
+        """Write the automaton of a rule's graph from state 0 on, without the empty text.
+
+        Its first state, and the graph's shape where that decided all of it.
+        """
         shape = Shape.of(g)
         if shape is None or not self.is_narrow(shape.units):
-            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0]
-        template = rule_template(shape.key)
+            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0], None
+        return self.template(rule_template(shape.key), shape.units, unit), shape
+
+    def template(self, template: Template, callees: list[int], unit: int) -> int:
+        """Write the states of a rule that calls the units ``callees``; its first state."""
         self.count_states(template.states)
         base = self.heap.reserve(len(template.words))
-        callees = [word for callee in shape.units for word in self.callee(callee)]
-        self.heap.g[base : base + len(template.words)] = template.at([base, unit, 0, *callees])
+        numbers = [base, unit, 0]
+        for callee in callees:
+            numbers += self.callee(callee)
+        self.heap.g[base : base + len(template.words)] = template.at(numbers)
         return base
 
     def is_narrow(self, units: Iterable[int]) -> bool:
@@ -149,8 +162,9 @@ class Records:
                 s.overlay = self._enter(s)
                 tables.append(0 if s.overlay is None else s.overlay.wide)
             else:
-                # The other automaton's table covers the edges here, which spell its own words, but no call.
-                tables.append(s.overlay.wide if s.overlay and not s.calls and s.final < 0 else 0)
+                # The other automaton's table covers edges that spell its own words, and nothing else.
+                covered = s.overlay and not s.calls and s.final < 0 and self._are_its_own(s.edges, s.overlay)
+                tables.append(s.overlay.wide if s.overlay and covered else 0)
             offsets.append(size)
             size += L.STATE_WORDS + L.EDGE_WORDS * len(s.edges) + L.CALL_WORDS * len(s.calls)
         base = self.heap.reserve(size)
@@ -160,6 +174,22 @@ class Records:
             words += state_words(s, states, places, unit, wide, self.callee)
         self.heap.g[base : base + size] = np.frombuffer(array("q", words), np.int64)
         return base, places
+
+    def words(self, words: list[bytes], unit: int) -> int:
+        """Write the trie of ``words``, of which none is empty; its root."""
+        words = sorted(set(words))
+        blob = np.frombuffer(bytearray().join(words), np.uint8)
+        self.count_states(len(blob) + 2)
+        at = self.heap.reserve((len(blob) + 2) * (L.STATE_WORDS + L.EDGE_WORDS))
+        offsets = np.array([*accumulate(map(len, words), initial=0)], np.int64)
+        scratch = np.empty(4 * (len(blob) + 1), np.int64)
+        return int(spell_words(self.heap.g, at, blob, offsets, unit, scratch))
+
+    def _are_its_own(self, edges: Iterable[tuple[int, int, int, int]], overlay: Overlay) -> bool:
+        """The first state of the automaton that is overlaid reads all that the edges read."""
+        g = self.heap.g
+        row, classes = overlay.row, g[overlay.cmap : overlay.cmap + 32].view(np.uint8)
+        return all(g[row + int(classes[byte])] for lo, hi, _, _ in edges for byte in range(lo, hi + 1))
 
     def callee(self, unit: int) -> tuple[int, int]:
         """Where a unit lies, and its FIRST set."""

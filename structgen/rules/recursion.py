@@ -57,10 +57,17 @@ def _below(facts: Analysis, root: int) -> list[int]:
 class SmallRules:
     """The rules to write into their callers: small, on no cycle, no promises. Found out when asked."""
 
-    def __init__(self, facts: Analysis, cyclic: frozenset[str], repetitions: Repetitions) -> None:
+    def __init__(
+        self,
+        facts: Analysis,
+        cyclic: frozenset[str],
+        repetitions: Repetitions,
+        common: SmallRules | None = None,
+    ) -> None:
         self._facts = facts
         self._repetitions = repetitions
-        self._size: dict[str, int] = {}  # expressions of a rule, small ones written into it
+        # Expressions of a rule, small ones written into it.
+        self._size: dict[str, int] = {} if common is None else common._size.copy()
         self.leave_out(cyclic)
 
     def leave_out(self, names: Iterable[str]) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine import layout as L
-from .automaton import DState, Graph, determinise_all, splice, without_empty
+from .automaton import DState, Graph, determinise_all, without_empty
 
 _Int64 = npt.NDArray[np.int64]
 
@@ -48,23 +48,6 @@ class Shape:
         key = (tuple(map(tuple, g.eps)), tuple(map(tuple, g.edges)), tuple(calls), tuple(g.final.items()))
         return cls(key, list(place))
 
-    def loop(self, root: DState, guard: int, end: int) -> list[DState]:
-        """``root``, and state 1 from which the graph, from its state 0 to an end, leads back to it.
-
-        guard : operation of the first steps back; end : that of ending in state 1
-        """
-        units = self.units
-        states = []
-        for s in loop(self.key, guard != 0):
-            edges = [(lo, hi, to, guard if op else 0) for lo, hi, to, op in s.edges if to >= 0]
-            calls = [(units[i], to, guard if op else 0) for i, to, op in s.calls]
-            final = -1 if s.final < 0 else end
-            if len(edges) < len(s.edges):
-                states.append(DState(root.edges + edges, calls, final, root.overlay))
-            else:
-                states.append(DState(edges, calls, final, None))
-        return states
-
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -90,21 +73,6 @@ def automaton(key: Any, starts: tuple[int, ...]) -> tuple[list[DState], list[int
     eps, edges, calls, final = key
     g = Graph(list(map(list, eps)), list(map(list, edges)), list(map(list, calls)), dict(final))
     return determinise_all(g, starts, 1 << 20)
-
-
-@lru_cache(maxsize=256)
-def loop(key: Any, guarded: bool) -> list[DState]:
-    """State 0, and state 1 from which a shape leads back to it; to be read, not changed.
-
-    What state 0 reads is one edge to -1, which is in each state that does what state 0 does. State 1 is an
-    end. The first steps of the shape have operation 1 where they are ``guarded``.
-    """
-    g = Graph()
-    start, end = g.state(), g.state()
-    g.edges[start].append((0, 0, -1, 0))
-    g.final[end] = 0
-    splice(g, automaton(key, (0,))[0], end, start, int(guarded))
-    return determinise_all(g, (start, end), 1 << 20)[0]
 
 
 @lru_cache(maxsize=1024)

@@ -7,7 +7,7 @@ there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -51,12 +51,17 @@ class UnitInfo:
 class Units:
     """The units of one grammar, in the order in which they were first asked for."""
 
-    def __init__(self, heap: Heap) -> None:
+    def __init__(self, heap: Heap, common: Units | None = None) -> None:
         self.heap = heap
         self.all: list[UnitInfo] = []
         self._number: dict[object, int] = {}
         self._ops: dict[tuple[int, int, int, int], int] = {}
         self._first_sets: dict[int, int] = {}
+        self._common = 0
+        if common is not None:
+            self.all, self._number = common.all.copy(), common._number.copy()
+            self._ops, self._first_sets = common._ops.copy(), common._first_sets.copy()
+            self._common = len(self.all)  # so many records belong to others as well
         self._symbol_words = int(heap.g[L.H_SYMBOL_WORDS])
 
     def get(self, key: object, kind: str, owner: str, expr: Expr, first: int) -> int:
@@ -73,7 +78,8 @@ class Units:
     def counted(self, key: object, kind: str, owner: str, expr: Expr, first: int) -> int:
         """The same for a repetition with a count in its frame."""
         unit = self.get(key, kind, owner, expr, first)
-        self.all[unit].counted = True
+        if not self.all[unit].counted:
+            self.all[unit].counted = True
         return unit
 
     def pattern(self, dfa: ByteDFA, kind: str, owner: str) -> int:
@@ -83,8 +89,17 @@ class Units:
             unit = self.get(dfa.digest, kind, owner, Seq(()), dfa.first_bits)
             self.all[unit].dfa = dfa
         else:
-            self.all[unit].share(kind, owner)
+            self.share(unit, kind, owner)
         return unit
+
+    def share(self, unit: int, kind: str, owner: str) -> None:
+        """Another part of the grammar has the same automaton."""
+        info = self.all[unit]
+        if kind in info.kinds and info.owner in ("", owner):
+            return
+        if unit < self._common:
+            info = self.all[unit] = replace(info, kinds=dict(info.kinds))
+        info.share(kind, owner)
 
     def op(self, code: int, a: int = 0, b: int = 0, c: int = 0) -> int:
         """Heap offset of an operation."""

@@ -212,6 +212,20 @@ def members() -> list[GrammarIR]:
     return grammars
 
 
+def word_lists(n: int) -> list[GrammarIR]:
+    """Choices among many words, some of which begin others; in a rule of their own, called beside others."""
+    draw = random.Random(2)
+    words = [bytes(w) for size in range(1, 5) for w in product(b"ab", repeat=size)]
+    grammars = []
+    for _ in range(n):
+        chosen = Alt(tuple(Lit(draw.choice(words)) for _ in range(draw.randint(7, 14))))
+        body = draw.choice(
+            [chosen, Seq((Ref("w"), LIT_B, Ref("w"))), Alt((Ref("w"), Seq((LIT_A, Ref("s")))))]
+        )
+        grammars.append(GrammarIR({"s": body, "w": chosen}, "s"))
+    return grammars
+
+
 def needing() -> list[GrammarIR]:
     """Named members that need others: in a chain, each other, one that cannot come; with counts and rests."""
     b, ab, aab = KEYS[:3]

@@ -17,6 +17,22 @@ import pytest
 import structgen as sg
 
 WORDS = ['["', '","', '"]', '"],["', "],[", '{"a":', '"a":"', "},{", "a", "ab", 'a","b', 'b","a"', "1,", "2]"]
+WORDS += [
+    'b"]',
+    'a"]',
+    'aa","',
+    'ba",',
+    'b",',
+    'bb",',
+    'a","a',
+    'b","a',
+    "0]",
+    "12]",
+    "11,",
+    "0,",
+    "2,1",
+    "12,1",
+]
 WORDS += ["1,1", "true,", '""', 'ab"]', "[1", "null", '{"', '"}', '"},', "11", "a"]
 BYTES = [bytes([byte]) for byte in range(256)]
 VOCABULARY = sg.Vocabulary(
@@ -41,6 +57,16 @@ CLOSED = {
 OBJECTS = [{"a": x} for x in "ab"] + [{"a": x, "b": 1} for x in "ab"]
 TURNED = [{"b": 1, "a": x} for x in "ab"]
 PAIRS = {"type": "array", "items": {"enum": [1, 2]}, "minItems": 1, "maxItems": 2}
+
+
+def repeating(items: Iterable[Any], low: int, high: int) -> list[Any]:
+    """The arrays of ``low`` to ``high`` of the items, some two of which are equal."""
+    values = list(items)
+    arrays = [list(one) for n in range(low, high + 1) for one in itertools.product(values, repeat=n)]
+    return [one for one in arrays if len({json.dumps(item) for item in one}) < len(one)]
+
+
+REPEATED = {"not": {"uniqueItems": True}}
 CASES = {
     "strings": ({"items": STRINGS, "maxItems": 3}, some(AB, 0, 3)),
     "at least": ({"items": {"pattern": "^[ab]$", "type": "string"}, "minItems": 2}, some("ab", 2, 2)),
@@ -82,6 +108,32 @@ CASES = {
         {"items": {"type": "string", "pattern": "^[ab]?$"}, "contains": {"const": "a"}},
         [one for one in some(["", "a", "b"], 1, 3) if "a" in one],
     ),
+    "repeated": ({"items": STRINGS, "maxItems": 3, **REPEATED}, repeating(AB, 2, 3)),
+    "repeated integers": (
+        {"items": {"type": "integer", "minimum": 0, "maximum": 12}, "maxItems": 2, **REPEATED},
+        repeating(range(13), 2, 2),
+    ),
+    "repeated arrays": (
+        {"items": PAIRS, "maxItems": 3, **REPEATED},
+        repeating([[1], [2], [1, 1], [1, 2], [2, 1], [2, 2]], 2, 3),
+    ),
+    "repeated objects": ({"items": CLOSED, "maxItems": 2, **REPEATED}, None),
+    "repeated after a place": (
+        {"prefixItems": [{"type": "boolean"}], "items": STRINGS, "maxItems": 3, **REPEATED},
+        [[a, b, b] for a in (True, False) for b in AB],
+    ),
+    "repeated among others": (
+        {"items": {"type": "array", "items": STRINGS, "maxItems": 2, **REPEATED}, "maxItems": 2},
+        some([[x, x] for x in AB], 0, 2),
+    ),
+    "arrays that differ, repeated": (
+        {
+            "items": {"type": "array", "items": STRINGS, "maxItems": 1, "minItems": 1},
+            "maxItems": 3,
+            **REPEATED,
+        },
+        repeating([[x] for x in AB], 2, 3),
+    ),
     "or not": (
         {
             "anyOf": [
@@ -95,11 +147,13 @@ CASES = {
 
 
 def texts_of(name: str, values: list[Any] | None) -> set[str]:
-    if name == "objects":
+    if values is None and name != "length":
         spelled = [json.dumps(one, separators=(",", ":")) for one in [*OBJECTS, *TURNED]]
-        pairs = itertools.permutations(spelled, 2)
-        equal = lambda a, b: json.loads(a) == json.loads(b)  # noqa: E731
-        return {"[]", *(f"[{one}]" for one in spelled), *(f"[{a},{b}]" for a, b in pairs if not equal(a, b))}
+        pairs = list(itertools.product(spelled, repeat=2))
+        equal = {f"[{a},{b}]": json.loads(a) == json.loads(b) for a, b in pairs}
+        if name == "objects":
+            return {"[]", *(f"[{one}]" for one in spelled), *(text for text in equal if not equal[text])}
+        return {text for text in equal if equal[text]}
     if name == "length":
         values = some(["", *"abcdefghijklmnopqrstuvwxyz"], 0, 2)
     assert values is not None
@@ -110,7 +164,8 @@ def texts_of(name: str, values: list[Any] | None) -> set[str]:
 def test_every_mask_is_the_definitions(name: str) -> None:
     schema, values = CASES[name]
     texts = sorted(texts_of(name, values))
-    schema = {"type": "array", **({"uniqueItems": True} if "anyOf" not in schema else {}), **schema}
+    differ = "anyOf" not in schema and "not" not in schema
+    schema = {"type": "array", **({"uniqueItems": True} if differ else {}), **schema}
     grammar = sg.Grammar.from_json_schema(schema, whitespace="compact", integers="plain")
     assert grammar.ir.distinct, "left to the engine"
     compiled = sg.compile(grammar, VOCABULARY)
@@ -193,7 +248,8 @@ def test_the_matcher_does_what_it_does_elsewhere(tmp_path: Any) -> None:
     assert "'b'" in str(other.expected())
     bitmask = sg.allocate_token_bitmask(2, VOCABULARY.size)
     sg.fill_next_token_bitmasks([other, matcher], bitmask)
-    assert sg.unpack_token_bitmask(bitmask, VOCABULARY.size)[0].nonzero()[0].tolist() == [ord("b")]
+    allowed = sg.unpack_token_bitmask(bitmask, VOCABULARY.size)[0].nonzero()[0].tolist()
+    assert list(map(word_of, allowed)) == ["b", 'b"]']
     compiled.save(tmp_path / "saved")
     again = sg.CompiledGrammar.load(tmp_path / "saved", VOCABULARY).matcher()
     assert not again.accept_bytes(b'[["a"],["a')

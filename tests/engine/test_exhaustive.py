@@ -34,6 +34,7 @@ FAMILIES: dict[str, tuple[Callable[[], Sequence[GrammarIR]], int]] = {
     "two rules": (lambda: s.two_rules(size(3, 4), size(3, 3)), size(350, 20_000)),
     "three rules": (lambda: s.three_rules(size(100, 5000)), 10**9),
     "alternatives": (lambda: s.alternatives(size(200, 10_000)), 10**9),
+    "lists of words": (lambda: s.word_lists(size(150, 5000)), 10**9),
     "repetitions": (s.repetitions, size(200, 10**9)),
     "members": (s.members, size(200, 10**9)),
     "members that need others": (s.needing, size(150, 10**9)),

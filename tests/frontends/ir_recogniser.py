@@ -63,7 +63,7 @@ class _Recogniser:
         self.ir, self.data = ir, data
         self.memo: dict[tuple[int, int], frozenset[int]] = {}
         self.kept: list[Expr] = []
-        self.differ = {one.array for one in ir.distinct}
+        self.repeats = {one.array: one.repeats for one in ir.distinct}
 
     def ends(self, expr: Expr, at: int) -> frozenset[int]:
         if isinstance(expr, Lit):
@@ -71,8 +71,9 @@ class _Recogniser:
             return frozenset((at + len(expr.data),)) if fits else frozenset()
         if isinstance(expr, Ref):
             found = self.ends(self.ir.rules[expr.rule], at)
-            if expr.rule in self.differ:
-                found = frozenset(end for end in found if items_differ(self.data[at:end]))
+            if expr.rule in self.repeats:
+                repeats = self.repeats[expr.rule]
+                found = frozenset(end for end in found if items_differ(self.data[at:end]) != repeats)
             return found
         key = (id(expr), at)
         if key not in self.memo:

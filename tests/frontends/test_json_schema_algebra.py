@@ -6,7 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from structgen import Limits, UnsatisfiableError
+from structgen.frontends.json_schema import schema_to_ir
 from structgen.frontends.json_schema.inclusion import widest
 from structgen.frontends.json_schema.nodes import ANY, ObjectSet
 
@@ -50,6 +53,19 @@ CASES = [
      [["x"], ["a", "x", "b"]], [[], ["a"], ["x", "x"], ["a", "a", "x"]]),
     ({"uniqueItems": True, "contains": {"type": "integer"}, "minContains": 2},
      [[1, "a", 2]], [[1, 1], [1, "a"]]),
+    ({"not": {"uniqueItems": True}}, [[1, 1], [{"a": 1, "b": 2}, 0, {"b": 2, "a": 1}], ["a", "a", 1]],
+     [5, [], [1], [1, True, "1"]]),
+    ({"not": {"uniqueItems": True}, "items": {"enum": [1, 2, None]}, "maxItems": 3},
+     [[1, 1], [2, None, 2], [None, None, 1]], [[], [1, 2], [1, 2, None], [1, 1, 1, 1]]),
+    ({"not": {"uniqueItems": True}, "items": {"type": "boolean"}}, [[True, True], [True, False, True] * 9],
+     [[], [True, False], [1, 1]]),
+    ({"not": {"uniqueItems": True}, "enum": [[1, 1], [1, 2], [[1], [1]], 5]}, [[1, 1], [[1], [1]]],
+     [[1, 2], 5]),
+    ({"oneOf": [{"uniqueItems": True}, {"items": {"type": "integer"}}]}, [["a", "b"], [1, 1], [1, None]],
+     [[], [1, 2], ["a", "a"], 5]),
+    ({"if": {"uniqueItems": True}, "then": {"maxItems": 2}, "else": {"minItems": 4}},
+     [5, [1, 2], [1, 1, 2, 3]], [[1, 2, 3], [1, 1]]),
+    ({"not": {"not": {"uniqueItems": True}}}, [5, [], [1, 2]], [[1, 1]]),
     ({"uniqueItems": True, "maxItems": 1}, [[], [1], [[1]]], [[1, 2]]),
     ({"not": {"additionalProperties": {"type": "integer"}}},
      [{"a": "x"}, {"a": 1, "b": None}], [{}, {"a": 1}, 3]),
@@ -93,6 +109,67 @@ CASES = [
 @pytest.mark.parametrize(("schema", "yes", "no"), CASES)
 def test_keywords(schema: Any, yes: list[Any], no: list[Any]) -> None:
     check(schema, yes, no)
+
+
+def test_complements_beside_what_they_exclude() -> None:
+    def objects(names: str) -> dict[str, Any]:
+        return {"type": "object", "properties": {name: {"enum": [{"a": name}]} for name in names}}
+
+    a, b = {"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}
+    schema = {
+        "oneOf": [{"allOf": [a, {"not": {"allOf": [a, {"not": a}]}}]}, {"allOf": [b, {"not": a}]}],
+        "not": {"allOf": [a, {"properties": {"x": {"const": 0}}}]},
+        "$defs": {"a": objects("abcdef"), "b": objects("ghijkl")},
+    }
+    values = [{"x": 1}, {"x": 1, "a": {"a": "a"}}, {"a": 1}, {"a": 1, "x": 0, "g": {"a": "g"}}, {}, {"x": 0}]
+    values += [{"a": {"a": "a"}}, {"a": 1, "g": 1}, {"x": 1, "g": 1}, 1]
+    is_valid = Draft202012Validator(schema).is_valid
+    valid = [value for value in values if is_valid(value)]
+    assert 2 < len(valid) < 8
+    limits = Limits(max_grammar_nodes=1000)
+    check(schema, valid, [value for value in values if value not in valid], limits=limits)
+
+
+def test_what_depends_on_a_key_evaluates_no_items() -> None:
+    schema = {"dependentSchemas": {"a": {"items": True, "properties": {"b": True}}}}
+    check({**schema, "unevaluatedItems": {"type": "null"}}, [[None], {"a": 1}, {}], [[1]])
+    check({**schema, "unevaluatedProperties": False}, [{}, [1], {}], [{"a": 1}, {"b": 1}])
+
+
+def test_some_key_that_leaves_no_room_for_others() -> None:
+    def some(pattern: str) -> dict[str, Any]:
+        return {"not": {"propertyNames": {"not": {"pattern": pattern}}}}
+
+    one = {"type": "object", "allOf": [some("a"), some("b")], "maxProperties": 1}
+    check(one, [{"ab": 1}, {"xbxa": 1}], [{}, {"a": 1}, {"a": 1, "b": 1}, {"ab": 1, "c": 1}])
+    besides = {"type": "object", "allOf": [some("a.")], "required": ["b"], "properties": {"c": True}}
+    check(
+        {**besides, "maxProperties": 2, "patternProperties": {"^a": {"type": "integer"}}},
+        [{"b": 1, "ax": 1}, {"xax": "s", "b": 1}],
+        [{"b": 1}, {"b": 1, "ax": "s"}, {"b": 1, "ax": 1, "c": 1}, {"b": 1, "c": 1}, {"ax": 1, "c": 1}],
+    )
+    with pytest.raises(UnsatisfiableError):
+        schema_to_ir({**besides, "maxProperties": 1})
+
+
+def test_schemas_in_the_same_words_exclude_each_others_complements() -> None:
+    def branch(i: int) -> dict[str, Any]:
+        size = {"type": "array", "minItems": 4, "items": {"type": "number"}}
+        properties = {"kind": {"minLength": i}, **{f"a{k}": dict(size) for k in range(8)}}
+        return {"type": "object", "required": [f"b{i}"], "properties": properties}
+
+    schema = {"oneOf": [branch(i) for i in range(5)]}
+    limits = Limits(max_grammar_nodes=20_000)
+    yes = [{"b1": 1}, {"b3": 1, "b2": 1, "kind": "xx"}, {"b0": 0, "a1": [1, 2, 3, 4]}]
+    no = [{}, {"b1": 1, "b2": 1}, {"b1": 1, "a3": [1]}, {"b3": 1, "kind": "xx"}]
+    check(schema, yes, no, limits=limits)
+    # What they say apart from that is not taken for the same.
+    plain = {"properties": {"a": True}}
+    check(
+        {"allOf": [{"not": {**plain, "unevaluatedProperties": False}}, {**plain}]},
+        [{"b": 1}],
+        [{"a": 1}, {}],
+    )
 
 
 def test_complements_of_branches_told_apart_do_not_multiply() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from jsonschema_specifications import REGISTRY
+
+from structgen import Limits
 from structgen.errors import SchemaError
 from structgen.frontends.json_schema import schema_to_ir
 
@@ -60,3 +64,35 @@ def test_references_between_documents() -> None:
 def test_registry() -> None:
     registry = {"http://x/defs.json": {"$defs": {"n": {"type": "integer"}, "m": {"$ref": "#/$defs/n"}}}}
     check({"$ref": "http://x/defs.json#/$defs/m"}, [1], ["a"], registry=registry)
+
+
+@pytest.mark.parametrize("draft", ["2019-09", "2020-12"])
+def test_scopes_that_mean_the_same_are_one(draft: str) -> None:
+    # Each of the seven vocabularies may be entered after any others; only the first anchor is ever asked for.
+    meta = REGISTRY.contents(f"https://json-schema.org/draft/{draft}/schema")
+    limits = Limits(max_grammar_nodes=1000)
+    good = {"properties": {"a": {"allOf": [{"minLength": 1}, True]}}, "required": ["a"]}
+    bad = {"properties": {"a": {"allOf": [{"minLength": -1}, True]}}}
+    check(meta, [good, {"$defs": {"a": good}}, False], [bad, {"$defs": {"a": bad}}, 1], limits=limits)
+
+
+def test_the_outermost_anchor_of_a_name_is_meant() -> None:
+    def document(name: str, kind: str, **more: Any) -> dict[str, Any]:
+        there = {"$dynamicAnchor": "x", "type": kind}
+        return {"$id": f"http://x/{name}", "$schema": DRAFT_2020, "$defs": {"x": there}, **more}
+
+    registry = {
+        "http://x/a": document("a", "string", properties={"c": {"$ref": "c"}, "b": {"$ref": "b"}}),
+        "http://x/b": document("b", "null", properties={"c": {"$ref": "c"}, "a": {"$ref": "a"}}),
+        "http://x/c": document("c", "boolean", properties={"v": {"$dynamicRef": "#x"}}),
+    }
+    check(
+        {"$schema": DRAFT_2020, "properties": {name: {"$ref": f"http://x/{name}"} for name in "abc"}},
+        [
+            {"c": {"v": True}},
+            {"a": {"c": {"v": ""}, "b": {"c": {"v": ""}, "a": {"c": {"v": ""}}}}},
+            {"b": {"c": {"v": None}, "a": {"c": {"v": None}, "b": {"c": {"v": None}}}}},
+        ],
+        [{"c": {"v": ""}}, {"a": {"b": {"c": {"v": None}}}}, {"b": {"a": {"c": {"v": ""}}}}],
+        registry=registry,
+    )

@@ -31,6 +31,7 @@ def loop() -> Any:
     return schema
 
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 ANSWERED: dict[str, Callable[[], Any]] = {
     "oneOf": lambda: nest(DEEP, lambda s: {"oneOf": [s, {"type": "null"}]}, {"type": "integer"}),
     "if": lambda: nest(DEEP, lambda s: {"if": s, "then": {"minimum": 1}}, {"type": "integer"}),
@@ -52,6 +53,10 @@ ANSWERED: dict[str, Callable[[], Any]] = {
     "nested arrays of items that differ": lambda: nest(
         DEEP, lambda s: {"type": "array", "uniqueItems": True, "items": s}, {}
     ),
+    "a password": lambda: {"pattern": r"^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[@$!%*?&])(?!.*\s).{8,64}$"},
+    "look-aheads that agree": lambda: {
+        "pattern": "^" + "".join(f"(?!.*{c}{c})" for c in LETTERS) + "[a-z]*$"
+    },
     "small multiples": lambda: {"multipleOf": 1e-12},
     "large bounds": lambda: {"type": "integer", "maximum": 1e308, "minimum": -(10**3000)},
 }
@@ -76,6 +81,12 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "product": (
         lambda: {"allOf": [{"anyOf": [{"required": [f"a{i}"]}, {"required": [f"b{i}"]}]} for i in range(40)]},
+        "max_grammar_nodes",
+    ),
+    "look-aheads": (lambda: {"pattern": "^" + "".join(f"(?=.*{c})" for c in LETTERS)}, "max_dfa_states"),
+    "look-behinds": (lambda: {"pattern": "".join(f"(?<={c}.*)" for c in LETTERS)}, "max_dfa_states"),
+    "oneOf of objects that overlap": (
+        lambda: {"oneOf": [{"type": "object", "properties": {f"a{i}": {"const": i}}} for i in range(300)]},
         "max_grammar_nodes",
     ),
     "tiny multiples": (lambda: {"multipleOf": 1e-300}, "max_dfa_states"),

@@ -25,7 +25,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def forget() -> None:
-    for made in (formats.language, languages.of_format, languages.text_of, number_texts.text_of):
+    union = languages._any_of
+    for made in (formats.language, languages.of_format, languages.text_of, union, number_texts.text_of):
         made.cache_clear()
 
 
@@ -45,11 +46,20 @@ def test_what_is_kept_is_what_was_made(folder: Path, monkeypatch: pytest.MonkeyP
     def read() -> list[Any]:
         lang = formats.language("ipv4", Limits())
         assert lang is not None
-        return [lang, languages.text_of(lang), number_texts.text_of(numbers, False)]
+        other = formats.language("date", Limits())
+        assert other is not None
+        either = languages.any_of([lang, other])
+        return [
+            lang,
+            languages.text_of(lang),
+            number_texts.text_of(numbers, False),
+            either,
+            languages.text_of(either),
+        ]
 
     first = read()
     assert flush(10)
-    assert len(list((folder / "automata").rglob("*"))) >= 3
+    assert len(list((folder / "automata").rglob("*"))) >= 5
     forget()
     for one in (languages, number_texts):
         monkeypatch.setattr(one, "kept", _only_read)

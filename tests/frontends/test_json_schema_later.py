@@ -190,7 +190,7 @@ def test_a_promise_says_with_what_a_value_begins() -> None:
         {"pattern": "("},
         {"required": [1]},
         {"$ref": "#/nowhere"},
-        {"not": {"uniqueItems": True}},
+        {"not": {"uniqueItems": True}, "contains": {"type": "null"}},
     ],
 )
 def test_what_is_wrong_is_said_when_the_grammar_is_made(wrong: Any) -> None:

@@ -14,7 +14,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 REFUSED = [
-    {"not": {"type": "array", "items": {"type": "boolean"}, "uniqueItems": True}},
+    {"uniqueItems": True, "contains": {"type": "integer"}, "maxItems": 5},
+    {"not": {"uniqueItems": True}, "contains": {"type": "integer"}},
     {"contains": {"type": "integer"}, "maxItems": 100_000},
 ]
 

@@ -141,6 +141,19 @@ def test_char_automata_combine() -> None:
     assert [t for t in texts if a.bounded(2, 2).matches(t)] == ["ff"]
 
 
+@pytest.mark.parametrize("pattern", ["^[a-f]+$", "c", "^(?:ab|cd)*$", "^$", "", "^(?!a)b?", r"^\d{2,5}é*$"])
+def test_complements_are_minimal_without_being_minimised(pattern: str) -> None:
+    a = CharDFA.from_node(parse_ecma(pattern), search=True)
+    for made, wanted in (
+        (a.complement(), CharDFA.anything().difference(a)),
+        (a.complement().complement(), a),
+    ):
+        assert made.trans.tolist() == wanted.trans.tolist()
+        assert made.final.tolist() == wanted.final.tolist()
+        assert made.partition.starts.tolist() == wanted.partition.starts.tolist()
+        assert made.partition.class_of.tolist() == wanted.partition.class_of.tolist()
+
+
 def test_finite_languages_are_counted_and_listed() -> None:
     few = CharDFA.from_node(parse_ecma("^(a|b)?[x-z]$"), search=True)
     assert few.is_finite

@@ -38,17 +38,19 @@ Where whitespace stands
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
-from ...limits import Limits
+from ...limits import USUAL, Limits
 from .document import Documents, DynamicReferenceError
 from .emptiness import overlapping, settle
 from .explain import why_empty
+from .keywords import status_of
 from .lower import Lowering
 from .normalise import Normaliser, OneOf
+from .plain import Plain
 from .report import Entry, Report
 from .size import check_size
 from .sources import read
@@ -91,13 +93,34 @@ def schema_to_ir(
     LimitExceededError : the schema is larger than ``limits`` allow once written out
     """
     _check_options(whitespace, property_order, formats, integers)
-    limits = limits or Limits()
+    limits = limits or USUAL
     # A text that is shorter than the limits holds no more values, nor levels.
     small = isinstance(schema, str) and len(schema) <= min(limits.max_grammar_nodes, limits.max_depth)
     schema = read(schema)
     if not small:
         check_size(schema, limits)
     documents = Documents(schema, registry)
+
+    def lowered(
+        normaliser: Normaliser | Callable[[], Normaliser], report: Report
+    ) -> tuple[GrammarIR, Report]:
+        ordered, plain_integers = property_order == "schema", integers == "plain"
+        lowering = Lowering(normaliser, documents, report, limits, whitespace, ordered, plain_integers)
+        ir = lowering.grammar(root)
+        report.complete = lambda: lowering.complete(root)
+        return ir, report
+
+    report = Report(status_of)
+    plain = Plain(documents, limits)
+    root = documents.root
+    if isinstance(root.schema, dict) and root.schema and plain.holds(root):
+        # Nothing is read before a text gets to it.
+        return lowered(
+            lambda: Normaliser(
+                documents, strict=strict, formats=formats, limits=limits, plain=plain, report=report
+            ),
+            report,
+        )
     overlaps: dict[OneOf, set[tuple[int, int]]] = {}
     while True:
         normaliser = Normaliser(documents, strict=strict, formats=formats, limits=limits, overlaps=overlaps)
@@ -119,10 +142,7 @@ def schema_to_ir(
     if not formula.productive:
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
-    lowering = Lowering(normaliser, whitespace, property_order == "schema", integers == "plain")
-    ir = lowering.grammar(formula)
-    normaliser.report.complete = lambda: lowering.complete(formula)
-    return ir, normaliser.report
+    return lowered(normaliser, normaliser.report)
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:

@@ -1,12 +1,14 @@
 """Union, intersection and complement of nodes.
 
-Complements of what holds for all items or all keys speak of some item (`Contains`) or some key (`Some`), so
-these two close the algebra. What has no complement in it is ``uniqueItems``.
+Complements of what holds for all items or all keys speak of some item (`Contains`) or some key (`Some`), and
+that of items which differ of two that are equal (``repeats``), so these three close the algebra.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from . import languages
@@ -31,7 +33,6 @@ from .scalars import (
     ALL_INTEGERS,
     ALL_NUMBERS,
     ALL_STRINGS,
-    CannotComplementError,
     both_numbers,
     both_strings,
     least,
@@ -63,6 +64,8 @@ class Algebra:
         self._formulas: dict[Any, Formula] = {}
         self.order: list[Formula] = []
         self._kept: list[Any] = []
+        self._twins: dict[int, Formula] = {}
+        self._by_text: dict[Hashable, Formula] = {}
 
     # Formulas
 
@@ -78,6 +81,12 @@ class Algebra:
 
     def both(self, *formulas: Formula) -> Formula:
         """The conjunction of formulas."""
+        if len(formulas) == 2:
+            a, b = formulas
+            if a is ANY or a is b:
+                return b
+            if b is ANY:
+                return a
         parts: dict[int, Formula] = {}
         for formula in formulas:
             if formula is NEVER:
@@ -85,6 +94,11 @@ class Algebra:
             for part in formula.parts if formula.kind == "and" else (formula,):
                 if part is not ANY:
                     parts[part.index] = part
+        if len(parts) > 1 and any(part.kind == "not" for part in parts.values()):
+            said = {self._twin(part).index for part in parts.values()}
+            for part in tuple(parts.values()):
+                if part.kind == "not" and not self._is_left(part, parts, said):
+                    return NEVER
         if not parts:
             return ANY
         if len(parts) == 1:
@@ -94,6 +108,52 @@ class Algebra:
         if found is None:
             found = self._joined[key] = self._join(key, tuple(parts[i] for i in key))
         return found
+
+    def _twin(self, formula: Formula) -> Formula:
+        """The first of the schemas, or of their complements, that say the same in the same words."""
+        if formula.kind not in ("schema", "not"):
+            return formula
+        found = self._twins.get(formula.index)
+        if found is None:
+            key: Hashable = formula.index
+            if formula.kind == "not":
+                key = _opposite(self._twin(formula.parts[0]))
+            elif not formula.own:
+                at = formula.parts[0]
+                # What is nested too deep, or holds itself, or keys that are no text, has no twin.
+                with suppress(RecursionError, ValueError, TypeError):
+                    key = json.dumps(at.schema, sort_keys=True), id(at.resource)
+            found = self._twins[formula.index] = self._by_text.setdefault(key, formula)
+        return found
+
+    def _is_left(self, part: Formula, parts: dict[int, Formula], said: set[int]) -> bool:
+        """Put in the place of a complement what it says beside the other parts; False: these exclude it.
+
+        A and not A are nothing, not A and not (A and B) are not A, A and not (A and B) are A and not B.
+
+        said : the twins of the parts
+        """
+        inner: Formula = part.parts[0]
+        if self._twin(inner).index in said:
+            return False
+        if inner.kind != "and":
+            return True
+        left = [one for one in inner.parts if self._twin(one).index not in said]
+        opposites = (
+            one.parts[0] if one.kind == "not" else self._by_text.get(_opposite(self._twin(one)))
+            for one in left
+        )
+        if any(one is not None and self._twin(one).index in said for one in opposites):
+            del parts[part.index]
+        elif len(left) < len(inner.parts):
+            del parts[part.index]
+            outer, self.origin = self.origin, self.origins.get(part.index, self.origin)
+            rest = self.negation(self.both(*left))
+            self.origin = outer
+            parts.update((one.index, one) for one in (rest.parts if rest.kind == "and" else (rest,)))
+            parts.pop(ANY.index, None)
+            return rest is not NEVER
+        return True
 
     def _join(self, key: tuple[int, ...], parts: tuple[Formula, ...]) -> Formula:
         node = ANY_NODE
@@ -128,7 +188,7 @@ class Algebra:
         if formula.kind == "not":
             negated: Formula = formula.parts[0]
             return negated
-        found = self.formula("not", -1 - formula.index, (formula,), f"not({formula.name})")
+        found = self.formula("not", _opposite(formula), (formula,), f"not({formula.name})")
         self.origins.setdefault(found.index, self.origin)
         return found
 
@@ -160,7 +220,7 @@ class Algebra:
                 kept.clear()
                 kept[everything] = None
         if ALL_INTEGERS in numbers and len(numbers) > 1:
-            for one in [one for one in numbers if one.integer and one is not ALL_INTEGERS]:
+            for one in [one for one in numbers if one.integer and one != ALL_INTEGERS]:
                 del numbers[one]
         self._spend(sum(map(len, parts)))
         return Node(simple, tuple(numbers), tuple(strings), tuple(arrays), tuple(objects), exact)
@@ -186,13 +246,14 @@ class Algebra:
         if others == (everything,):
             return some
         self._spend(len(some) * len(others))
-        found: dict[Any, None] = {}
+        found: dict[Any, Any] = {}
         for one in some:
             products = [both(one, other) for other in others]
             # Where one alternative is left as it was, the others are parts of it.
-            found.update(dict.fromkeys((one,) if one in products else products))
-        found.pop(None, None)
-        kept = tuple(found)
+            for made in (one,) if one in products else products:
+                if made is not None:
+                    found.setdefault(_said_by(made), made)
+        kept = tuple(found.values())
         return widest(kept) if len(kept) in MANY else kept
 
     def both_arrays(self, a: ArraySet, b: ArraySet) -> ArraySet | None:
@@ -207,11 +268,13 @@ class Algebra:
         contains = a.contains if not b.contains else _both_counts(a.contains + b.contains)
         if contains is None:
             return None
-        unique = a.unique or b.unique
-        kept = (a.prefix, a.rest, a.min, a.max, a.contains, a.unique)
-        if (prefix, rest, low, high, contains, unique) == kept:
+        unique, repeats = a.unique or b.unique, a.repeats or b.repeats
+        if unique and repeats:
+            return None
+        kept = (a.prefix, a.rest, a.min, a.max, a.contains, a.unique, a.repeats)
+        if (prefix, rest, low, high, contains, unique, repeats) == kept:
             return a
-        return ArraySet(prefix, rest, low, high, contains, unique)
+        return ArraySet(prefix, rest, low, high, contains, unique, repeats)
 
     def both_objects(self, a: ObjectSet, b: ObjectSet) -> ObjectSet | None:
         """The objects of both sets, or None when they exclude each other at sight."""
@@ -219,7 +282,7 @@ class Algebra:
         required = a.required | b.required
         if high is not None and max(low, len(required)) > high:
             return None
-        self._spend(len(a.props) + len(b.props))
+        self._spend(2 + len(a.props) + len(b.props))
         props = {key: self.both(formula, b.at(key)) for key, formula in a.props.items()}
         for key, formula in b.props.items():
             if key not in props:
@@ -254,12 +317,7 @@ class Algebra:
         return tuple(classes)
 
     def complement(self, node: Node) -> Node:
-        """The values that are not in the node.
-
-        Raises
-        ------
-        CannotComplementError : when the complement is not in the algebra.
-        """
+        """The values that are not in the node."""
         numbers = self._outside(node.numbers, ALL_NUMBERS, outside_numbers, both_numbers)
         strings = self._outside(node.strings, ALL_STRINGS, outside_strings, both_strings)
         arrays = self._outside(node.arrays, ALL_ARRAYS, self.outside_arrays, self.both_arrays)
@@ -276,9 +334,11 @@ class Algebra:
 
     def outside_arrays(self, a: ArraySet) -> list[ArraySet]:
         """Alternatives for the arrays that are not in ``a``."""
-        if a.unique is not None:
-            raise CannotComplementError("`uniqueItems`: that some two items are equal")
         found: list[ArraySet] = []
+        if a.unique is not None:
+            found.append(ArraySet(min=2, repeats=self.origin))
+        if a.repeats is not None:
+            found.append(ArraySet(unique=self.origin))
         if a.min:
             found.append(ArraySet(max=a.min - 1))
         if a.max is not None:
@@ -314,7 +374,7 @@ class Algebra:
                     found.append(ObjectSet({**told, key: NEVER}))
                 found.append(ObjectSet({**told, key: self.negation(formula)}, frozenset((key,))))
                 told[key] = formula
-        sure = a.required & told.keys()
+        sure = a.required.intersection(told)
 
         def other(**parts: Any) -> None:
             required = sure | parts.pop("required", frozenset())
@@ -353,6 +413,22 @@ class Algebra:
         if node is None or node.simple or node.numbers or node.arrays or node.objects:
             return False
         return all(one.values is not None for one in node.strings)
+
+
+def _opposite(formula: Formula) -> int:
+    """The key of the complement."""
+    return -1 - formula.index
+
+
+def _said_by(one: Any) -> Hashable:
+    """What a set says: sets that say the same are one alternative."""
+    if isinstance(one, ArraySet):
+        return one.prefix, one.rest, one.min, one.max, one.contains, one.unique, one.repeats
+    if isinstance(one, ObjectSet):
+        needs = tuple((key, frozenset(needed)) for key, needed in one.needs.items())
+        return tuple(one.props.items()), one.required, one.rest, one.min, one.max, one.some, needs
+    said: Hashable = one
+    return said
 
 
 def counted(one: Contains) -> ArraySet:

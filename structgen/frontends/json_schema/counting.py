@@ -77,7 +77,7 @@ def _strings(one: StringSet, most: int) -> int:
 def _arrays(n: Normaliser, one: ArraySet, most: int, depth: int) -> int:
     if one is ALL_ARRAYS:
         return most
-    if one.contains or one.unique:
+    if one.contains or one.unique or one.repeats:
         return 0
     if one.max is None and least_values(n, one.rest, 1, depth):
         return most

@@ -74,8 +74,8 @@ class Resource:
     ``left_out``: keywords that are not in force, because the meta-schema leaves out their vocabulary.
 
     Where references are dynamic, what a schema means depends on the way to it. Then a resource stands for
-    itself as it was reached: ``scope`` has the resources that were entered on the way, outermost first and
-    each once, itself included; ``base`` is the resource apart from that.
+    itself as it was reached: ``scope`` has the resources that were entered on the way, outermost first, as
+    far as they have dynamic anchors that none before them has; ``base`` is the resource apart from that.
     """
 
     root: Any
@@ -83,6 +83,7 @@ class Resource:
     pointer: str
     draft: int
     anchors: dict[str, tuple[Any, str]] | None = None
+    dynamic: frozenset[str] | None = None
     entered: bool = False
     left_out: frozenset[str] = frozenset()
     scope: tuple[Resource, ...] = ()
@@ -154,7 +155,8 @@ class Documents:
             return at
         base = at.resource.base or at.resource
         scope = outer.scope if outer is not None else ()
-        if base not in scope:
+        # The outermost of several with one anchor is the one that is meant: the others make no difference.
+        if not self._dynamic_anchors(base) <= {name for one in scope for name in self._dynamic_anchors(one)}:
             scope = (*scope, base)
         key = (id(base), *map(id, scope))
         if key not in self._scoped:
@@ -185,6 +187,19 @@ class Documents:
         schema, pointer = self._anchors(resource).get(name, (None, ""))
         dynamic = isinstance(schema, dict) and schema.get("$dynamicAnchor") == name
         return Location(schema, pointer, resource) if dynamic else None
+
+    def _dynamic_anchors(self, resource: Resource) -> frozenset[str]:
+        """The names of a resource's dynamic anchors; "" for that of ``$recursiveRef``, which has none."""
+        if resource.dynamic is None:
+            named = {
+                name
+                for name, (schema, _) in self._anchors(resource).items()
+                if isinstance(schema, dict) and schema.get("$dynamicAnchor") == name
+            }
+            if self._dynamic_anchor(resource, "", "$recursiveRef") is not None:
+                named.add("")
+            resource.dynamic = frozenset(named)
+        return resource.dynamic
 
     def resolve(self, reference: str, at: Location, keyword: str = "$ref") -> Location:
         """The subschema that ``reference``, written at ``at``, names."""

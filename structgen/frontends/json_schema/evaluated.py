@@ -197,7 +197,8 @@ def _read(n: Normaliser, at: Location, kind: Kind[F], own: F) -> _Schema[F]:
         for key, one in _said(n, at, keyword, dict).items():
             if isinstance(one, (dict, bool)):
                 pointer = f"{at.pointer}/{keyword}/{escape(key)}"
-                present = n.made({"required": [key]}, pointer, at.resource)
+                # Of an array it says nothing, and so evaluates none of its items.
+                present = n.made({"type": "object", "required": [key]}, pointer, at.resource)
                 found.choices.append([_Option(present, (n.formula(one, pointer, at.resource),))])
     return found
 

@@ -98,8 +98,8 @@ _PATTERNS: dict[str, str] = {
 _MAX_LENGTHS = {"hostname": 253}
 
 UNCHECKED = {
-    "hostname": "what an A-label (xn--…) stands for",
-    "idn-hostname": "that labels are in Unicode's form NFC, and the length of their A-labels",
+    "hostname": "what an A-label (xn--…) stands for, which is arithmetic on all of its characters at once",
+    "idn-hostname": "that labels are in Unicode's form NFC, and how long their A-labels and the name are",
     "regex": "names of groups, and the order of bounds that are not written plainly",
 }
 """What of a format is not checked."""

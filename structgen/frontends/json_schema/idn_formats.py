@@ -7,8 +7,8 @@ that break a rule. The properties of characters are those of the ``idna`` packag
 ``unicodedata``.
 
 What is not checked: that a U-label is normalised (NFC), and the length of the A-label that it stands for,
-which no automaton computes. A-labels themselves (``xn--…``) are not written: each has a U-label that says the
-same.
+which no automaton computes; nor that the whole name has at most 253 characters, which would be 253 automata
+of this size. A-labels themselves (``xn--…``) are not written: each has a U-label that says the same.
 """
 
 from __future__ import annotations

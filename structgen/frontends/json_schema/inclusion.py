@@ -40,6 +40,7 @@ def _array_in(a: ArraySet, b: ArraySet) -> bool:
     return (
         _count_in(a, b)
         and (b.unique is None or a.unique is not None)
+        and (b.repeats is None or a.repeats is not None)
         and all(one in a.contains for one in b.contains)
         and _formula_in(a.rest, b.rest)
         and all(_formula_in(a.at(i), b.at(i)) for i in range(max(len(a.prefix), len(b.prefix))))

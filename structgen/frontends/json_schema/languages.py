@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 Language = CharDFA
 described: dict[Language, str] = {}
-"""What languages are, where that is short, for `kept`: the formats, which are few."""
+"""What languages are, where that is short, for `kept`: the formats, which are few, and unions of them."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
 
@@ -103,6 +103,12 @@ def of_values(values: Iterable[str]) -> Language:
     return CharDFA.from_node(Alt(tuple(literal_node(value) for value in values)))
 
 
+@lru_cache(maxsize=16384)
+def matches(lang: Language, text: str) -> bool:
+    """The text belongs to the language."""
+    return lang.matches(text)
+
+
 def of_set(one: StringSet) -> Language:
     """The texts of an alternative."""
     if one.values is not None:
@@ -116,9 +122,17 @@ def both(a: Language | None, b: Language | None) -> Language | None:
     """The texts of both."""
     if a is None or a is b:
         return b
-    return a if b is None else a.intersect(b)
+    return a if b is None else _both(a, b)
 
 
+@lru_cache(maxsize=1024)
+def _both(a: Language, b: Language) -> Language:
+    found = a.intersect(b)
+    # One object for one language, as far as one look tells.
+    return next((one for one in (a, b) if one.is_like(found)), found)
+
+
+@lru_cache(maxsize=256)
 def outside(a: Language) -> Language:
     """All other texts."""
     return a.complement()
@@ -126,9 +140,23 @@ def outside(a: Language) -> Language:
 
 def any_of(languages: list[Language]) -> Language:
     """The texts of any of them, of which there is one at least."""
-    found = languages[0]
-    for other in languages[1:]:
-        found = found.union(other)
+    return languages[0] if len(languages) == 1 else _any_of(tuple(languages))
+
+
+@lru_cache(maxsize=256)
+def _any_of(languages: tuple[Language, ...]) -> Language:
+    def make() -> Language:
+        found = languages[0]
+        for other in languages[1:]:
+            found = found.union(other)
+        return found
+
+    names = [described.get(one) for one in languages]
+    if None in names:
+        return make()
+    what = f"any of {names}"
+    found = kept(CharDFA, what, make)
+    described[found] = what
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ...ir import Expr
 from . import formats
+from .document import Location
 from .nodes import ALL_ARRAYS, ALL_OBJECTS, FALSE, NULL, TRUE, ArraySet, Formula, Node, ObjectSet
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, NumberSet, StringSet
 
@@ -45,6 +46,9 @@ _AT_SIGHT: dict[Any, tuple[str, int, tuple[str, ...]]] = {
     "boolean": ("boolean", 0, ()),
     "null": ("null", 0, ()),
 }
+
+
+WHOLE_TYPES = {kind: shared for kind, (shared, _, _) in _AT_SIGHT.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,10 @@ def _is_plain_object(one: ObjectSet) -> bool:
 
 
 class Rules(Mapping[str, Expr]):
-    """The rules of one grammar; ``write`` makes the expression of a formula, whose rule has the name given.
+    """The rules of one grammar.
+
+    promised : rules that need not be read before a text gets there, whoever adds them
+    write : makes the expression of a formula, or of the plain schema at a place; told the rule's name
 
     Attributes
     ----------
@@ -152,25 +159,24 @@ class Rules(Mapping[str, Expr]):
     lock : held where something is read or written
     """
 
-    def __init__(self, write: Callable[[Formula, str], Expr]) -> None:
-        self.promised: dict[str, int] = {}
+    def __init__(self, write: Callable[[Formula | Location, str], Expr], promised: Mapping[str, int]) -> None:
+        self.promised: dict[str, int] = dict(promised)
         self._write = write
         self._written: dict[str, Expr] = {}
-        self._waiting: dict[str, Formula] = {}
+        self._waiting: dict[str, Formula | Location] = {}
         self.lock = threading.RLock()  # grammars are shared by threads that compile them
 
     def put(self, name: str, expr: Expr) -> None:
         """Add a rule, or write it anew."""
         self._written[name] = expr
 
-    def put_all(self, rules: Mapping[str, Expr], promised: Mapping[str, int]) -> None:
-        """Add rules that are written, some of which need not be read before a text gets there."""
+    def put_all(self, rules: Mapping[str, Expr]) -> None:
+        """Add rules that are written."""
         self._written.update(rules)
-        self.promised.update(promised)
 
-    def put_later(self, name: str, formula: Formula, first: int) -> None:
-        """Promise the rule of a formula."""
-        self._waiting[name] = formula
+    def put_later(self, name: str, what: Formula | Location, first: int) -> None:
+        """Promise a rule."""
+        self._waiting[name] = what
         self.promised[name] = first
 
     def write_all(self) -> None:
@@ -179,9 +185,9 @@ class Rules(Mapping[str, Expr]):
             while self._waiting:
                 self._keep(*self._waiting.popitem())
 
-    def _keep(self, name: str, formula: Formula) -> None:
+    def _keep(self, name: str, what: Formula | Location) -> None:
         self._waiting.pop(name, None)
-        self._written[name] = self._write(formula, name)
+        self._written[name] = self._write(what, name)
 
     def __getitem__(self, name: str) -> Expr:
         expr = self._written.get(name)

@@ -13,22 +13,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
-from ...ir import Alt, Bounded, Distinct, Expr, GrammarIR, Lit, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...ir import (
+    Alt,
+    Bounded,
+    Distinct,
+    Expr,
+    GrammarIR,
+    Lit,
+    Member,
+    Members,
+    Pat,
+    Ref,
+    Rep,
+    Rest,
+    Seq,
+)
 from ...limits import Limits
 from ...regex import from_strings, json_char, json_string, json_string_literal, union
 from . import languages, number_texts
+from .direct import OTHERS_TWICE, Direct
+from .document import Documents, Location
 from .emptiness import has_array, has_object, most_items, open_keys, possible_keys, read_all, useful_states
-from .later import Rules, at_sight, first_bits, promise
+from .later import Rules, Sight, first_bits, promise
 from .nodes import (
     ALL_ARRAYS,
     ALL_OBJECTS,
     ANY,
-    ANY_NODE,
     FALSE,
     NULL,
     TRUE,
@@ -39,111 +53,96 @@ from .nodes import (
     ObjectSet,
 )
 from .normalise import Normaliser
+from .punctuation import Whitespace, shared_rule, text
+from .report import Report
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 from .spelled import told_apart
 
-Whitespace = int | str
 EMPTY = Seq(())
 NOTHING = Alt(())
 QUOTE = Lit(b'"')
 MOST_NAMED = 128
 """Keys that match a pattern are named one by one when they are at most so many."""
+MOST_LISTED = 64
+"""So many texts of a list are spelled; more are an automaton."""
 MOST_KINDS = 256
 """Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """Punctuation under one whitespace policy, and the rules of unconstrained JSON under it.
+class Lowering:
+    """One grammar being written.
 
-    ``gap`` is the whitespace inside brackets, () for none.
+    normaliser : has read the schema, and `emptiness.settle` has seen its nodes; or makes one that reads what
+        it is asked for: then the root is plain
     """
 
-    gap: tuple[Expr, ...]
-    colon: tuple[Expr, ...]
-    comma: Expr
-    shared: dict[str, Expr]
-    promised: dict[str, int]
-
-    def bracketed(self, opening: bytes, closing: bytes, inside: Expr | None, empty: bool) -> Expr:
-        """``inside`` (None: nothing can be) in brackets, or the empty pair when that is allowed."""
-        if inside is None:
-            return Seq((Lit(opening), *self.gap, Lit(closing)))
-        filled = (inside, *self.gap, Lit(closing))
-        if empty:
-            return Seq((Lit(opening), *self.gap, Alt((Lit(closing), Seq(filled)))))
-        return Seq((Lit(opening), *self.gap, *filled))
-
-
-@lru_cache(maxsize=64)
-def text(whitespace: Whitespace, plain_integers: bool) -> Text:
-    """The punctuation of a whitespace policy; its expressions are the same objects every time."""
-    gap: tuple[Expr, ...] = ()
-    colon: tuple[Expr, ...] = (Lit(b":"),)
-    comma: Expr = Lit(b",")
-    shared: dict[str, Expr] = {}
-    if whitespace == "dumps":
-        colon, comma = (Lit(b": "),), Lit(b", ")
-    elif whitespace not in ("compact", 0):
-        space = Pat(number_texts.pattern(r"[ \t\n\r]"), "whitespace")
-        shared["ws"] = Rep(space, 0, None if whitespace == "flexible" else int(whitespace))
-        gap = (Ref("ws"),)
-        colon, comma = (*gap, *colon, *gap), Seq((*gap, comma, *gap))
-    made = Text(gap, colon, comma, shared, {})
-    value = Ref("json")
-    member = Seq((Pat(json_string(), "key"), *colon, value))
-    shared["string"] = Pat(json_string(), "string")
-    shared["number"] = Pat(number_texts.json_number(), "number")
-    shared["integer"] = Pat(number_texts.json_integer(plain_integers), "integer")
-    shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
-    shared["null"] = Lit(b"null")
-    shared["json.object"] = made.bracketed(b"{", b"}", Rep(member, 1, None, comma), True)
-    shared["json.array"] = made.bracketed(b"[", b"]", Rep(value, 1, None, comma), True)
-    kinds = ("json.object", "json.array", "string", "number", "boolean", "null")
-    shared["json"] = Alt(tuple(Ref(name) for name in kinds))
-    begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
-    made.promised.update((name, first_bits(texts)) for name, texts in begins.items())
-    return made
-
-
-class Lowering:
-    """One grammar being written; reads nodes that `emptiness.settle` has seen."""
-
     def __init__(
-        self, normaliser: Normaliser, whitespace: Whitespace, ordered: bool, plain_integers: bool
+        self,
+        normaliser: Normaliser | Callable[[], Normaliser],
+        documents: Documents,
+        report: Report,
+        limits: Limits,
+        whitespace: Whitespace,
+        ordered: bool,
+        plain_integers: bool,
     ) -> None:
-        self.normaliser = normaliser
+        self._normaliser = normaliser
+        self.report = report
+        self.limits = limits
         self.plain_values = plain_integers
-        self.plain_integers = plain_integers or normaliser.documents.root.resource.draft == 4
+        self.plain_integers = plain_integers or documents.root.resource.draft == 4
         self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
-        self.rules = Rules(self._write)
+        self.rules = Rules(self._write, self.text.common.promised)
+        self.direct = Direct(self)
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
         self._shared: dict[str, Ref] = {}
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
         self._taken: dict[str, int] = {}
-        self._later = normaliser.limits.max_dfa_states >= Limits.max_dfa_states
+        self._later = limits.max_dfa_states >= Limits.max_dfa_states
         self._distinct: list[Distinct] = []
 
-    def grammar(self, root: Formula) -> GrammarIR:
-        """The whole grammar of a formula that has a value."""
-        start = self.ref(root).rule
-        self._write_waiting()
-        if self.normaliser.items_differ:
-            self.complete(root)  # All arrays whose items differ are to be known.
-        return GrammarIR(self.rules, start, promised=self.rules.promised, distinct=tuple(self._distinct))
+    @property
+    def normaliser(self) -> Normaliser:
+        """What reads all that is not plain; many a schema has nothing for it."""
+        if not isinstance(self._normaliser, Normaliser):
+            self._normaliser = self._normaliser()
+        return self._normaliser
 
-    def complete(self, root: Formula) -> None:
+    def grammar(self, root: Location) -> GrammarIR:
+        """The whole grammar of a schema that has a value."""
+        plain = not isinstance(self._normaliser, Normaliser)
+        known = self.direct.ref(root) if plain else None
+        start = (known or self.ref(self._formula(root))).rule
+        self._write_waiting()
+        if not plain and self.normaliser.items_differ:
+            self.complete(root)  # All arrays whose items differ are to be known.
+        return GrammarIR(
+            self.rules,
+            start,
+            promised=self.rules.promised,
+            distinct=tuple(self._distinct),
+            common=self.text.common,
+        )
+
+    def _formula(self, at: Location) -> Formula:
+        return self.normaliser.formula(at.schema, at.pointer, at.resource)
+
+    def complete(self, root: Location) -> None:
         """Read and write all that was put off, for the report."""
         with self.rules.lock:
-            read_all(self.normaliser, root)
+            read_all(self.normaliser, self._formula(root))
             self.rules.write_all()
 
-    def _write(self, formula: Formula, name: str) -> Expr:
+    def _write(self, what: Formula | Location, name: str) -> Expr:
         """The expression of a rule that was promised; other rules that it needs are written or promised."""
-        expr = self.value(self.normaliser.node(formula), name)
+        expr = self.direct.write(what) if isinstance(what, Location) else None
+        if expr is None:
+            if isinstance(what, Location):
+                what = self._formula(what)
+            expr = self.value(self.normaliser.node(what), name)
         self._write_waiting()
         return expr
 
@@ -157,8 +156,8 @@ class Lowering:
         found = self._shared.get(name)
         if found is None:
             found = self._shared[name] = Ref(name)
-            if name in self.text.promised:
-                self.rules.put_all(self.text.shared, self.text.promised)
+            if name in self.text.common.promised:
+                self.rules.put_all(self.text.shared)
             else:
                 self.rules.put(name, self.text.shared[name])
         return found
@@ -177,19 +176,11 @@ class Lowering:
     def _new_ref(self, formula: Formula) -> Ref:
         if formula.node is None and formula.kind == "schema":
             # A plain schema, not read so far.
-            seen = at_sight(formula.parts[0].schema)
-            if seen is not None and seen.shared:
-                return self.shared(seen.shared)
-            if seen is not None:
-                found = self._scalars.get(seen.key)
-                if found is None:
-                    found = Ref(self._unused("#" + formula.name))
-                    self.rules.put_later(found.rule, formula, seen.first)
-                    if seen.key is not None:
-                        self._scalars[seen.key] = found
+            found = self.direct.ref(formula.parts[0])
+            if found is not None:
                 return found
         node = self.normaliser.node(formula)
-        known = _plain(node)
+        known = shared_rule(node)
         if known is not None:
             return self.shared(known)
         if not node.arrays and not node.objects:
@@ -199,6 +190,16 @@ class Lowering:
                 found = self._scalars[key] = self._named(formula, node)
             return found
         return self._named(formula, node)
+
+    def promised(self, at: Location, seen: Sight) -> Ref:
+        """The rule of a plain schema, to be written when a text gets there."""
+        found = self._scalars.get(seen.key)
+        if found is None:
+            found = Ref(self._unused("#" + at.pointer))
+            self.rules.put_later(found.rule, at, seen.first)
+            if seen.key is not None:
+                self._scalars[seen.key] = found
+        return found
 
     def _named(self, formula: Formula, node: Node) -> Ref:
         base = formula.name if formula.kind != "schema" else "#" + formula.name
@@ -213,7 +214,7 @@ class Lowering:
 
     def value(self, node: Node, name: str) -> Expr:
         """The expression of a node's values."""
-        most, alternatives = self.normaliser.limits.max_heads, len(node.arrays) + len(node.objects)
+        most, alternatives = self.limits.max_heads, len(node.arrays) + len(node.objects)
         if alternatives > most:
             raise LimitExceededError("max_heads", most, alternatives, f"telling alternatives of {name} apart")
         found: list[Expr] = []
@@ -232,32 +233,44 @@ class Lowering:
                 number_texts.text_of(one, self.plain_integers, self.plain_values) for one in node.numbers
             )
             found.append(Pat(union(*texts), "number"))
-        found.extend(self.strings(one) for one in merge_strings(node.strings))
+        strings = [self.strings(one) for one in merge_strings(node.strings)]
         for array in node.arrays:
             if array is ALL_ARRAYS:
                 found.append(self.shared("json.array"))
             elif has_array(array):
                 self._gap()
                 found.append(self.array(array, name))
-        for one in node.objects:
-            if one is ALL_OBJECTS:
-                found.append(self.shared("json.object"))
-            else:
-                for case in one.cases if one.cases is not None else (one,):
-                    for part in told_apart(case, self.ordered):
-                        if has_object(part):
-                            self._gap()
-                            found.append(self.object(part, name))
+        parts = [
+            part
+            for one in node.objects
+            if one is not ALL_OBJECTS
+            for case in (one.cases if one.cases is not None else (one,))
+            for part in told_apart(case, self.ordered)
+            if has_object(part)
+        ]
+        if ALL_OBJECTS in node.objects:
+            found.append(self.shared("json.object"))
+        alone = len(found) + len(strings) + len(parts) == 1
+        # Beside others, a list and an object have rules of their own, which are built in one piece each.
+        for string in strings:
+            whole = isinstance(string, Alt) and not alone
+            found.append(self._apart(f"{name} (a string)", string, b'"') if whole else string)
+        for part in parts:
+            self._gap()
+            text = self.object(part, name)
+            found.append(text if alone else self._apart(f"{name} (an object)", text, b"{"))
         return found[0] if len(found) == 1 else Alt(tuple(found))
 
     def strings(self, one: StringSet) -> Expr:
         """Strings of one alternative, quotes included."""
         if one.values is not None:
             texts = tuple(json_string_literal(value) for value in one.values)
-            most, longest = self.normaliser.limits.max_dfa_states, max(map(len, texts))
+            most, longest = self.limits.max_dfa_states, max(map(len, texts))
             if longest > most:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
-            return Lit(texts[0]) if len(texts) == 1 else Pat(_any_of(texts), "enum")
+            if len(texts) <= MOST_LISTED:
+                return Lit(texts[0]) if len(texts) == 1 else Alt(tuple(map(Lit, texts)))
+            return Pat(_any_of(texts), "enum")
         if one.lang is not None and one.max is not None:
             dfa, counted = languages.counted_text(one.lang)
             return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
@@ -286,8 +299,11 @@ class Lowering:
                 items[formula] = self._fresh(f"{name}[]", self.ref(formula))
             return items[formula]
 
-        whole = self._fresh(f"{name} (items differ)", self._items(array, name, item))
-        self._distinct.append(Distinct(whole.rule, tuple(one.rule for one in items.values())))
+        repeats = array.repeats is not None
+        title = "two items are equal" if repeats else "items differ"
+        whole = self._fresh(f"{name} ({title})", self._items(array, name, item))
+        rules = tuple(one.rule for one in items.values())
+        self._distinct.append(Distinct(whole.rule, rules, repeats, array.max if repeats else None))
         return whole
 
     def _items(self, array: ArraySet, name: str, ref: Callable[[Formula], Ref]) -> Expr:
@@ -354,6 +370,13 @@ class Lowering:
         self.rules.put(name, expr)
         return Ref(name)
 
+    def _apart(self, base: str, expr: Expr, first: bytes) -> Ref:
+        """A rule for an expression that begins with this byte and can be finished."""
+        name = self._unused(base)
+        self.rules.put(name, expr)
+        self.rules.promised[name] = first_bits(first)
+        return Ref(name)
+
     def _unused(self, base: str) -> str:
         """The name, with a number where it is taken."""
         name = base
@@ -364,9 +387,8 @@ class Lowering:
 
     # Objects
 
-    def tail(self, formula: Formula) -> Expr:
+    def tail(self, value: Ref) -> Expr:
         """What follows a key: the colon and the value."""
-        value = self.ref(formula)
         found = self._tails.get(value.rule)
         if found is None:
             found = self._tails[value.rule] = Seq((*self.text.colon, value))
@@ -379,7 +401,7 @@ class Lowering:
         members = [
             Member(
                 json_string_literal(key),
-                self.tail(one.props[key]),
+                self.tail(self.ref(one.props[key])),
                 key in one.required,
                 tuple(json_string_literal(other) for other in sorted(one.needs[key]))
                 if key in one.needs
@@ -414,7 +436,7 @@ class Lowering:
         open_langs: list[languages.Language | None] = []
         for lang, formula in open_keys(one):
             texts = languages.few_texts(lang, MOST_NAMED) if lang is not None and not self.ordered else None
-            tail = self.tail(formula)
+            tail = self.tail(self.ref(formula))
             if texts is not None:
                 named = [text for text in texts if text not in one.props]
                 members.extend(Member(json_string_literal(text), tail) for text in named)
@@ -425,14 +447,14 @@ class Lowering:
                     keys = _key_texts([lang], bool(one.props))
                     if len(wanted) > 1 or wanted[0][1] is not formula:
                         asked.append(Rest(keys, tail))
-                    asked.extend(Rest(keys, self.tail(other), i) for i, other in wanted)
+                    asked.extend(Rest(keys, self.tail(self.ref(other)), i) for i, other in wanted)
                 else:
                     kinds.setdefault(rule, []).append(lang)
                     tails[rule] = tail
                 open_langs.append(lang)
         if not open_langs:
             return []
-        self.normaliser.report.note("keys that no property names are not kept from occurring twice")
+        self.report.note(OTHERS_TWICE)
         for key in sorted(closed):
             if any(lang is None or lang.matches(key) for lang in open_langs):
                 members.append(Member(json_string_literal(key), NOTHING))
@@ -440,7 +462,7 @@ class Lowering:
             why = f"keys of more than {MOST_KINDS} kinds are not told apart"
             self.normaliser.not_enforced("patternProperties", name.removeprefix("#"), why)
             kinds = {"json": [None]}
-            tails = {"json": self.tail(ANY)}
+            tails = {"json": self.tail(self.ref(ANY))}
             asked = []
         return asked + [
             Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
@@ -464,21 +486,3 @@ def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteD
 @lru_cache(maxsize=256)
 def _any_of(texts: tuple[bytes, ...]) -> ByteDFA:
     return from_strings(texts)
-
-
-def _plain(node: Node) -> str | None:
-    """The shared rule that a node without constraints of its own is."""
-    if node is ANY_NODE:
-        return "json"
-    kinds = (node.simple != 0) + len(node.numbers) + len(node.strings) + len(node.arrays) + len(node.objects)
-    if kinds != 1:
-        return None
-    if node.simple:
-        return {NULL: "null", TRUE | FALSE: "boolean"}.get(node.simple)
-    if node.strings:
-        return "string" if node.strings[0] == ALL_STRINGS else None
-    if node.numbers:
-        return {ALL_NUMBERS: "number", ALL_INTEGERS: "integer"}.get(node.numbers[0])
-    if node.arrays:
-        return "json.array" if node.arrays[0] is ALL_ARRAYS else None
-    return "json.object" if node.objects[0] is ALL_OBJECTS else None

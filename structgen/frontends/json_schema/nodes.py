@@ -31,10 +31,11 @@ class Formula:
     """A set of JSON values by name; interned, so that equal formulas are one object.
 
     ``kind`` is "schema" (``parts[0]`` is a `Location`), "and" and "or" (formulas), "not" (one formula),
-    "const" (a value), "any" or "never". ``name`` shows it in messages and names its rule.
+    "const" (a value), "any" or "never". ``name`` shows it in messages and names its rule. ``own``: it says
+    something of its own, not what the schema at its location says.
     """
 
-    __slots__ = ("index", "kind", "name", "node", "parts", "productive")
+    __slots__ = ("index", "kind", "name", "node", "own", "parts", "productive")
 
     def __init__(self, kind: str, parts: tuple[Any, ...], name: str, index: int) -> None:
         self.kind = kind
@@ -43,6 +44,7 @@ class Formula:
         self.index = index
         self.node: Node | None = None
         self.productive = False
+        self.own = False
 
     def __repr__(self) -> str:
         return f"Formula({self.kind} {self.name})"
@@ -86,9 +88,10 @@ class Machine:
 class ArraySet:
     """Arrays: item ``i`` is in ``prefix[i]``, the later ones in ``rest``; ``min`` to ``max`` of them.
 
-    ``contains`` counts items; ``unique`` says who asks that no two items are equal. Sets with either are
-    spelled out (`spelled`) before they are looked at: as a ``machine``, as ``choice``, the values of which
-    each item is another one, or as ``distinct``, which is left to the engine (`ir.Distinct`).
+    ``contains`` counts items; ``unique`` says who asks that no two items are equal, ``repeats`` that some two
+    are. Sets with any of these are spelled out (`spelled`) before they are looked at: as a ``machine``, as
+    ``choice``, the values of which each item is another one, or as ``distinct``, which is left to the engine
+    (`ir.Distinct`).
     """
 
     prefix: tuple[Formula, ...] = ()
@@ -97,6 +100,7 @@ class ArraySet:
     max: int | None = None
     contains: tuple[Contains, ...] = ()
     unique: Origin | None = None
+    repeats: Origin | None = None
     machine: Machine | None = None
     choice: tuple[Any, ...] | None = None
     distinct: bool = False

@@ -47,7 +47,6 @@ from .scalars import (
     ALL_INTEGERS,
     ALL_NUMBERS,
     ALL_STRINGS,
-    CannotComplementError,
     NumberSet,
     StringSet,
     both_numbers,
@@ -85,7 +84,7 @@ class Promise:
 class Normaliser:
     """All schemas reachable from one root, as formulas and nodes.
 
-    ``items_differ``: some array is left to the engine, since no two of its items may be equal.
+    ``items_differ``: some array is left to the engine, which has to compare its items.
     ``overlaps`` has, for each ``oneOf`` known not to be a plain union, the pairs of branches that overlap.
     """
 
@@ -97,10 +96,12 @@ class Normaliser:
         formats: str,
         limits: Limits,
         overlaps: dict[OneOf, set[tuple[int, int]]] | None = None,
+        plain: Plain | None = None,
+        report: Report | None = None,
     ) -> None:
         self.documents = documents
-        self.report = Report(status_of)
-        self.plain = Plain(documents, limits)
+        self.report = Report(status_of) if report is None else report
+        self.plain = Plain(documents, limits) if plain is None else plain
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
@@ -201,6 +202,7 @@ class Normaliser:
             "schema", ("gathered", id(at.schema), id(at.resource), key), (at,), at.pointer
         )
         self._parts[found.index] = parts
+        found.own = True
         return found
 
     def said(self, at: Location, keyword: str) -> Any:
@@ -225,11 +227,14 @@ class Normaliser:
         context = {keyword: value for keyword, value in at.schema.items() if keyword not in left_out}
         made = self.made(context, at.pointer, at.resource)
         self.promises.append(Promise(key, made, branches, frozenset(pairs)))
+        others: list[list[int]] = [[] for _ in branches]
+        for i, j in sorted(pairs):
+            others[i].append(j)
+            others[j].append(i)
         group = []
-        for i, branch in enumerate(branches):
-            others = [j for pair in sorted(pairs) if i in pair for j in pair if j != i]
-            excluded = [self.negation(branches[j], "oneOf", at.pointer) for j in others]
-            group.append(self.algebra.both(branch, *excluded))
+        for branch, excluded in zip(branches, others, strict=True):
+            complements = (self.negation(branches[j], "oneOf", at.pointer) for j in excluded)
+            group.append(self.algebra.both(branch, *complements))
         return tuple(group)
 
     def closed(self, formula: Formula) -> Node | None:
@@ -337,15 +342,13 @@ class Normaliser:
     def _complement(self, formula: Formula) -> Node:
         inner = formula.parts[0].node or NEVER_NODE
         keyword, pointer = self.algebra.origins.get(formula.index, ("not", formula.parts[0].name))
+        if not inner.exact:
+            self.not_enforced(keyword, pointer, "what it excludes holds a keyword that is not enforced")
+            return replace(ANY_NODE, exact=False)
         outer = self.algebra.origin
         self.algebra.origin = (keyword, pointer)
         try:
-            if not inner.exact:
-                raise CannotComplementError("what it excludes holds a keyword that is not enforced")
             return self.algebra.complement(inner)
-        except CannotComplementError as error:
-            self.not_enforced(keyword, pointer, f"no grammar says the opposite of {error}")
-            return replace(ANY_NODE, exact=False)
         finally:
             self.algebra.origin = outer
 

@@ -189,6 +189,11 @@ _LOOKS: dict[str, _Look] = {
 }
 
 
+SAY_NOTHING_MORE = frozenset(name for name, entry in KEYWORDS.items() if entry[0] is None) - {"$id", "id"}
+SAY_NOTHING_MORE |= {"type"}
+"""Keywords of schemas that have nothing but a type, and annotations."""
+
+
 class Plain:
     """Which schemas of the root's own resource are plain; each is looked at once, when it is asked for."""
 
@@ -225,13 +230,16 @@ class Plain:
                 others.append(me)
                 continue
             for one, needed in below:
-                if one is True or one == {}:
-                    continue
-                if not isinstance(one, dict):
+                if isinstance(one, dict):
+                    kind = one.get("type")
+                    if kind.__class__ is str and kind in TYPES and one.keys() <= SAY_NOTHING_MORE:
+                        known[id(one)] = True
+                    elif one:
+                        found.append((id(one), needed))
+                        todo.append(one)
+                elif one is not True:
                     others.append(me)
                     break
-                found.append((id(one), needed))
-                todo.append(one)
         if again:
             others += [me for me, below in reached.items() if any(known.get(k) is False for k, _ in below)]
             others += _endless(reached)

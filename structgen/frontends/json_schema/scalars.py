@@ -26,10 +26,6 @@ LONGEST_RUN = 4096
 others; there the automaton of the texts has the last word, not the set."""
 
 
-class CannotComplementError(Exception):
-    """The complement of a node is not in the algebra; the message says which part of it."""
-
-
 @dataclass(slots=True, frozen=True)
 class NumberSet:
     """Numbers between two bounds. ``integer``: True integers, False the others, None both.
@@ -81,7 +77,7 @@ class StringSet:
         """The string belongs to the set, ``values`` aside."""
         if len(value) < self.min or (self.max is not None and len(value) > self.max):
             return False
-        return self.lang is None or self.lang.matches(value)
+        return self.lang is None or languages.matches(self.lang, value)
 
 
 ALL_NUMBERS: Final = NumberSet()

@@ -11,7 +11,8 @@ Where there is a greatest number, an item is counted exactly when it is one.
 
 Items no two of which are equal: where they have few values they are a choice, keys that come once each, as
 far as the text of none begins another's; or a machine whose states are the sets of values that have come. All
-others are left to the engine, which compares them as they are written.
+others are left to the engine, which compares them as they are written. Where some two items must be equal, it
+is the same machine with another end, or the engine again.
 
 Objects that need some key become a union: over each named key that may be the one, and each class of other
 keys in which it may be.
@@ -50,7 +51,7 @@ def spell_out(n: Normaliser, node: Node) -> None:
     """Spell out the sets of a node that need it."""
     for array in node.arrays:
         spelled = array.distinct or array.machine is not None or array.choice is not None
-        if (array.contains or array.unique) and not spelled:
+        if (array.contains or array.unique or array.repeats) and not spelled:
             _spell_array(n, array)
     for one in node.objects:
         if one.some and one.cases is None:
@@ -83,9 +84,23 @@ def _spell_array(n: Normaliser, array: ArraySet) -> None:
             n.not_enforced(*array.unique, why)
         else:
             array.distinct = n.items_differ = True
-            n.report.note("items that must differ are compared as they are written: masks take longer there")
+            n.report.note(_COMPARED)
+    if array.repeats is not None and not _repeats(n, array):
+        values = _values(n, dict.fromkeys(_placed(counted)))
+        if values is not None and len(values) <= MOST_VALUES:
+            array.machine = _subsets(n, _machine(n, counted), values, repeats=True)
+        elif _all_apart(n, counted):
+            array.machine = Machine([[]], [False], {})
+        elif why := _not_repeated(n, counted):
+            n.not_enforced(*array.repeats, why)
+        else:
+            array.distinct = n.items_differ = True
+            n.report.note(_COMPARED)
     if contains and array.machine is None:
         array.machine = _machine(n, counted)
+
+
+_COMPARED = "items that must differ, or be equal, are compared as they are written: masks take longer there"
 
 
 def _places(array: ArraySet, contains: list[Contains]) -> int:
@@ -171,6 +186,27 @@ def _not_compared(n: Normaliser, array: ArraySet) -> str:
     return ""
 
 
+def _repeats(n: Normaliser, array: ArraySet) -> bool:
+    """Two items that have to come are the same listed value."""
+    listed = [formula for formula in array.prefix[: array.min] if formula.kind == "const"]
+    return any(not _apart(n, a, b) for a, b in combinations(listed, 2))
+
+
+def _not_repeated(n: Normaliser, array: ArraySet) -> str:
+    """Why an array some two items of which are equal cannot be left to the engine; "" when it can."""
+    if array.contains:
+        return "that some items of many values are equal is not asked beside a count of some of them"
+    places = len(array.prefix)
+    most = places if array.rest is NEVER else array.max
+    if most is not None and most < places + 2:
+        return (
+            "that some items of many values are equal is not asked where each place has a schema of its own"
+        )
+    if not least_values(n, array.rest, 1):
+        return "it is not known that there is a value that can come twice"
+    return ""
+
+
 def _apart(n: Normaliser, a: Formula, b: Formula) -> bool:
     """No value is in both, as one look tells."""
     return n.algebra.intersect(n.node(a), n.node(b)).is_empty
@@ -212,8 +248,11 @@ def _numbers(one: NumberSet) -> list[int | float] | None:
     return found if list(map(number_of, found)) == listed else None
 
 
-def _subsets(n: Normaliser, machine: Machine, values: list[Any]) -> Machine:
-    """The product of a machine with the set of values that have come."""
+def _subsets(n: Normaliser, machine: Machine, values: list[Any], repeats: bool = False) -> Machine:
+    """The product of a machine with the set of values that have come.
+
+    repeats : some value has to come again; anything goes when one has
+    """
     algebra = n.algebra
     consts = [algebra.const(value, repr(value)) for value in values]
     start = (0, 0, 0)
@@ -222,22 +261,30 @@ def _subsets(n: Normaliser, machine: Machine, values: list[Any]) -> Machine:
     made = Machine([], [], {})
     for state, (at, more, used) in enumerate(order):
         loop = machine.loops.get(at)
-        made.final.append(more >= loop[1] if loop else machine.final[at])
+        ends = more >= loop[1] if loop else machine.final[at]
+        made.final.append(ends and repeats == (used == _REPEATED))
         made.edges.append([])
+        if used == _REPEATED and loop is not None:
+            made.loops[state] = (loop[0], max(loop[1] - more, 0), None if loop[2] is None else loop[2] - more)
+            continue
         steps = [(formula, target, 0) for formula, target in machine.edges[at]]
         if loop is not None and (loop[2] is None or more < loop[2]):
             steps.append((loop[0], at, more + 1))
         for formula, target, count in steps:
             for i, const in enumerate(consts):
-                item = NEVER if used >> i & 1 else algebra.both(formula, const)
+                has_come = used == _REPEATED or used >> i & 1
+                item = NEVER if has_come and not repeats else algebra.both(formula, const)
                 if item is NEVER:
                     continue
-                after = (target, count, used | 1 << i)
+                after = (target, count, _REPEATED if has_come else used | 1 << i)
                 if after not in number:
                     number[after] = len(order)
                     order.append(after)
                 made.edges[state].append((item, number[after]))
     return made
+
+
+_REPEATED = -1  # instead of a set of values: some value has come twice
 
 
 # Objects
@@ -279,18 +326,40 @@ def _cases(n: Normaliser, one: ObjectSet) -> tuple[ObjectSet, ...]:
     """The objects of a set that needs some keys, as a union of sets with ``wanted``."""
     cases = [replace(one, some=())]
     for some in one.some:
-        cases = [made for case in cases for made in _with(n, case, some)]
+        cases = [made for case in cases for made in map(_with_room, _with(n, case, some)) if made is not None]
         why = ""
         if len(cases) > MOST_CASES:
             why = f"there are more than {MOST_CASES} ways in which some key may be the one"
         elif any(len(case.wanted) > MOST_WANTED for case in cases):
             why = f"more than {MOST_WANTED} kinds of keys must come"
-        elif any(case.wanted and case.max is not None and len(case.rest) > 1 for case in cases):
+        elif any(case.wanted and case.max is not None and _kinds(case) > 1 for case in cases):
             why = "that some key comes, of several kinds, is not counted beside the number of keys"
         if why:
             n.not_enforced(*some.origin, why)
             return (replace(one, some=()),)
     return tuple(cases)
+
+
+def _kinds(case: ObjectSet) -> int:
+    return sum(formula is not NEVER for _, formula in case.rest)
+
+
+def _with_room(case: ObjectSet) -> ObjectSet | None:
+    """The case without members for which those that must come leave no room; None where these have none."""
+    come = case.with_needed(case.required)
+    room = len(case.wanted) if case.max is None else case.max - len(come)
+    if room < len(case.wanted):
+        return None
+    if case.max is None or room > len(case.wanted):
+        return case
+    langs = [lang for lang, _ in case.wanted]
+
+    def left(lang: languages.Language | None, formula: Formula) -> Formula:
+        shared = (languages.both(lang, one) for one in langs)
+        return formula if any(one is None or not one.is_empty for one in shared) else NEVER
+
+    props = {key: formula if key in come else NEVER for key, formula in case.props.items()}
+    return replace(case, props=props, rest=tuple((lang, left(lang, formula)) for lang, formula in case.rest))
 
 
 def _with(n: Normaliser, case: ObjectSet, some: Some) -> list[ObjectSet]:

@@ -1,0 +1,55 @@
+"""Rules that many grammars have alike, laid out once for all of them.
+
+Every JSON Schema has strings, numbers and blanks, and most have values of any kind. `ir.Common` names such
+rules: the same objects each time. What is known of them (`Analysis`), the units that they are (`Units`) and
+their records are made once for each shape of heap; a grammar that has them begins with a copy. Nobody changes
+what it has from there, save for names of units, which `Units.share` copies first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine import layout as L
+from ..engine.heap import Heap
+from ..ir import Common, GrammarIR
+from ..limits import USUAL
+from .analysis import Analysis
+from .build import RuleBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """The common rules of a grammar, in a heap of one shape.
+
+    words : int64[*], what lies in the heap from ``at`` on
+    """
+
+    builder: RuleBuilder
+    at: int
+    words: npt.NDArray[np.int64]
+
+    def copy_into(self, heap: Heap) -> None:
+        """Begin ``heap``, which is new and of the shape, with the rules."""
+        at = heap.put(self.words)
+        assert at == self.at
+
+
+@lru_cache(maxsize=32)
+def laid_out(common: Common, max_heads: int, max_depth: int) -> LaidOut:
+    """The rules, for heaps of grammars without special tokens that are made with these numbers."""
+    limits = USUAL
+    start = next(iter(common.promised))
+    ir = GrammarIR(common.rules, start, promised=common.promised)
+    heap = Heap(0, 4, max_heads, max_depth)
+    at = int(heap.g[L.H_TOP])
+    builder = RuleBuilder(ir, heap, limits, Analysis(ir, limits, ()))
+    builder.build_all(common.rules)
+    for info in builder.units:
+        if info.owner in common.rules:
+            info.owner = ""  # what another rule shares with it is shared by several
+    return LaidOut(builder, at, heap.g[at : int(heap.g[L.H_TOP])].copy())
