@@ -7,8 +7,8 @@ statement ends, and after the function's last line nothing but its end can be wr
 five times each, as a left-padded batch at temperature 0.8 from the whole of what is allowed (no ``top_k``),
 with fixed seeds. A function may be as long as one likes, and so a text may run out of tokens before it is
 whole; such texts are counted apart, and never as parsed. Behind a function there may be comments without end,
-or empty lines joined by backslashes, and a small model likes to go on with these: ``--plain`` leaves both out of
-Python's grammar.
+or empty lines joined by backslashes, and a small model likes to go on with these: ``--plain`` leaves both
+out of Python's grammar.
 
 What a compiler knows beyond the grammar (``return`` outside a function, a name that is global too late) would
 be told by ``compile``, and is not asked for.

@@ -157,7 +157,7 @@ LANGUAGES = {
         ("func f(){}", "var a=1", "var a b", "type a b", "const a=1", 'import "a"', "package a"),
     ),
     "rust": Language(
-        "fn |let |pub |impl|mut |match |'a |::<|r#\"|\"#|..=|=> |&mut |where |///|/*!|#[|macro_rules! |1..",
+        'fn |let |pub |impl|mut |match |\'a |::<|r#"|"#|..=|=> |&mut |where |///|/*!|#[|macro_rules! |1..',
         (
             "fn f<'a, T: A<B<C>> + 'a>(x: &'a mut T) -> impl D where T: E { x.0.1 as u8 + 1.. }",
             "#[a(b)] pub struct S { c: [u8; 1], /// d\n e: F }",
