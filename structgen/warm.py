@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 
+import numpy as np
+
 
 def warmup() -> None:
     """Run all kernels on a small grammar of each discipline.
@@ -16,6 +18,7 @@ def warmup() -> None:
     from .bitmask import allocate_token_bitmask
     from .compiled import compile as compile_grammar
     from .engine import layout
+    from .engine.endings import set_row
     from .grammar import Grammar
     from .regex import compile_search, from_strings, intersect, parse_ecma
     from .vocab.vocabulary import Vocabulary
@@ -36,7 +39,9 @@ def warmup() -> None:
         "dependentRequired": {"x": ["y"]},
         "maxProperties": 3,
     }
+    distinct = {"type": "array", "items": {"type": ["string", "integer"]}, "uniqueItems": True, "minItems": 2}
     grammars = [
+        (Grammar.from_json_schema(distinct), b'["a", 1]'),
         (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
         (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
@@ -54,6 +59,7 @@ def warmup() -> None:
         fill_next_token_bitmasks([matcher], bitmask)
         matcher.forced_bytes()
         matcher.fork().accept_bytes(b"  ")
+    set_row(np.zeros(1, np.int32), np.zeros(1, np.int32))  # only large vocabularies have rows
     intersect(compile_search(parse_ecma("[a-z]+(?!b)")), from_strings([b"ab", b"cd"]))
     gc.collect()
     gc.freeze()

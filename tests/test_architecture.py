@@ -84,7 +84,7 @@ OUTSIDE: dict[str, set[str]] = {
         "saved",
         "torch",
     }
-    | {"transformers", "vocab"},
+    | {"transformers", "vocab", "warm"},
     "numba": {"jit"},
     "lark": {"frontends"},
     "idna": {"frontends"},
