@@ -7,7 +7,8 @@ statement ends, and after the function's last line nothing but its end can be wr
 five times each, as a left-padded batch at temperature 0.8 from the whole of what is allowed (no ``top_k``),
 with fixed seeds. A function may be as long as one likes, and so a text may run out of tokens before it is
 whole; such texts are counted apart, and never as parsed. Behind a function there may be comments without end,
-and a small model likes to go on with these: ``--no-comments`` writes under Python's grammar without comments.
+or empty lines joined by backslashes, and a small model likes to go on with these: ``--plain`` leaves both
+out of Python's grammar.
 
 What a compiler knows beyond the grammar (``return`` outside a function, a name that is global too late) would
 be told by ``compile``, and is not asked for.
@@ -46,7 +47,10 @@ TASKS = (
 )
 PROMPT = "Write one short Python function that {task}. Answer with the code only, without a docstring."
 TIMES = 5
-NO_COMMENTS = r"%override _NEWLINE: /((\r\n?|\n)[ \t\f]*)+/"
+PLAIN = """
+%override _NEWLINE: /(\\n[ \\t]*)+/
+%override JOINED: /\\f+/
+"""
 
 
 def parses(text: str) -> bool:
@@ -77,7 +81,7 @@ def functions(options: argparse.Namespace) -> int:
         tokenizer, vocab_size=loaded.vocab_size, stop_token_ids=loaded.stop_token_ids
     )
     path = find_grammar("python")
-    text = path.read_text(encoding="utf-8") + (NO_COMMENTS if options.no_comments else "")
+    text = path.read_text(encoding="utf-8") + (PLAIN if options.plain else "")
     compiled = compile_grammar(Grammar.from_lark(text, start="function", base_path=path.parent), vocabulary)
     stops = list(vocabulary.stop_token_ids)
     config = sampling(0.8, options.max_new_tokens, stops)

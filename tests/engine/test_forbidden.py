@@ -102,6 +102,17 @@ def test_words_are_not_cut(text: str, cut: bool, forbidden: bool) -> None:
         assert (matcher.accept_bytes(text.encode()) and matcher.is_accepting()) == wanted
 
 
+def test_what_is_whole_may_begin_a_longer_text() -> None:
+    """Behind "char" comes what is a word with it, though "char8_t" is one more text of the same terminal."""
+    text = 'start: TYPE NAME\nTYPE: "char" | "char8_t"\n_WORD: /[a-z_\\u00aa][a-z0-9_\\u00aa]*/\n'
+    text += 'NAME: _WORD & ~TYPE\n%ignore " "\n%forbid _WORD\n'
+    compiled = sg.compile(sg.Grammar.from_lark(text), lines.BYTES)
+    verdicts = {"char a": True, "char8_t a": True, "char8 a": False, "chara": False, "char8_ta": False}
+    for written, wanted in {**verdicts, "char\u00aa": False, "char char8": True, "char char": False}.items():
+        matcher = compiled.matcher()
+        assert (matcher.accept_bytes(written.encode()) and matcher.is_accepting()) == wanted
+
+
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
