@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import SchemaError
-from ...limits import Limits
+from ...limits import Limits, check_time
 from . import formats, languages
 from .document import Documents, Location
 from .keywords import KEYWORDS
@@ -219,6 +219,8 @@ class Plain:
         again = False
         todo = [root]
         while todo:
+            if not len(reached) & 255:
+                check_time("looking at the schema")
             schema = todo.pop()
             me = id(schema)
             if me in reached or me in known:
