@@ -45,7 +45,8 @@ class Process:
     ) -> None:
         self.engine = engine
         self.said: dict[str, Any] = {}  # settings, version, memory after loading
-        self.spent = 0.0  # seconds that it was waited for
+        self.spent = 0.0  # seconds that it was waited for, its first start (kernels, a tokenizer) apart
+        self._started = False
         self._time_limit = time_limit
         self._log = cache() / "logs" / f"{engine.name}.log"
         self._profiled = profile is not None and not engine.requires
@@ -78,6 +79,8 @@ class Process:
                 env=self._environment,
             )
         self.said = self._answer(self.engine.starting)
+        if not self._started:
+            self._started, self.spent = True, 0.0
 
     def ask(self, case: Case) -> dict[str, Any]:
         """What `measure.visit` found, or an ``error`` that tells the end of the process."""

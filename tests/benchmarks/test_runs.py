@@ -60,6 +60,19 @@ def test_a_crash_is_a_result_and_the_next_case_finds_a_new_process(tmp_path: Pat
         assert crash.ask(CASE) == {"error": "died (SIGABRT: oh)"}
 
 
+def test_a_first_start_is_no_part_of_the_budget(tmp_path: Path) -> None:
+    slow = "import time\ntime.sleep(1)\n" + READY + "for line in sys.stdin: print('{}', flush=True)"
+    asked = process(tmp_path, slow)
+    try:
+        asked.ask(CASE)
+        assert asked.spent < 0.5
+        asked.stop()
+        asked.ask(CASE)
+        assert asked.spent >= 1
+    finally:
+        asked.stop()
+
+
 def test_a_hang_is_a_result(tmp_path: Path) -> None:
     hung = process(tmp_path, READY + "import time\nfor line in sys.stdin: time.sleep(60)", limit=0.3)
     assert hung.ask(CASE) == {"error": "no answer in 0.3 s"}
