@@ -8,15 +8,19 @@ it was at.
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from .cases import NoData
 from .engines import engines
 from .environments import cache
 from .plots import draw
+from .processes import ROOT
 from .recordings import commit, read_recording, write_recording
 from .report import report
 from .run import pythons, run
@@ -50,6 +54,22 @@ def _begin(folder: Path, *, fresh: bool) -> None:
     mark.write_text(what, "utf-8")
 
 
+def _prepare(plan: list[dict[str, Any]]) -> None:
+    """Make the environments; meanwhile structgen's kernels are compiled, which has a processor to itself."""
+    asked = [described["engines"] for described in plan]
+    names = list(engines()) if "all" in asked else list(dict.fromkeys(",".join(asked).split(",")))
+    warming = subprocess.Popen(
+        [sys.executable, "-c", "import structgen; structgen.warmup()"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        pythons(names, lambda what: print(what, file=sys.stderr, flush=True))
+    finally:
+        warming.wait()
+
+
 def everything(options: argparse.Namespace) -> int:
     """No command: a whole plan. Returns 1 if a suite had to be left out."""
     from .__main__ import build_parser
@@ -60,7 +80,9 @@ def everything(options: argparse.Namespace) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     _begin(folder, fresh=options.fresh)
     parts, left_out = [], []
-    for described in tomllib.loads(PLANS.read_text("utf-8"))[name]:
+    plan = tomllib.loads(PLANS.read_text("utf-8"))[name]
+    _prepare(plan)
+    for described in plan:
         words = [f"--{key.replace('_', '-')}={value}" for key, value in described.items()]
         if options.schemas:
             words.append(f"--schemas={options.schemas}")
