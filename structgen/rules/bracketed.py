@@ -3,7 +3,7 @@
 `members` makes an automaton of keyed members whatever stands around them and between them. Nearly always that
 is the same: an opening byte, blanks, the members with a separator between blanks, a closing byte; and in each
 member a key, a mark between blanks, and a call. Such a rule is recognised here by its form and by what its
-parts begin with. All of its states but those of the keys are then known beforehand (`_frame`, `_tail`), and
+parts begin with. All of its states but those of the keys are then known beforehand (`_plan`, `_tail`), and
 `engine.spelling` writes them together with the trie of the keys. One unit takes the place of two, with one
 frame a level of nesting, and blanks are read once.
 
@@ -175,7 +175,7 @@ def _plan(around: _Punctuation, empty: bool) -> _Plan:
         if states[first][1] >= 0:
             states[states[first][1]][0].append((byte, to, op))
 
-    entry, begin = state(), 0
+    entry = state()
     begin = with_gap(1)
     after = with_gap(0)
     again = with_gap(1)
