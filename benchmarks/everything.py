@@ -17,13 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from .cases import NoData
-from .engines import engines
 from .environments import cache
 from .plots import draw
 from .processes import ROOT
 from .recordings import commit, read_recording, write_recording
 from .report import report
-from .run import pythons, run
+from .run import chosen_engines, pythons, run
 from .vocabularies import NoTokenizer, default_tokenizer, tokenizer_file
 
 PLANS = Path(__file__).parent / "plans.toml"
@@ -32,7 +31,7 @@ UNDER_WAY = "under-way"  # a file in the folder of a report that is not finished
 
 def setup(options: argparse.Namespace) -> int:
     """The command ``setup``: environments and a tokenizer, and nothing else."""
-    names = list(engines()) if options.engines == "all" else options.engines.split(",")
+    names = chosen_engines(options.engines)
 
     def say(what: object) -> None:
         print(what, file=sys.stderr, flush=True)
@@ -56,8 +55,7 @@ def _begin(folder: Path, *, fresh: bool) -> None:
 
 def _prepare(plan: list[dict[str, Any]]) -> None:
     """Make the environments; meanwhile structgen's kernels are compiled, which has a processor to itself."""
-    asked = [described["engines"] for described in plan]
-    names = list(engines()) if "all" in asked else list(dict.fromkeys(",".join(asked).split(",")))
+    names = [name for described in plan for name in chosen_engines(described["engines"])]
     warming = subprocess.Popen(
         [sys.executable, "-c", "import structgen; structgen.warmup()"],
         cwd=ROOT,
@@ -65,7 +63,7 @@ def _prepare(plan: list[dict[str, Any]]) -> None:
         stdout=subprocess.DEVNULL,
     )
     try:
-        pythons(names, lambda what: print(what, file=sys.stderr, flush=True))
+        pythons(list(dict.fromkeys(names)), lambda what: print(what, file=sys.stderr, flush=True))
     finally:
         warming.wait()
 

@@ -46,7 +46,6 @@ class Process:
         self.engine = engine
         self.said: dict[str, Any] = {}  # settings, version, memory after loading
         self.spent = 0.0  # seconds that it was waited for, its first start (kernels, a tokenizer) apart
-        self._started = False
         self._time_limit = time_limit
         self._log = cache() / "logs" / f"{engine.name}.log"
         self._profiled = profile is not None and not engine.requires
@@ -78,9 +77,10 @@ class Process:
                 cwd=ROOT,
                 env=self._environment,
             )
+        first = not self.said
         self.said = self._answer(self.engine.starting)
-        if not self._started:
-            self._started, self.spent = True, 0.0
+        if first:
+            self.spent = 0.0
 
     def ask(self, case: Case) -> dict[str, Any]:
         """What `measure.visit` found, or an ``error`` that tells the end of the process."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ..cache import read_kept, write_kept_later
+from ..cache import program_digest, read_kept, write_kept_later
 from ..cache.arrays import Array
 from .sequences import FIRST_SIGNATURE, Places, Sequences
 from .table_pool import Int32, Int64, Piece
@@ -47,11 +47,8 @@ def name_of(fingerprint: str, key: Hashable) -> str:
 @cache
 def _program() -> bytes:
     """A digest of the files that say what is kept, this one included."""
-    h = hashlib.blake2b(digest_size=32)
     here = Path(__file__)
-    for path in (here, *(here.parent / name for name in MADE_BY)):
-        h.update(path.read_bytes())
-    return h.digest()
+    return program_digest((here, *(here.parent / name for name in MADE_BY)))
 
 
 def keep_piece(name: str, piece: Piece, goes_on: str = "") -> None:

@@ -15,7 +15,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from ..cache import read_kept, write_kept_later
+from ..cache import program_digest, read_kept, write_kept_later
 from ..ir import GrammarIR, Ref, Rep, Term
 from ..rules import forbidden, lexer, viability
 from ..rules.analysis import Analysis
@@ -87,8 +87,5 @@ def name_of(ir: GrammarIR, facts: Analysis) -> str:
 @cache
 def _program() -> bytes:
     """A digest of the files that say what is kept, this one included."""
-    h = hashlib.blake2b(digest_size=32)
     here = Path(__file__)
-    for path in (here, *(here.parent / name for name in MADE_BY)):
-        h.update(path.read_bytes())
-    return h.digest()
+    return program_digest((here, *(here.parent / name for name in MADE_BY)))

@@ -58,16 +58,10 @@ class Analysis:
         self.first: list[int] = []
         self._most = limits.max_grammar_nodes
         self._entered: set[str] = set()
-        self._known = 0  # expressions of the common rules
         self._lent = common is not None  # what is known of these is not copied before there is more
         if common is not None:
-            self._known = len(common.exprs)
-            self.exprs, self.children, self.number, self.rule = (
-                common.exprs,
-                common.children,
-                common.number,
-                common.rule,
-            )
+            self.exprs, self.children = common.exprs, common.children
+            self.number, self.rule = common.number, common.rule
             self.productive, self.nullable, self.first = common.productive, common.nullable, common.first
             self._entered = common._entered
         early = [] if ir.start in self.promised else self._number(ir.start)
@@ -175,9 +169,6 @@ class Analysis:
         """The facts of the expressions that have none yet; ``early``: calls of rules not yet numbered."""
         exprs, of = self.exprs, _FACT_OF
         productive, nullable, first = self.productive, self.nullable, self.first
-        self.called_early = ()
-        if len(first) == len(exprs):
-            return
         for me in range(len(first), len(exprs)):
             e = exprs[me]
             has_text, is_nullable, bits = of[type(e)](self, e, self.children[me])

@@ -36,7 +36,6 @@ from .recursion import SmallRules, break_left_recursion, rules_on_cycles
 from .repetition import Repetitions, looped
 from .units import UnitInfo, Units
 
-_NONE: frozenset[str] = frozenset()
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 
@@ -67,7 +66,7 @@ class RuleBuilder:
         self._units: Units = Units(heap, None if common is None else common._units)
         self.units = self._units.all
         repetitions = Repetitions(WIDE_BYTES)
-        cyclic = rules_on_cycles(facts) if facts.called_early else _NONE
+        cyclic = rules_on_cycles(facts)
         self._small: SmallRules = SmallRules(
             facts, cyclic, repetitions, None if common is None else common._small
         )
@@ -85,8 +84,7 @@ class RuleBuilder:
         )
         self._bracketed = Bracketed(self.graphs, self._records, self._read)
         self._outlines = Outlines(self.graphs, self._records, self._read)
-        if cyclic:
-            break_left_recursion(self.graphs, cyclic, self._max_states)
+        break_left_recursion(self.graphs, cyclic, self._max_states)
 
     def build_all(self, names: Iterable[str]) -> None:
         """Build the units of these rules, and all that they call."""

@@ -22,6 +22,8 @@ MOST_WRITTEN_OUT = 64  # bound of a repetition whose item begins with the rule t
 
 def rules_on_cycles(facts: Analysis) -> frozenset[str]:
     """The rules that can call themselves, through others or not."""
+    if not facts.called_early:
+        return frozenset()
     below: dict[str, list[str]] = {}
     todo = list(facts.called_early)
     while todo:
@@ -115,6 +117,8 @@ class SmallRules:
 
 def break_left_recursion(graphs: Graphs, cyclic: frozenset[str], max_states: int) -> None:
     """Give the rules that begin with themselves graphs that do not (Paull's algorithm on automata)."""
+    if not cyclic:
+        return
     facts = graphs.facts
     left = {name: _left_calls(facts, facts.rule[name]) for name in sorted(cyclic)}
     found = cycles({name: [c for c in calls if c in cyclic] for name, calls in left.items()})

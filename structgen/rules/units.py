@@ -78,8 +78,7 @@ class Units:
     def counted(self, key: object, kind: str, owner: str, expr: Expr, first: int) -> int:
         """The same for a repetition with a count in its frame."""
         unit = self.get(key, kind, owner, expr, first)
-        if not self.all[unit].counted:
-            self.all[unit].counted = True
+        self.all[unit].counted = True
         return unit
 
     def pattern(self, dfa: ByteDFA, kind: str, owner: str) -> int:

@@ -95,8 +95,7 @@ class Direct:
             lowering.report.note(OTHERS_TWICE)
             rest = (Rest(languages.any_key(), value),)
         text = lowering.text
-        if text.gap:
-            lowering.shared("ws")
+        lowering.gap()
         if not members and not rest:
             return text.bracketed(b"{", b"}", None, True)
         if members:
@@ -108,8 +107,7 @@ class Direct:
     def _array(self, at: Location) -> Expr:
         lowering, schema = self._lowering, at.schema
         text = lowering.text
-        if text.gap:
-            lowering.shared("ws")
+        lowering.gap()
         least, most = schema.get("minItems", 0), schema.get("maxItems")
         if most == 0:
             return text.bracketed(b"[", b"]", None, True)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ...automata import ByteDFA
-from ...cache import read_kept, write_kept_later
+from ...cache import program_digest, read_kept, write_kept_later
 from ...cache.arrays import Array, Content
 from ...regex import CharDFA
 from ...regex.nfa import Partition
@@ -50,12 +50,9 @@ def kept(kind: type[A], what: str, make: Callable[[], A]) -> A:
 @cache
 def _program() -> bytes:
     """A digest of the files that say what is kept, this one included."""
-    h = hashlib.blake2b(digest_size=32)
-    here = Path(__file__).parent
-    regex = sorted((here.parent.parent / "regex").glob("*.py"))
-    for path in (Path(__file__), *(here / name for name in MADE_BY), *regex):
-        h.update(path.read_bytes())
-    return h.digest()
+    here = Path(__file__)
+    regex = sorted((here.parents[2] / "regex").glob("*.py"))
+    return program_digest((here, *(here.parent / name for name in MADE_BY), *regex))
 
 
 def _arrays(made: ByteDFA | CharDFA) -> dict[str, Array]:

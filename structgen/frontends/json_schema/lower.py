@@ -162,7 +162,8 @@ class Lowering:
                 self.rules.put(name, self.text.shared[name])
         return found
 
-    def _gap(self) -> None:
+    def gap(self) -> None:
+        """Blanks are written: their rule is there."""
         if self.text.gap:
             self.shared("ws")
 
@@ -238,7 +239,7 @@ class Lowering:
             if array is ALL_ARRAYS:
                 found.append(self.shared("json.array"))
             elif has_array(array):
-                self._gap()
+                self.gap()
                 found.append(self.array(array, name))
         parts = [
             part
@@ -256,7 +257,7 @@ class Lowering:
             whole = isinstance(string, Alt) and not alone
             found.append(self._apart(f"{name} (a string)", string, b'"') if whole else string)
         for part in parts:
-            self._gap()
+            self.gap()
             text = self.object(part, name)
             found.append(text if alone else self._apart(f"{name} (an object)", text, b"{"))
         return found[0] if len(found) == 1 else Alt(tuple(found))
