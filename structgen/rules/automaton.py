@@ -119,6 +119,52 @@ def without_empty(states: list[DState]) -> list[DState]:
     return states
 
 
+def minimised(states: list[DState]) -> list[DState]:
+    """The same automaton with equal states made one: the coarsest partition, refined from above (Moore).
+
+    Parser states hold states of rules, so each that is spared here is spared many times over there.
+    """
+    kinds = [0] * len(states)
+    known = 0
+    while True:
+        classes: dict[object, int] = {}
+        finer = []
+        for i, s in enumerate(states):
+            calls = tuple([(callee, kinds[to], op) for callee, to, op in s.calls])
+            look = (kinds[i], s.final, -1 if s.overlay is None else i, tuple(_joined(s.edges, kinds)), calls)
+            finer.append(classes.setdefault(look, len(classes)))
+        kinds = finer
+        if len(classes) in (known, len(states)):
+            break
+        known = len(classes)
+    if len(classes) == len(states):
+        return states
+    firsts = dict(zip(reversed(kinds), reversed(states), strict=True))
+    return [
+        DState(
+            _joined(s.edges, kinds),
+            [(callee, kinds[to], op) for callee, to, op in s.calls],
+            s.final,
+            s.overlay
+            if s.overlay is None or s.overlay.ret is None or s.overlay.ret < 0
+            else replace(s.overlay, ret=kinds[s.overlay.ret]),
+        )
+        for _, s in sorted(firsts.items())
+    ]
+
+
+def _joined(edges: list[tuple[int, int, int, int]], number: list[int]) -> list[tuple[int, int, int, int]]:
+    """The edges with targets by another number, neighbours of one target joined."""
+    joined: list[tuple[int, int, int, int]] = []
+    for lo, hi, to, op in edges:
+        at = number[to] if to >= 0 else to
+        if joined and joined[-1][1] + 1 == lo and joined[-1][2:] == (at, op):
+            joined[-1] = (joined[-1][0], hi, at, op)
+        else:
+            joined.append((lo, hi, at, op))
+    return joined
+
+
 def as_graph(states: list[DState]) -> Graph:
     """The automaton as a graph with the same numbers."""
     g = Graph()

@@ -20,7 +20,7 @@ from ..engine import layout as L
 from ..engine.heap import Heap
 from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
-from .automaton import DState, Graph, Overlay, determinise, without_empty
+from .automaton import DState, Graph, Overlay, determinise, minimised, without_empty
 from .repetition import Repetitions, looped
 from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
@@ -134,7 +134,8 @@ class Records:
         """
         shape = Shape.of(g)
         if shape is None or not self.is_narrow(shape.units):
-            return self.rule(without_empty(determinise(g, 0, self.max_states)), unit)[0], None
+            states = minimised(without_empty(determinise(g, 0, self.max_states)))
+            return self.rule(states, unit)[0], None
         return self.template(rule_template(shape.key), shape.units, unit), shape
 
     def template(self, template: Template, callees: list[int], unit: int) -> int:

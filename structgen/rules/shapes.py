@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..engine import layout as L
-from .automaton import DState, Graph, determinise_all, without_empty
+from .automaton import DState, Graph, determinise_all, minimised, without_empty
 
 _Int64 = npt.NDArray[np.int64]
 
@@ -79,7 +79,7 @@ def automaton(key: Any, starts: tuple[int, ...]) -> tuple[list[DState], list[int
 def rule_template(key: Any) -> Template:
     """The records of a rule whose graph begins at 0, without the empty text."""
     states = [DState(list(s.edges), list(s.calls), s.final, s.overlay) for s in automaton(key, (0,))[0]]
-    return _template(without_empty(states), -1)
+    return _template(minimised(without_empty(states)), -1)
 
 
 @lru_cache(maxsize=1024)
