@@ -28,11 +28,12 @@ from ..vocab.vocabulary import Vocabulary
 from . import kernels, room
 from . import layout as L
 from .heap import Heap
-from .indentation import columns_in, effects_of
+from .indentation import columns_in
 from .sequences import Sequences
 from .specials import find_special_tokens
-from .table_pool import Piece, Pools
-from .vocab_tables import VocabTables, groups_of
+from .table_pool import Pools
+from .token_groups import group_tokens
+from .vocab_tables import VocabTables
 
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
@@ -41,6 +42,7 @@ NARROW = 4000  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
 MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20
+LEAST_WORK = 1 << 15
 MOST_SCRATCH = 1 << 12
 MOST_EXPLORED = 400  # readings looked at before a search for a finishing text answers yes
 MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
@@ -90,13 +92,14 @@ class Arena:
         self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
+        self._work: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # scratch of `kernels._split`
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation
         self.forbidden = ir.forbidden
-        self._lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
-        self._terminals_key: Hashable = (
+        self.lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
+        self.terminals_key: Hashable = (
             int(self.g[L.H_SYMBOL_WORDS]),
-            self._lines,
+            self.lines,
             *(terminal.dfa.digest for terminal, _, _ in self.terminals),
         )
         numbers = facts.special_symbol
@@ -118,7 +121,7 @@ class Arena:
             self._symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
             self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
             self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
-        self.initial = self._call(kernels.initial_state, self.builder.start(), 0)
+        self.initial = self.call(kernels.initial_state, self.builder.start(), 0)
         if not _settled:
             _settled[:] = self._settle()
         self.fill, self.find_accept, self._make_mask_in, self._take = _settled
@@ -162,7 +165,7 @@ class Arena:
 
     # -------------------------------------------------------------------------------------------- providing
 
-    def _call(self, kernel, *args) -> int:  # type: ignore[no-untyped-def]
+    def call(self, kernel, *args) -> int:  # type: ignore[no-untyped-def]
         """Call ``kernel(heap, *args)`` until it has what it needs; its answer, >= REFUSED."""
         answer = int(kernel(self.heap.g, *args))
         if answer < L.REFUSED:
@@ -204,6 +207,8 @@ class Arena:
             if self._scratch_factor > MOST_SCRATCH:
                 raise LimitExceededError("max_heads", self.limits.max_heads, self._scratch_factor * 4096)
             self.heap.lay_out_scratch(self.tables.max_depth, self._scratch_factor)
+        elif code == L.GROW_WORK:
+            self._work = np.empty(max(LEAST_WORK, 2 * len(self._work)), np.int64)
         elif code == L.FIND_OUT:
             at = int(self.g[L.X_ASKED])
             yes = self._can_be_finished(tuple(int(w) for w in self.g[at + L.R_KEY : at + L.R_KEY + 3]))
@@ -227,10 +232,10 @@ class Arena:
             if sequences is None:
                 self.heap.g[where] = -1
                 return
-            key = (self._terminals_key, *self._lexer_key(state))
+            key = (self.terminals_key, *self._lexer_key(state))
             number = t.number(key)
             if number is None:
-                number = self._group_tokens(key, state, sequences)
+                number = group_tokens(self, key, state, sequences)
             self._noted[where] = key
             self.heap.g[where] = number + 1
             if t.pools.generation != self._generation:
@@ -262,73 +267,13 @@ class Arena:
         t = self.tables
         words = int(self.g[L.H_SYMBOL_WORDS])
         sequences = t.sequences(
-            self._terminals_key,
+            self.terminals_key,
             lambda: universal_lexer([terminal for terminal, _, _ in self.terminals], words),
-            lambda: None if self._lines is None else columns_in(t.nodes, *self._lines),
+            lambda: None if self.lines is None else columns_in(t.nodes, *self.lines),
         )
         if sequences is not None:
             self.signatures = sequences.words
         return sequences
-
-    def _group_tokens(self, key: Hashable, state: int, sequences: Sequences) -> int:
-        t = self.tables
-        stay = np.full(t.size, -1, np.int16)
-        won = np.zeros(t.size, np.int64)
-        node = np.zeros(t.size, np.int32)
-        dead = np.zeros(256, np.uint8)
-        self._call(kernels.leaving_tokens, t.nodes, state, stay, won, node, dead)
-        tokens = np.flatnonzero((won > 0) & (stay < 0))
-        places = sequences.places
-        at = places.base[node[tokens]] + t.rank_of_token[tokens] - places.rank[node[tokens]]
-        signatures = sequences.of[at].astype(np.int64)
-        alive = signatures > 0
-        tokens, signatures = tokens[alive], signatures[alive]
-        runs = []
-        for record in np.unique(won[tokens]).tolist():
-            terminals = self._terminals_of(record)
-            if self._lines is not None and self._lines[0] in terminals:
-                effects = self._effects(tokens, node, won, record)
-            else:
-                effects = {(): won[tokens] == record}
-            runs += [(terminals, e, tokens[mine], signatures[mine]) for e, mine in effects.items()]
-        own = groups_of(sorted(runs, key=lambda run: run[:2]), t.words)
-        at_once: tuple[Hashable, Callable[[], Piece]] | None = None
-        ended = int(self.g[state + L.R_KEY + (int(self.g[state]) >> 8)])
-        if ended:
-            # What ends the lexeme with its first byte reads alike after every state that ends on those bytes.
-            terminals = self._terminals_of(ended)
-
-            def groups_at_once() -> Piece:
-                first = t.data_first[t.token_of_rank]
-                tokens = t.token_of_rank[dead[first] > 0].astype(np.int64)
-                signatures = sequences.of[places.base[0] + t.rank_of_token[tokens]].astype(np.int64)
-                alive = signatures > 0
-                return groups_of([(terminals, (), tokens[alive], signatures[alive])], t.words)
-
-            at_once = ("at once", self._terminals_key, dead.tobytes(), terminals), groups_at_once
-        return t.add(key, np.flatnonzero(stay >= 0).astype(np.int32), own, at_once)
-
-    def _effects(
-        self,
-        tokens: npt.NDArray[np.int64],
-        node: npt.NDArray[np.int32],
-        won: npt.NDArray[np.int64],
-        record: int,
-    ) -> dict[tuple[int, ...], npt.NDArray[np.bool_]]:
-        """Which of ``tokens`` end a newline lexeme (``won``: ``record``) with equal effects on its column."""
-        t, v = self.tables, self.vocabulary
-        ended = won[tokens] == record
-        same: dict[tuple[int, ...], npt.NDArray[np.bool_]] = {}
-        for at in np.unique(node[tokens[ended]]).tolist():
-            mine = ended & (node[tokens] == at)
-            first = int(v.offsets[tokens[int(np.argmax(mine))]])
-            effects = effects_of(v.data[first : first + int(t.nodes[at, 1])].tobytes())
-            same[effects] = same[effects] | mine if effects in same else mine
-        return same
-
-    def _terminals_of(self, record: int) -> tuple[int, ...]:
-        n = int(self.g[record]) >> 8
-        return tuple(self.g[record + L.R_KEY : record + L.R_KEY + n].tolist())
 
     def _byte_of_each_class(self) -> list[int]:
         g = self.heap.g
@@ -352,11 +297,11 @@ class Arena:
             while todo:
                 check_time("looking for the end of a text")
                 a, b, c = todo.popleft()
-                if self._call(kernels.head_complete, a, b, c) == 1:
+                if self.call(kernels.head_complete, a, b, c) == 1:
                     return True
                 read = 0
                 while read < len(self._symbols):
-                    n = self._call(
+                    n = self.call(
                         kernels.expand_head_all, a, b, c, self._symbols, read, ask == 1, self._found
                     )
                     read += int(self.g[L.X_WANT])
@@ -378,7 +323,7 @@ class Arena:
         return False
 
     def _note_dead(self, head: tuple[int, ...]) -> None:
-        at = self._call(kernels.intern_head, *head)
+        at = self.call(kernels.intern_head, *head)
         self.heap.g[at + L.R_KEY + 4] = 2
 
     def _lexer_key(self, state: int) -> tuple[Hashable, ...]:
@@ -402,13 +347,13 @@ class Arena:
     def accept_token(self, state: int, token: int) -> int:
         """Matcher state after ``token``, or REFUSED."""
         if token in self.symbol_of_token:
-            return self._call(kernels.accept_symbol, state, self.symbol_of_token[token], False)
+            return self.call(kernels.accept_symbol, state, self.symbol_of_token[token], False)
         v = self.vocabulary
         answer = self._take(self.heap.g, state, v.data, v.offsets, token)
         if answer < L.REFUSED:
             if answer == L.NO_TEXT:
                 return L.REFUSED
-            answer = self._call(kernels.accept_token, state, v.data, v.offsets, token)
+            answer = self.call(kernels.accept_token, state, v.data, v.offsets, token)
         return answer
 
     def accept_bytes(self, state: int, data: bytes) -> int:
@@ -416,23 +361,23 @@ class Arena:
         if not data:
             return state
         array = np.frombuffer(data, np.uint8).copy()
-        return self._call(kernels.accept_bytes, state, array, 0, len(data))
+        return self.call(kernels.accept_bytes, state, array, 0, len(data))
 
     def accept_mark(self, state: int, number: int) -> int:
         """Matcher state after mark ``number``, or REFUSED."""
-        return self._call(kernels.accept_symbol, state, self.marks[number], True)
+        return self.call(kernels.accept_symbol, state, self.marks[number], True)
 
     def live_specials(self, state: int) -> list[int]:
         """The special tokens that may come next."""
         return [
             token
             for token, symbol in self.symbol_of_token.items()
-            if self._call(kernels.accept_symbol, state, symbol, False) != L.REFUSED
+            if self.call(kernels.accept_symbol, state, symbol, False) != L.REFUSED
         ]
 
     def is_accepting(self, state: int) -> bool:
         """The text may end here."""
-        return self._call(kernels.is_accepting, state) == 1
+        return self.call(kernels.is_accepting, state) == 1
 
     def make_mask(self, state: int) -> None:
         """Make and note the mask of a matcher state."""
@@ -454,6 +399,7 @@ class Arena:
             pools.groups,
             pools.ids,
             self.signatures,
+            self._work,
             self.rows,
             state,
             t.stops,
@@ -465,7 +411,7 @@ class Arena:
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next."""
         out = np.zeros(256, np.uint8)
-        self._call(kernels.live_bytes, state, out)
+        self.call(kernels.live_bytes, state, out)
         return out
 
     def rules_at(self, state: int) -> list[str]:

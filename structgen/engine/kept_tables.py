@@ -32,6 +32,7 @@ MADE_BY = (
     "layout.py",
     "sequences.py",
     "table_pool.py",
+    "token_groups.py",
     "vocab_tables.py",
 )
 

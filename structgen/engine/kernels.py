@@ -662,7 +662,7 @@ def _persist_stack(g, stack):
             g[p], g[p + 1], g[p + 2] = a, b, c
             n += 1
         at = g[e + 3]
-    return _intern(g, tmp, 3 * n, K_FRAME, 0)
+    return _intern(g, tmp, 3 * n, K_FRAME, FRAME_VALUES)
 
 
 @jit
@@ -961,7 +961,7 @@ def _parse(g, parser, symbol, margin):
             return code
         key = heads + 3 * dst - 1  # the heads before are not needed any more: their last word is free
         g[key] = margin
-        to = _intern(g, key, 1 + 3 * count, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+        to = _intern(g, key, 1 + 3 * count, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
         if to < 0:
             return to
     g[X_FRAMES_TOP] = saved
@@ -1024,7 +1024,7 @@ def _with_margin(g, parser, margin):
     g[key] = margin
     for i in range(1, n):
         g[key + i] = g[parser + R_KEY + i]
-    return _intern(g, key, n, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+    return _intern(g, key, n, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
 
 
 @jit
@@ -1576,7 +1576,7 @@ def initial_state(g, init, param):
         return margin
     key = g[X_TMP]
     g[key], g[key + 1], g[key + 2], g[key + 3] = margin, s, param, 0
-    parser = _intern(g, key, 4, K_PARSER, 2 + g[H_SYMBOL_WORDS])
+    parser = _intern(g, key, 4, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
     if parser < 0:
         return parser
     q = _candidates(g, parser)
@@ -2217,10 +2217,11 @@ def _walk(g, tries, slots, tables, info, ids, out, most):
 
 
 @jit
-def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, out):
+def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, a, b, c, out):
     """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
 
     slots, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
+    work : int64[*], scratch of `_split`
     """
     g[X_NOTES_N] = 0
     g[X_FRAMES_TOP] = 1
@@ -2239,11 +2240,15 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, o
             at = (t - 1) * V_WORDS
             info[V_USED] += 1
             info[at + V_USED] = info[V_USED]
-            for i in range(out.shape[0]):
-                out[i] = tables[info[at + V_ROW], i]
+            if info[at + V_STAYS] != 0:
+                for i in range(out.shape[0]):
+                    out[i] = tables[info[at + V_ROW], i]
+            ended = _lex_won(g, a)
             for part in range(V_OWN, V_AT_ONCE + 1):
                 if info[at + part] != 0:
-                    code = _add_groups(g, b, groups, ids, info[at + part], signatures, out)
+                    code = _add_groups(
+                        g, b, ended, groups, ids, info[at + part], info[V_GENERATION], signatures, work, out
+                    )
                     if code < 0:
                         return code
             return BUILD_RULES if g[X_NOTES_N] > 0 else 0
@@ -2255,61 +2260,565 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, a, b, c, o
     return 0
 
 
+# -------------------------------------------------------------------------------------------- token groups
+#
+# What a parser state makes of a list of groups depends, up to the next cut, on its candidates alone: they
+# say which tokens are taken whatever the stack holds, and which terminals the others go on with. So a list
+# is *split* once for each set of candidates: into the tokens taken, and for each terminal that wins somewhere
+# the list of what follows it. Lists are interned, and few parts differ between candidates.
+#
+# Nor does it matter what lies deep in the stack, until a reading gets there. A parser state's *top* has of
+# its stack what can be left without reading anything, and the frames below which that is not so; what lies
+# under those is cut off. What a top takes of a list is found once, with what is *left over*: lists that
+# follow terminals after which a reading may leave the top. They are asked of the parser state itself. So a
+# mask costs some shifts of it, however many terminals the tokens hold.
+
+
 @jit
-def _add_groups(g, parser, groups, ids, at, signatures, out):
-    """Set the tokens of the groups at ``groups[at]`` that ``parser`` takes.
+def _add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, out):
+    """Set the tokens of the groups at ``groups[at]`` that ``parser`` takes. 0 or a code.
 
     groups : n runs | (n terminals, terminals, n effects, effects, n groups | (signature, first id, number of
-        ids) * n) * n. The effects are those of the bytes that end the lexeme on the column of its line.
+        ids) * n) * n. The terminals are those that the first lexeme may be, or where there are none those at
+        ``ended`` (a record); the effects those of the bytes that end the lexeme on the column of its line.
     """
     runs = groups[at]
     at += 1
     stack = g[X_HEADS]
     for _ in range(runs):
-        # The parser states after the first lexeme are those of all groups of the run: they stay at the
-        # bottom of the stack, and each group begins with a copy.
         n = groups[at]
         effects = at + 1 + n
+        many = effects + 1 + groups[effects]
         before = parser
         if groups[effects] > 0 and g[g[parser + R_KEY] + R_KEY] <= 0:
             column = g[g[parser + R_KEY] + R_KEY + 1]
-            for j in range(effects + 1, effects + 1 + groups[effects]):
+            for j in range(effects + 1, many):
                 column = column_after(column, groups[j], g[g[H_INDENT] + I_TAB])
             before = _at_column(g, parser, column)
             if before < 0:
                 return before
-        first = 0
-        for j in range(at + 1, at + 1 + n):
-            t = groups[j]
+        key = g[X_TMP]
+        g[key], g[key + 1] = generation, many
+        listed = _intern(g, key, 2, K_GROUPS, 0)
+        if listed < 0:
+            return listed
+        top = 0
+        for j in range(n if n > 0 else g[ended] >> 8):
+            t = groups[at + 1 + j] if n > 0 else g[ended + R_KEY + j]
             if _is_ignored(g, t):
                 after = _without_column(g, parser)
                 if after < 0:
                     return after
-                g[stack + first] = after
-                first += 1
+                g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
+                top += 1
             after = _shift(g, before, t)
             if after < 0:
                 return after
             if after > 0:
-                g[stack + first] = after
-                first += 1
-        at = effects + 1 + groups[effects]
-        many = groups[at]
-        at += 1
-        for _ in range(many):
-            base = stack + first
-            for j in range(first):
-                g[base + 2 * j] = groups[at]
-                g[base + 2 * j + 1] = g[stack + j]
-            yes = _read_signatures(g, base, first, signatures)
-            if yes < 0:
-                return yes
-            if yes:
-                for k in range(groups[at + 1], groups[at + 1] + groups[at + 2]):
-                    t = np.int64(ids[k])
-                    out[t >> 5] |= np.int32(1) << np.int32(t & 31)
-            at += 3
+                g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
+                top += 1
+        code = _add_lists(g, top, groups, ids, generation, signatures, work, out)
+        if code < 0:
+            return code
+        at = many + 1 + 3 * groups[many]
     return 0
+
+
+@jit
+def _add_lists(g, top, groups, ids, generation, signatures, work, out):
+    """Set the tokens that are taken, of the ``top`` (list of groups, parser state) pairs in scratch."""
+    stack = g[X_HEADS]
+    room = stack + 3 * (g[X_HEADS_CAP] // 2) - 8
+    half = (out.shape[0] + 1) // 2
+    while top > 0:
+        top -= 1
+        parser = g[stack + 2 * top + 1]
+        taking = _taking(g, g[stack + 2 * top], parser)
+        if taking < 0:
+            return taking
+        if g[taking + R_KEY + 2] == 0:
+            code = _take(g, taking, top, groups, ids, generation, signatures, work, half)
+            if code < 0:
+                return code
+        at = g[taking + R_KEY + 2]
+        _add_tokens(g, at, out)
+        left = g[at]
+        at += 2 + (half if g[at + 1] < 0 else g[at + 1])
+        for _ in range(left):
+            steps, listed = g[at], g[at + 1]
+            at += 2
+            after = parser
+            for i in range(at, at + 2 * steps, 2):
+                after = _before_line(g, after, g[i], g[i + 1])
+                if after > 0:
+                    after = _shift(g, after, g[i])
+                if after <= 0:
+                    break
+            at += 2 * steps
+            if after < 0:
+                return after
+            if after > 0:
+                if stack + 2 * top >= room:
+                    return GROW_SCRATCH
+                g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
+                top += 1
+    return 0
+
+
+@jit
+def _before_line(g, parser, t, column):
+    """The parser state where terminal ``t`` ends, which begins a line at ``column`` if it is the newline.
+
+    0 where no such line can come, as far as that is seen quickly; or a code.
+    """
+    if g[H_INDENT] == 0 or t != g[g[H_INDENT] + I_NEWLINE] or g[g[parser + R_KEY] + R_KEY] > 0:
+        return parser
+    if column != NO_COLUMN:
+        columns = g[g[parser + R_KEY] + R_KEY + 2]
+        if column >> COLUMN_SHIFT > g[columns + R_KEY] >> COLUMN_SHIFT:
+            yes = _block_may_open(g, parser)
+            if yes <= 0:
+                return yes
+        else:
+            while columns != 0 and g[columns + R_KEY] != column:
+                columns = g[columns + R_KEY + 1]
+            if columns == 0:
+                return 0
+    return _at_column(g, parser, column)
+
+
+@jit
+def _block_may_open(g, parser):
+    """1 when an indent may follow a newline after ``parser``, 0 when not, or a code."""
+    key = g[X_TMP]
+    g[key] = parser
+    g[key + 1] = g[g[H_INDENT] + I_INDENT]  # no text is one, so nothing else is remembered here
+    at = _intern(g, key, 2, K_SHIFT, 1)
+    if at < 0:
+        return at
+    if g[at + R_KEY + 2] == 0:
+        margin = g[parser + R_KEY]
+        to = parser
+        if g[margin + R_KEY] != BEFORE_TEXT:
+            to = _parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin)
+        if to > 0:
+            to = _parse(g, to, g[g[H_INDENT] + I_INDENT], margin)
+        if to < 0:
+            return to
+        g[at + R_KEY + 2] = 1 + min(to, 1)
+    return g[at + R_KEY + 2] - 1
+
+
+@jit
+def _add_tokens(g, at, out):
+    """Set the tokens that a top takes, at ``g[at]``."""
+    n = g[at + 1]
+    at += 2
+    if n < 0:
+        for i in range(out.shape[0] // 2):
+            both = g[at + i]
+            out[2 * i] |= np.int32(both & 0xFFFFFFFF)
+            out[2 * i + 1] |= np.int32(both >> 32)
+        if out.shape[0] & 1:
+            out[out.shape[0] - 1] |= np.int32(g[at + out.shape[0] // 2] & 0xFFFFFFFF)
+    else:
+        for i in range(at, at + n):
+            t = g[i]
+            out[t >> 5] |= np.int32(1) << np.int32(t & 31)
+
+
+@jit
+def _cut_off(g):
+    """The stack that stands for whatever lies under a top, or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1], g[key + 2] = 0, CUT, 0
+    return _intern(g, key, 3, K_FRAME, FRAME_VALUES)
+
+
+@jit
+def _top_of_stack(g, stack):
+    """The part of an interned stack that belongs to a top, or a code."""
+    if stack == 0:
+        return 0
+    cut = _cut_off(g)
+    if cut < 0:
+        return cut
+    q = g[X_QUEUE]
+    g[q] = stack
+    n = 1
+    while n > 0:
+        at = g[q + n - 1]
+        size = g[at] >> 8
+        if g[at + R_KEY + size] != 0:
+            n -= 1
+            continue
+        missing = False
+        for i in range(at + R_KEY, at + R_KEY + size, 3):
+            below = g[i + 2]
+            if below != 0 and g[below + R_KEY + (g[below] >> 8)] == 0 and _may_end(g, g[i], g[i + 1]):
+                if n + 1 >= 3 * g[X_QUEUE_CAP]:
+                    return GROW_SCRATCH
+                g[q + n] = below
+                n += 1
+                missing = True
+        if missing:
+            continue
+        tmp = g[X_TMP]
+        if size + 3 > g[X_TMP_CAP]:
+            return GROW_SCRATCH
+        k = 0
+        for i in range(at + R_KEY, at + R_KEY + size, 3):
+            a, b, c = g[i], g[i + 1], g[i + 2]
+            if a != 0 and not _may_end(g, a, b):
+                c = cut
+            elif c != 0:
+                c = g[c + R_KEY + (g[c] >> 8)]
+            # As in `_persist_stack`; entries that differed below may be one now.
+            j = k
+            while j > 0:
+                p = tmp + 3 * (j - 1)
+                if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
+                    break
+                j -= 1
+            p = tmp + 3 * j
+            if j == 0 or (g[p - 3], g[p - 2], g[p - 1]) != (a, b, c):
+                for w in range(3 * k - 1, 3 * j - 1, -1):
+                    g[tmp + w + 3] = g[tmp + w]
+                g[p], g[p + 1], g[p + 2] = a, b, c
+                k += 1
+        to = _intern(g, tmp, 3 * k, K_FRAME, FRAME_VALUES)
+        if to < 0:
+            return to
+        g[at + R_KEY + size] = to
+        n -= 1
+    return g[stack + R_KEY + (g[stack] >> 8)]
+
+
+@jit
+def _may_end(g, s, r):
+    """A rule may end in state ``s`` with parameter ``r``."""
+    if s == 0 or not g[s + S_FLAGS] & FINAL:
+        return False
+    return g[s + S_FINAL_OP] == 0 or _apply(g, g[s + S_FINAL_OP], r) >= 0
+
+
+@jit
+def _top(g, parser):
+    """The top of a parser state, another one, or a code. Of its margin it has whether brackets are open."""
+    n = g[parser] >> 8
+    value = parser + R_KEY + n + 2 + g[H_SYMBOL_WORDS]
+    if g[value] != 0:
+        return g[value]
+    for i in range(3, n, 3):
+        code = _top_of_stack(g, g[parser + R_KEY + i])
+        if code < 0:
+            return code
+    margin = g[parser + R_KEY]
+    if g[H_INDENT] != 0:
+        columns = _columns(g, 0, 0)
+        if columns < 0:
+            return columns
+        margin = _margin(g, min(g[margin + R_KEY], 1), g[margin + R_KEY + 1], columns)
+        if margin < 0:
+            return margin
+    key = g[X_TMP]
+    if n >= g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    g[key] = margin
+    for i in range(1, n):
+        g[key + i] = g[parser + R_KEY + i]
+    for i in range(3, n, 3):
+        below = g[key + i]
+        if below != 0:
+            g[key + i] = g[below + R_KEY + (g[below] >> 8)]
+    to = _intern(g, key, n, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
+    if to > 0:
+        g[value] = to
+    return to
+
+
+@jit
+def _leaves_top(g, parser):
+    """1 when a reading of ``parser`` may go on in what was cut off, 0 when none may, or a code."""
+    n = g[parser] >> 8
+    value = parser + R_KEY + n + 3 + g[H_SYMBOL_WORDS]
+    if g[value] != 0:
+        return g[value] - 1
+    q = g[X_QUEUE]
+    queued = 0
+    for i in range(1, n, 3):
+        e = parser + R_KEY + i
+        queued = _enqueue(g, queued, g[e], g[e + 1], g[e + 2])
+        if queued < 0:
+            return queued
+    yes = 0
+    done = 0
+    while done < queued and yes == 0:
+        s, r, stack = g[q + 3 * done], g[q + 3 * done + 1], g[q + 3 * done + 2]
+        done += 1
+        if stack != 0 and _may_end(g, s, r):
+            for i in range(stack + R_KEY, stack + R_KEY + (g[stack] >> 8), 3):
+                if g[i] == 0 and g[i + 1] == CUT:
+                    yes = 1
+            queued = _pop(g, queued, stack)
+            if queued < 0:
+                return queued
+    g[value] = 1 + yes
+    return yes
+
+
+@jit
+def _taking(g, listed, parser):
+    """The record of what the top of ``parser`` takes of a list of groups, or a code."""
+    top = _top(g, parser)
+    if top < 0:
+        return top
+    key = g[X_TMP]
+    g[key], g[key + 1] = listed, top
+    return _intern(g, key, 2, K_TAKEN, 1)
+
+
+@jit
+def _step_in_top(g, parser, t, way):
+    """The parser state after terminal ``t``, as far as a top knows; 0 none; LEFT_OVER; or a code.
+
+    way : 0 when the terminal is ignored, 1 when it is shifted
+    """
+    if way == 0:
+        return parser if _is_ignored(g, t) else 0
+    if g[H_INDENT] != 0:
+        depth = g[g[parser + R_KEY] + R_KEY]
+        if t == g[g[H_INDENT] + I_NEWLINE]:
+            if depth <= 0:
+                return LEFT_OVER  # what it brings along may leave any number of blocks
+        elif depth == 1 and _in_set(g, g[g[H_INDENT] + I_CLOSING], t):
+            return LEFT_OVER  # whether that was the last bracket, the top does not know
+    after = _shift(g, parser, t)
+    if after <= 0:
+        return after
+    leaves = _leaves_top(g, after)
+    return after if leaves == 0 else LEFT_OVER if leaves > 0 else leaves
+
+
+@jit
+def _take(g, taking, pairs, groups, ids, generation, signatures, work, half):
+    """Find out what a top takes of a list of groups; ``pairs`` of scratch are in use. 0 or a code.
+
+    taken : n left over, n tokens, the tokens as in `_split`, then for each that is left over: n steps, list
+        of groups, (terminal, column of the line that begins in it) * n
+    """
+    todo = g[X_HEADS] + 2 * pairs
+    room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
+    g[todo] = taking
+    n = 1
+    while n > 0:
+        if todo + n >= room:
+            return GROW_SCRATCH
+        made = g[todo + n - 1]
+        if g[made + R_KEY + 2] != 0:
+            n -= 1
+            continue
+        split = _split_for(
+            g, g[made + R_KEY], g[made + R_KEY + 1], groups, ids, generation, signatures, work, half
+        )
+        if split < 0:
+            return split
+        missing = _follow_split(g, split, g[made + R_KEY + 1], work, half)
+        if missing < 0:
+            return missing
+        if missing == 0:
+            at = _write_taken(g, split, work, half)
+            if at < 0:
+                return at
+            g[made + R_KEY + 2] = at
+            n -= 1
+        elif missing != made:
+            g[todo + n] = missing
+            n += 1
+    return 0
+
+
+@jit
+def _follow_split(g, split, top, work, half):
+    """Follow what a split of ``top`` goes on with, as far as the top knows.
+
+    Answers 0, a record not yet made, or a code. In ``work`` are then, in quarters, each after its number of
+    words: steps (step before, terminal, column); what is to be followed; what is left over (last step, list
+    of groups); the places of tokens that are taken.
+    """
+    quarter = work.shape[0] // 4
+    steps, items, left, taken = 0, quarter, 2 * quarter, 3 * quarter
+    if quarter < 64:
+        return GROW_WORK
+    work[steps], work[items], work[left], work[taken] = 1, 0, 0, 0
+    at = split + 2 + (half if g[split + 1] < 0 else g[split + 1])
+    for child in range(at, at + 3 * g[split], 3):
+        for way in range(2):
+            code = _follow_step(g, top, g[child], g[child + 1], way, 0, g[child + 2], work)
+            if code != 0:
+                return code
+    while work[items] > 0:
+        work[items] -= 3
+        item = items + 1 + work[items]
+        parser, made, before = work[item], work[item + 1], work[item + 2]
+        at = g[made + R_KEY + 2]
+        if work[taken] + 2 >= quarter:
+            return GROW_WORK
+        work[taken] += 1
+        work[taken + work[taken]] = at
+        more = g[at]
+        at += 2 + (half if g[at + 1] < 0 else g[at + 1])
+        for _ in range(more):
+            n, listed = g[at], g[at + 1]
+            at += 2
+            after, last = parser, before
+            for i in range(at, at + 2 * n, 2):
+                if i == at + 2 * n - 2:
+                    code = _follow_step(g, after, g[i], g[i + 1], 1, last, listed, work)
+                    if code != 0:
+                        return code
+                    break
+                to = _step_in_top(g, after, g[i], 1) if after != LEFT_OVER else LEFT_OVER
+                if to == 0:
+                    break
+                if to < 0 and to != LEFT_OVER:
+                    return to
+                after = to
+                last = _new_step(g, last, g[i], g[i + 1], work)
+                if last < 0:
+                    return last
+            at += 2 * n
+    return 0
+
+
+@jit
+def _new_step(g, before, t, column, work):
+    """The place of a step in ``work``, or a code."""
+    at = work[0]
+    if at + 4 >= work.shape[0] // 4:
+        return GROW_WORK
+    work[at], work[at + 1], work[at + 2] = before, t, column
+    work[0] = at + 3
+    return at
+
+
+@jit
+def _follow_step(g, parser, t, column, way, before, listed, work):
+    """Note what comes of ``listed`` after one step more: 0, a record that is not yet made, or a code."""
+    quarter = work.shape[0] // 4
+    to = LEFT_OVER if parser == LEFT_OVER else _step_in_top(g, parser, t, way)
+    if to == 0 or (to < 0 and to != LEFT_OVER):
+        return to
+    last = before if way == 0 else _new_step(g, before, t, column, work)
+    if last < 0:
+        return last
+    if to == LEFT_OVER:
+        at = 2 * quarter
+        if work[at] + 4 >= quarter:
+            return GROW_WORK
+        work[at + 1 + work[at]], work[at + 2 + work[at]] = last, listed
+        work[at] += 2
+        return 0
+    made = _taking(g, listed, to)
+    if made < 0 or g[made + R_KEY + 2] == 0:
+        return made
+    at = quarter
+    if work[at] + 5 >= quarter:
+        return GROW_WORK
+    item = at + 1 + work[at]
+    work[item], work[item + 1], work[item + 2] = to, made, last
+    work[at] += 3
+    return 0
+
+
+@jit
+def _write_taken(g, split, work, half):
+    """Write what `_follow_split` has found; where it lies, or a code."""
+    left, places = 2 * (work.shape[0] // 4), 3 * (work.shape[0] // 4)
+    taken = g[split + 1]
+    for i in range(places + 1, places + 1 + work[places]):
+        n = g[work[i] + 1]
+        taken = -1 if n < 0 or taken < 0 else taken + n
+    if taken > half:
+        taken = -1
+    size = 2 + (half if taken < 0 else taken)
+    for i in range(left + 1, left + 1 + work[left], 2):
+        size += 2
+        step = work[i]
+        while step != 0:
+            size += 2
+            step = work[step]
+    made = g[H_TOP]
+    if made + size > g[H_LIMIT]:
+        return GROW_HEAP
+    g[H_TOP] = made + size
+    g[made], g[made + 1] = work[left] // 2, taken
+    to = made + 2
+    if taken < 0:
+        for i in range(to, to + half):
+            g[i] = 0
+    to = _copy_tokens(g, split, to, taken < 0, half)
+    for i in range(places + 1, places + 1 + work[places]):
+        to = _copy_tokens(g, work[i], to, taken < 0, half)
+    if taken < 0:
+        to += half
+    for i in range(left + 1, left + 1 + work[left], 2):
+        n = 0
+        step = work[i]
+        while step != 0:
+            n += 1
+            step = work[step]
+        g[to], g[to + 1] = n, work[i + 1]
+        to += 2 + 2 * n
+        step = work[i]
+        at = to
+        while step != 0:
+            at -= 2
+            g[at], g[at + 1] = work[step + 1], work[step + 2]
+            step = work[step]
+    return made
+
+
+@jit
+def _copy_tokens(g, at, to, row, half):
+    """Copy the tokens at ``g[at]`` to ``g[to]``, a ``row`` of ``half`` words or a list; where more may go."""
+    if g[at + 1] < 0:
+        for i in range(half):
+            g[to + i] |= g[at + 2 + i]
+        return to
+    for i in range(at + 2, at + 2 + g[at + 1]):
+        t = g[i]
+        if row:
+            g[to + (t >> 6)] |= np.int64(1) << (t & 63)
+        else:
+            g[to] = t
+            to += 1
+    return to
+
+
+@jit
+def _split_for(g, listed, parser, groups, ids, generation, signatures, work, half):
+    """The place of the split of a list of groups for the candidates of ``parser``, or a code."""
+    start = _candidates(g, parser)
+    if start < 0:
+        return start
+    key = g[X_TMP]
+    g[key], g[key + 1] = listed, start
+    split = _intern(g, key, 2, K_SPLIT, 1)
+    if split < 0:
+        return split
+    at = g[split + R_KEY + 2]
+    if at == 0:
+        n = g[listed] >> 8
+        if n == 2:  # not made by another split, but a table's
+            place = g[listed + R_KEY + 1]
+            at = _split(g, groups, place + 1, groups[place], parser, ids, generation, signatures, work, half)
+        else:
+            place = listed + R_KEY + 1
+            at = _split(g, g, place, n // 3, parser, ids, generation, signatures, work, half)
+        if at >= 0:
+            g[split + R_KEY + 2] = at
+    return at
 
 
 @jit
@@ -2332,85 +2841,163 @@ def _lowest_bit(bits):
 
 
 @jit
-def _read_signatures(g, stack, top, signatures):
-    """1 when one of the ``top`` (signature, parser state) pairs at ``stack`` can be read, else 0, or a code.
+def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
+    """Split the ``n`` groups at ``source[at]`` by the candidates of ``parser``; its place, or a code.
 
-    From each lexeme's start the candidates decide: the highest priority that is still open or whole wins; in
-    it, a terminal still open will do; else the longest match, a literal before a pattern.
+    split : n children, n tokens | tokens, or for -1 a mask row in ``half`` words, two of its own in each |
+        (terminal, column of the line that begins in it, list of groups) * n
+    A child's groups are those whose next lexeme is its terminal, with the signatures of what follows. The
+    highest priority that is still open or whole wins; in it, a terminal still open will do: the token ends
+    in it; else the longest match, a literal before a pattern.
     """
     words = g[H_SYMBOL_WORDS]
-    stride = 1 + words if g[H_INDENT] == 0 else 2 + words
     newline = -1 if g[H_INDENT] == 0 else g[g[H_INDENT] + I_NEWLINE]
-    room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
-    while top > 0:
-        top -= 1
-        signature = g[stack + 2 * top]
-        parser = g[stack + 2 * top + 1]
-        if signature == 1:
-            return 1
+    stride = 1 + words if newline < 0 else 2 + words
+    candidates = parser + R_KEY + (g[parser] >> 8) + 2
+    # In ``work``: the last child of each terminal, then children (W_*), their groups and the groups taken,
+    # each in the order of ``source`` and with the place of the next one.
+    top = g[H_N_TERMINALS]
+    if top + W_CHILD > work.shape[0]:
+        return GROW_WORK
+    for t in range(top):
+        work[t] = 0
+    first_child, last_child, children = 0, 0, 0
+    first_taken, last_taken, taken = 0, 0, 0
+    for i in range(at, at + 3 * n, 3):
+        signature = source[i]
         if signature == 0:
             continue
-        start = _candidates(g, parser)
-        if start < 0:
-            return start
-        candidates = parser + R_KEY + (g[parser] >> 8) + 2
-        cuts = signatures[signature]
-        decided = False
-        for level in range(g[H_LEX_LEVELS]):
+        takes = signature == 1
+        cuts = 0 if takes else signatures[signature]
+        decided = takes
+        level = 0
+        while not decided and level < g[H_LEX_LEVELS]:
             mask = g[H_LEX_LEVEL_SETS] + level * words
-            barred = False
+            level += 1
             for w in range(words):
                 still_open = signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]
                 if still_open & ~g[g[H_LEX_FORBIDDEN] + w]:
-                    return 1
-                if still_open:
-                    barred = True
-            if barred:  # What matched before is outrun by some forbidden terminal, and that is whole.
-                break
-            at = signature + 1 + words
-            for _ in range(cuts):
-                won = False
+                    takes = True
+                if still_open:  # if forbidden, it outruns what matched before, and it is whole
+                    decided = True
+            cut = signature + 1 + words
+            for _ in range(0 if decided else cuts):
                 literal = False
                 for w in range(words):
-                    bits = signatures[at + 1 + w] & g[candidates + w] & g[mask + w]
+                    bits = signatures[cut + 1 + w] & g[candidates + w] & g[mask + w]
                     if bits:
-                        won = True
+                        decided = True
                         if bits & g[g[H_LEX_LITERALS] + w]:
                             literal = True
-                if won:
-                    decided = True
-                    after_sig = signatures[at]
-                    if after_sig != 0:
-                        for w in range(words):
-                            bits = signatures[at + 1 + w] & g[candidates + w] & g[mask + w]
-                            if literal:
-                                bits &= g[g[H_LEX_LITERALS] + w]
-                            while bits:
-                                t = 64 * w + _lowest_bit(bits)
-                                bits &= bits - 1
-                                if stack + 2 * top >= room:
-                                    return GROW_SCRATCH
-                                if _is_ignored(g, t):
-                                    g[stack + 2 * top] = after_sig
-                                    g[stack + 2 * top + 1] = parser
-                                    top += 1
-                                before = parser
-                                if t == newline and g[g[parser + R_KEY] + R_KEY] == 0:
-                                    before = _at_column(g, parser, signatures[at + 1 + words])
-                                    if before < 0:
-                                        return before
-                                after = _shift(g, before, t)
-                                if after < 0:
-                                    return after
-                                if after > 0:
-                                    g[stack + 2 * top] = after_sig
-                                    g[stack + 2 * top + 1] = after
-                                    top += 1
+                if decided:
+                    for w in range(0 if signatures[cut] == 0 else words):
+                        bits = signatures[cut + 1 + w] & g[candidates + w] & g[mask + w]
+                        if literal:
+                            bits &= g[g[H_LEX_LITERALS] + w]
+                        while bits:
+                            t = 64 * w + _lowest_bit(bits)
+                            bits &= bits - 1
+                            column = signatures[cut + 1 + words] if t == newline else 0
+                            child = work[t]
+                            while child != 0 and work[child + W_COLUMN] != column:
+                                child = work[child + W_SAME]
+                            if top + W_CHILD + W_GROUP > work.shape[0]:
+                                return GROW_WORK
+                            if child == 0:
+                                child = top
+                                top += W_CHILD
+                                work[child], work[child + W_COLUMN] = t, column
+                                work[child + W_SAME] = work[t]
+                                work[child + W_FIRST], work[child + W_GROUPS] = 0, 0
+                                work[child + W_NEXT] = 0
+                                work[t] = child
+                                if last_child == 0:
+                                    first_child = child
+                                else:
+                                    work[last_child + W_NEXT] = child
+                                last_child = child
+                                children += 1
+                            work[top], work[top + 1] = 0, signatures[cut]
+                            work[top + 2], work[top + 3] = source[i + 1], source[i + 2]
+                            if work[child + W_GROUPS] == 0:
+                                work[child + W_FIRST] = top
+                            else:
+                                work[work[child + W_LAST]] = top
+                            work[child + W_LAST] = top
+                            work[child + W_GROUPS] += 1
+                            top += W_GROUP
                     break
-                at += stride
-            if decided:
-                break
-    return 0
+                cut += stride
+        if takes:
+            if top + W_GROUP > work.shape[0]:
+                return GROW_WORK
+            work[top], work[top + 1], work[top + 2] = 0, source[i + 1], source[i + 2]
+            if last_taken == 0:
+                first_taken = top
+            else:
+                work[last_taken] = top
+            last_taken = top
+            taken += source[i + 2]
+            top += W_GROUP
+    child = first_child
+    while child != 0:
+        made = _intern_list(g, child, generation, work)
+        if made < 0:
+            return made
+        work[child + W_LIST] = made
+        child = work[child + W_NEXT]
+    row = taken > half
+    size = 2 + 3 * children + (half if row else taken)
+    made = g[H_TOP]
+    if made + size > g[H_LIMIT]:
+        return GROW_HEAP
+    g[H_TOP] = made + size
+    g[made], g[made + 1] = children, -1 if row else taken
+    to = made + 2
+    if row:
+        for i in range(to, to + half):
+            g[i] = 0
+    group = first_taken
+    while group != 0:
+        for k in range(work[group + 1], work[group + 1] + work[group + 2]):
+            t = np.int64(ids[k])
+            if row:
+                g[to + (t >> 6)] |= np.int64(1) << (t & 63)
+            else:
+                g[to] = t
+                to += 1
+        group = work[group]
+    if row:
+        to += half
+    child = first_child
+    while child != 0:
+        g[to], g[to + 1], g[to + 2] = work[child], work[child + W_COLUMN], work[child + W_LIST]
+        to += 3
+        child = work[child + W_NEXT]
+    return made
+
+
+@jit
+def _intern_list(g, child, generation, work):
+    """The record of the groups of a child in ``work``, or a code."""
+    n = 1 + 3 * work[child + W_GROUPS]
+    top = g[H_TOP]
+    if top + R_KEY + n > g[H_LIMIT]:
+        return GROW_HEAP
+    # The key is written where its record would be; if there is one already, nothing may stay here.
+    at = top + R_KEY
+    g[at] = generation
+    at += 1
+    group = work[child + W_FIRST]
+    while group != 0:
+        g[at], g[at + 1], g[at + 2] = work[group + 1], work[group + 2], work[group + 3]
+        at += 3
+        group = work[group]
+    made = _intern(g, top + R_KEY, n, K_GROUPS, 0)
+    if made != top:
+        for i in range(top + R_KEY, at):
+            g[i] = 0
+    return made
 
 
 @jit
@@ -2447,8 +3034,49 @@ def fill_rows(g, rows, states, indices, out):
 
 
 @jit
+def _intern_row(g, rows, row):
+    """The number of a mask row that is as ``rows[row]``, the first one not in use; or a code.
+
+    Most masks are like one that was made before, and a row that is used again costs no new memory.
+    """
+    h = U64(0)
+    for i in range(rows.shape[1]):
+        h += U64(rows[row, i] & 0xFFFFFFFF) * U64((i * 0x9E3779B1 & 0xFFFFFFFF) | 1)
+    key = g[X_TMP]
+    g[key] = np.int64(h >> U64(1))
+    at = _intern(g, key, 1, K_ROW, 1)
+    if at < 0:
+        return at
+    known = g[at + R_KEY + 1] - 1
+    if known >= 0:
+        other = 0
+        for i in range(rows.shape[1]):
+            other |= rows[known, i] ^ rows[row, i]
+        if other == 0:
+            return known
+    else:
+        g[at + R_KEY + 1] = row + 1
+    g[H_ROWS] = row + 1
+    return row
+
+
+@jit
 def make_mask(
-    g, tries, slots, tables, info, groups, ids, signatures, rows, state, stops, everything, aliases, specials
+    g,
+    tries,
+    slots,
+    tables,
+    info,
+    groups,
+    ids,
+    signatures,
+    work,
+    rows,
+    state,
+    stops,
+    everything,
+    aliases,
+    specials,
 ):
     """Make the mask of ``state`` in ``rows`` and note it; 0, or a code. Of a state below zero, nothing.
 
@@ -2488,6 +3116,7 @@ def make_mask(
                     groups,
                     ids,
                     signatures,
+                    work,
                     g[at + 2],
                     g[at + 3],
                     g[at + 4],
@@ -2495,13 +3124,27 @@ def make_mask(
                 )
                 if code < 0:
                     return code
-                g[H_ROWS] = row + 1
+                row = _intern_row(g, rows, row)
+                if row < 0:
+                    return row
                 g[at + 5] = row + 1
     row = g[H_ROWS]
     if n == 3:
         at = state + R_KEY
         code = head_mask(
-            g, tries, slots, tables, info, groups, ids, signatures, g[at], g[at + 1], g[at + 2], rows[row]
+            g,
+            tries,
+            slots,
+            tables,
+            info,
+            groups,
+            ids,
+            signatures,
+            work,
+            g[at],
+            g[at + 1],
+            g[at + 2],
+            rows[row],
         )
         if code < 0:
             return code
@@ -2534,7 +3177,9 @@ def make_mask(
         if rows[row, w] != everything[w]:
             full = 0
             break
-    g[H_ROWS] = row + 1
+    row = _intern_row(g, rows, row)
+    if row < 0:
+        return row
     g[state + R_KEY + n + 2] = full
     g[state + R_KEY + n] = row + 1
     return 0

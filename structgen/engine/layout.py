@@ -117,7 +117,7 @@ BEFORE_TEXT = -1  # the bracket depth before the first line
 
 # Interned records: [kind | key length << 8, hash, key..., values...].
 R_KEY = 2
-K_FRAME = 1  # key (return state, parameter, stack below) *; values: depth
+K_FRAME = 1  # key (return state, parameter, stack below) *, see `kernels._top_of_stack`; values: its top part
 K_STATE = 2  # key (x, y, z) *; values: mask row + 1, accepting (0 unknown, 1 no, 2 yes),
 #                 whether the mask is full (1: every token is allowed)
 K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 unknown, 1 yes, 2 no)
@@ -127,14 +127,21 @@ K_LEX = 6  # key best priority so far, terminal states; values: terminals won he
 #               whether the newline terminal is among them, whether none but forbidden terminals are
 K_TERMINALS = 7  # key terminal numbers
 K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
-#               accepting, candidates (bits)
+#               accepting, candidates (bits), its top, whether that is left (0 unknown, 1 no, 2 yes)
 K_SHIFT = 9  # key parser state, terminal; values: parser state after + 1
 K_WATCH = 10  # key lexer states that must not complete
 K_MARGIN = 11  # key bracket depth, column of the line that begins in the open newline lexeme, open columns
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
+K_GROUPS = 14  # key generation of the pool, then its place there, or groups (signature, first id, number) *
+K_SPLIT = 15  # key list of groups, lexer state at a lexeme's start; values: where `kernels._split` lies
+K_TAKEN = 16  # key list of groups, top; values: where what it takes lies, see `kernels._take`
+K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
+FRAME_VALUES = 1
 STATE_VALUES = 3
 LEX_VALUES = 5
+PARSER_VALUES = 4  # and the words of the candidates
+CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top of a stack; of the bottom 0
 
 # Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.
 (
@@ -173,12 +180,18 @@ FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
 V_ENDINGS, V_LISTS = 6, 7
 V_ALONE = 16
-V_OWN, V_AT_ONCE = 1, 2  # "longest", beside V_ROW: offsets in ``groups``
+V_OWN, V_AT_ONCE, V_STAYS = 1, 2, 3  # "longest": offsets in ``groups``; whether there is a row
 V_USED = 5  # time of last use; of table 0, which is none, the clock
+V_GENERATION = 0  # of table 0: that of the pool
 V_KEY = 8
 V_WORDS = 20
 LIST_COUNT = 9  # of an entry in a list of `V_LISTS`: characters begun, above
 LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and that byte
+
+# Scratch of `kernels._split`: what a child is, and words of it and of a group.
+W_COLUMN, W_SAME, W_FIRST, W_LAST, W_GROUPS, W_LIST, W_NEXT = range(1, 8)
+W_CHILD = 8
+W_GROUP = 4
 
 # Answers of kernels below zero.
 REFUSED = -1
@@ -190,3 +203,5 @@ TOO_MANY_HEADS = -6
 GROW_ROWS = -7
 FIND_OUT = -8
 NO_TEXT = -9  # of a token that no text writes
+GROW_WORK = -10
+LEFT_OVER = -11

@@ -217,6 +217,34 @@ def _make(
     return top
 
 
+@jit
+def group_by_signature(tokens, signatures, table, slots, ids):
+    """Group tokens by signature, in the order in which a signature comes first; the number of groups.
+
+    tokens, signatures : int64[n]; slots : int32[*], zeros, one for each word of the signatures
+    table : int64[>= groups, 3], filled: signature, first place in ``ids``, number; ids : int32[n], filled
+    """
+    groups = 0
+    for i in range(tokens.shape[0]):
+        slot = slots[signatures[i]]
+        if slot == 0:
+            table[groups, 0], table[groups, 2] = signatures[i], 0
+            groups += 1
+            slots[signatures[i]] = slot = groups
+        table[slot - 1, 2] += 1
+    first = 0
+    for k in range(groups):
+        table[k, 1] = first
+        first += table[k, 2]
+    for i in range(tokens.shape[0]):
+        k = slots[signatures[i]] - 1
+        ids[table[k, 1]] = tokens[i]
+        table[k, 1] += 1
+    for k in range(groups):
+        table[k, 1] -= table[k, 2]
+    return groups
+
+
 def places_below(nodes: npt.NDArray[np.int32]) -> Places:
     """The places of the trie ``nodes`` (int32[n, 4])."""
     n = nodes.shape[0]

@@ -35,6 +35,7 @@ T = TypeVar("T", bound=np.generic)
 KEPT_PART = 0.75  # of the bound, in a new generation
 TRIES_AT_ONCE = 16 << 20  # words that are reserved, where that costs nothing
 ROWS_AT_ONCE = 256 << 20  # bytes
+IDS_AT_ONCE, GROUPS_AT_ONCE = 16 << 20, 8 << 20  # entries
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +88,8 @@ class Pools:
         V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_ENDINGS
         offset in ``tries`` of what comes after the pattern in most of them (0: not known), V_LISTS offset in
         ``ids`` of the lists that it names, V_ALONE first bytes of all others, V_KEY what it is found by;
-        in ``longest`` V_OWN and V_AT_ONCE, offsets in ``groups`` of the tokens that
-        leave after a byte or more, and at once
+        in ``longest`` V_STAYS whether there is a row, V_OWN and V_AT_ONCE, offsets in ``groups`` of the
+        tokens that leave after a byte or more, and at once; V_GENERATION of table 0, which is none
     tries : int32[*], the vocabulary's trie `with_children`, then those of tokens that leave; 4 words a node
     rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
     ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
@@ -125,8 +126,8 @@ class TablePool:
             np.zeros(64 * L.V_WORDS, np.int64),
             _spacious(trie.reshape(-1), TRIES_AT_ONCE),
             _spacious(np.zeros((0, words), np.int32), max(min(most_bytes, ROWS_AT_ONCE) // (4 * words), 4)),
-            np.zeros(1 << 10, np.int32),
-            np.zeros(1 << 10, np.int64),
+            _spacious(np.zeros(1 << 10, np.int32), IDS_AT_ONCE),
+            _spacious(np.zeros(1 << 10, np.int64), GROUPS_AT_ONCE),
         )
         self._trie_words = trie.size
         self._entries: list[Entry] = [Entry(None, (0, 0), (0, self._trie_words), (0, 0), (0, 1), 0, 0)]
@@ -174,6 +175,7 @@ class TablePool:
         info = pools.info[L.V_WORDS * number : L.V_WORDS * (number + 1)]
         info[L.V_ROW] = rows
         if piece.found_by is None:
+            info[L.V_STAYS] = len(piece.rows)
             info[L.V_OWN] = groups if len(piece.groups) else 0
             info[L.V_AT_ONCE] = self._entries[at_once].groups[0] if at_once else 0
         else:
@@ -272,7 +274,9 @@ class TablePool:
         fresh.pools.info[L.V_USED] = last_use[0]
         self._entries, self._index = fresh._entries, fresh._index
         self._found, self.nbytes = fresh._found, fresh.nbytes
-        self.pools = replace(fresh.pools, generation=self.pools.generation + 1)
+        generation = self.pools.generation + 1
+        fresh.pools.info[L.V_GENERATION] = generation
+        self.pools = replace(fresh.pools, generation=generation)
 
 
 def with_children(nodes: Int32) -> Int32:

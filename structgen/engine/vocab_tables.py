@@ -27,7 +27,15 @@ import numpy.typing as npt
 from ..vocab.vocabulary import Vocabulary
 from . import kept_tables
 from . import layout as L
-from .sequences import LineColumns, Places, Sequences, UniversalLexer, make_sequences, places_below
+from .sequences import (
+    LineColumns,
+    Places,
+    Sequences,
+    UniversalLexer,
+    group_by_signature,
+    make_sequences,
+    places_below,
+)
 from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool, with_children
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
@@ -236,8 +244,9 @@ class VocabTables:
                 kept_tables.keep_piece(name, shared)
                 found = self._pool.place(name, shared)
             other = found
-        rows = np.zeros((1, self.words), np.int32)
-        set_row(stay, rows[0])
+        rows = np.zeros((1 if len(stay) else 0, self.words), np.int32)
+        if len(stay):
+            set_row(stay, rows[0])
         piece = Piece(rows, ids=own.ids, groups=own.groups)
         kept_tables.keep_piece(self._name(key), piece, goes_on=name)
         return self._pool.place(key, piece, other)
@@ -292,23 +301,21 @@ Run = tuple[tuple[int, ...], tuple[int, ...], npt.NDArray[np.int64], npt.NDArray
 def groups_of(runs: list[Run], words: int) -> Piece:
     """Groups of tokens.
 
-    Each run: the terminals that the first lexeme is, what its bytes do to the column, token ids, their
-    signatures.
+    Each run: the terminals that the first lexeme is (none: those that the lexer state says), what its bytes
+    do to the column, token ids, their signatures.
     """
     none = np.empty((0, words), np.int32)
     if not runs:
         return Piece(none)
-    groups: list[int] = [len(runs)]
-    ids: list[npt.NDArray[np.int64]] = []
+    groups = [np.array([len(runs)], np.int64)]
+    ids = np.empty(sum(len(tokens) for _, _, tokens, _ in runs), np.int32)
     first = 0
     for terminals, effects, tokens, signatures in runs:
-        order = np.lexsort((tokens, signatures))
-        tokens, signatures = tokens[order], signatures[order]
-        starts = np.flatnonzero(np.diff(signatures, prepend=-1))
-        sizes = np.diff(np.append(starts, len(tokens)))
-        groups += [len(terminals), *terminals, len(effects), *effects, len(starts)]
-        table = np.stack([signatures[starts], first + starts, sizes], axis=1)
-        groups += table.reshape(-1).tolist()
-        ids.append(tokens)
+        slots = np.zeros(int(signatures.max(initial=0)) + 1, np.int32)
+        table = np.empty((len(tokens), 3), np.int64)
+        n = group_by_signature(tokens, signatures, table, slots, ids[first : first + len(tokens)])
+        table[:n, 1] += first
+        head = (len(terminals), *terminals, len(effects), *effects, n)
+        groups += [np.array(head, np.int64), table[:n].reshape(-1)]
         first += len(tokens)
-    return Piece(none, ids=np.concatenate(ids).astype(np.int32), groups=np.array(groups, np.int64))
+    return Piece(none, ids=ids, groups=np.concatenate(groups))

@@ -67,8 +67,8 @@ def tables_everywhere() -> Iterator[None]:
 
 
 @contextmanager
-def evicting() -> Iterator[list[int]]:
-    """Caches are given up at every occasion; the list has an entry for each time."""
+def evicting(rows: int = 8) -> Iterator[list[int]]:
+    """Caches are given up at every occasion, past ``rows`` masks; the list has an entry for each time."""
     times: list[int] = []
     renew = sg.CompiledGrammar._renew
 
@@ -77,7 +77,7 @@ def evicting() -> Iterator[list[int]]:
         return renew(self, old)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arena, "LEAST_ROWS", 8)
+        patch.setattr(arena, "LEAST_ROWS", rows)
         patch.setattr(sg.CompiledGrammar, "_renew", counted)
         yield times
 

@@ -105,7 +105,7 @@ def test_after_eviction(capsys: pytest.CaptureFixture[str]) -> None:
     """Grammars of every kind whose caches are given up every few masks."""
     check = Check(s.TOKENS, s.STOP_TOKEN_IDS)
     limits = sg.Limits(max_mask_bytes=1)
-    with evicting() as times:
+    with evicting(rows=4) as times:
         for grammar in [*s.sample(s.members(), 25), *s.sample(s.repetitions(), 25), *s.alternatives(25)]:
             check.grammar(grammar, depth=3, limits=limits)
         for chosen in s.sample(s.lexed(), 40, seed=3):

@@ -251,7 +251,7 @@ def test_threads_get_the_masks_of_one_thread(tiny: bool) -> None:
 
 def test_numpy_integers_and_ended_texts_survive_eviction() -> None:
     grammar = GrammarIR({"s": Rep(Seq((Lit(b"a"), Rep(Lit(b"b"), 0, 40))), 0, 40)}, "s")
-    with evicting() as times:
+    with evicting(rows=1) as times:
         c = sg.compile(Grammar(grammar), VOCABULARY, limits=TINY)
         ended, going, fresh = c.matcher(), c.matcher(), c.matcher()
         a = TOKENS.index(b"a")

@@ -11,7 +11,7 @@ import pytest
 
 import structgen as sg
 from structgen.cache import flush, read_file, write_file
-from structgen.engine import kept_tables, vocab_tables
+from structgen.engine import kept_tables, token_groups, vocab_tables
 from structgen.engine import layout as L
 from structgen.engine.table_pool import FoundByKernels, Piece, TablePool
 from structgen.grammar import Grammar
@@ -202,7 +202,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is made, rather than read, from here on."""
     names: list[str] = []
     for name in ("make_sequences", "groups_of"):
-        home = vocab_tables if name == "make_sequences" else sg.engine.arena  # type: ignore[attr-defined]
+        home = vocab_tables if name == "make_sequences" else token_groups
         original = getattr(home, name)
 
         def counting(*args: object, name: str = name, original: object = original) -> object:
