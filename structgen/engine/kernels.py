@@ -2623,6 +2623,10 @@ def _take(g, taking, pairs, groups, ids, generation, signatures, work, half):
         )
         if split < 0:
             return split
+        if g[split] == 0:  # most lists go on with nothing
+            g[made + R_KEY + 2] = split
+            n -= 1
+            continue
         missing = _follow_split(g, split, g[made + R_KEY + 1], work, half)
         if missing < 0:
             return missing
@@ -2748,10 +2752,9 @@ def _write_taken(g, split, work, half):
         while step != 0:
             size += 2
             step = work[step]
-    made = g[H_TOP]
+    made = g[H_TOP] + R_KEY
     if made + size > g[H_LIMIT]:
         return GROW_HEAP
-    g[H_TOP] = made + size
     g[made], g[made + 1] = work[left] // 2, taken
     to = made + 2
     if taken < 0:
@@ -2776,7 +2779,7 @@ def _write_taken(g, split, work, half):
             at -= 2
             g[at], g[at + 1] = work[step + 1], work[step + 2]
             step = work[step]
-    return made
+    return _intern_at_top(g, size, K_WORDS)
 
 
 @jit
@@ -2948,10 +2951,9 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
         child = work[child + W_NEXT]
     row = taken > half
     size = 2 + 3 * children + (half if row else taken)
-    made = g[H_TOP]
+    made = g[H_TOP] + R_KEY
     if made + size > g[H_LIMIT]:
         return GROW_HEAP
-    g[H_TOP] = made + size
     g[made], g[made + 1] = children, -1 if row else taken
     to = made + 2
     if row:
@@ -2974,18 +2976,16 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
         g[to], g[to + 1], g[to + 2] = work[child], work[child + W_COLUMN], work[child + W_LIST]
         to += 3
         child = work[child + W_NEXT]
-    return made
+    return _intern_at_top(g, size, K_WORDS)
 
 
 @jit
 def _intern_list(g, child, generation, work):
     """The record of the groups of a child in ``work``, or a code."""
     n = 1 + 3 * work[child + W_GROUPS]
-    top = g[H_TOP]
-    if top + R_KEY + n > g[H_LIMIT]:
+    at = g[H_TOP] + R_KEY
+    if at + n > g[H_LIMIT]:
         return GROW_HEAP
-    # The key is written where its record would be; if there is one already, nothing may stay here.
-    at = top + R_KEY
     g[at] = generation
     at += 1
     group = work[child + W_FIRST]
@@ -2993,11 +2993,19 @@ def _intern_list(g, child, generation, work):
         g[at], g[at + 1], g[at + 2] = work[group + 1], work[group + 2], work[group + 3]
         at += 3
         group = work[group]
-    made = _intern(g, top + R_KEY, n, K_GROUPS, 0)
-    if made != top:
-        for i in range(top + R_KEY, at):
+    made = _intern_at_top(g, n, K_GROUPS)
+    return made if made < 0 else made - R_KEY
+
+
+@jit
+def _intern_at_top(g, n, kind):
+    """Intern ``n`` words that are written where a new record has its key; where they lie, or a code."""
+    top = g[H_TOP]
+    made = _intern(g, top + R_KEY, n, kind, 0)
+    if made != top:  # they lie elsewhere already, and what is not in use is zero
+        for i in range(top + R_KEY, top + R_KEY + n):
             g[i] = 0
-    return made
+    return made if made < 0 else made + R_KEY
 
 
 @jit

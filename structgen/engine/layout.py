@@ -137,6 +137,7 @@ K_GROUPS = 14  # key generation of the pool, then its place there, or groups (si
 K_SPLIT = 15  # key list of groups, lexer state at a lexeme's start; values: where `kernels._split` lies
 K_TAKEN = 16  # key list of groups, top; values: where what it takes lies, see `kernels._take`
 K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
+K_WORDS = 18  # key what `kernels._split` and `kernels._take` have found
 FRAME_VALUES = 1
 STATE_VALUES = 3
 LEX_VALUES = 5
