@@ -1,10 +1,12 @@
 """The one place that names numba's options.
 
 `nogil`: kernels run beside other Python threads. `cache`: machine code is kept on disk, so that a second
-process compiles nothing (numba keys it by a function's own file; see `engine.kernels` for why they are one
-file). No signatures: they would move the compilation to import time. No `parallel`, no `fastmath`: threads
-belong to the caller, and nothing here is a float. `boundscheck` stays off; `.ci/run` runs the tests of the
-kernels once more with ``NUMBA_BOUNDSCHECK=1``, where an index out of range is an error.
+process compiles nothing. No signatures: they would move the compilation to import time. No `parallel`, no
+`fastmath`: threads belong to the caller, and nothing here is a float. `boundscheck` stays off; `.ci/run` runs
+the tests of the kernels once more with ``NUMBA_BOUNDSCHECK=1``, where an index out of range is an error.
+
+numba takes cached machine code for good as long as the function's own file is as it was, whatever it calls.
+`_note_sources` has it look at all files of the kernels that call each other, and at the constants they share.
 
 numba would compile a kernel anew for every constant that another one calls it with. `_of_any_value` keeps
 it from that: a third of the time to compile them all. Small kernels are inlined, so constants are folded
@@ -19,6 +21,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -28,11 +32,13 @@ from numba.core.types.misc import unliteral
 from .limits import stop_clocks
 
 F = TypeVar("F", bound=Callable[..., Any])
+CONSTANTS = Path(__file__).parent / "engine" / "layout.py"
 
 
 def jit(function: F) -> F:
     """Compile ``function``, which makes no arrays, with the project's options."""
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    _note_sources(compiled, function)
     _of_any_value(compiled)
     return compiled
 
@@ -40,8 +46,22 @@ def jit(function: F) -> F:
 def jit_allocating(function: F) -> F:
     """As `jit`, for a kernel that makes arrays."""
     compiled: F = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    _note_sources(compiled, function)
     _of_any_value(compiled)
     return compiled
+
+
+def _note_sources(kernel: Any, function: Callable[..., Any]) -> None:
+    """Let cached machine code be that of these sources: the kernel's file, or a folder ``kernels``."""
+    file = Path(function.__code__.co_filename)
+    kernel._cache._cache_file._source_stamp = _stamp(file.parent if file.parent.name == "kernels" else file)
+
+
+@cache
+def _stamp(source: Path) -> tuple[tuple[str, float, int], ...]:
+    """What tells one version of the sources from another: names, times and sizes, as numba has it."""
+    files = [*(sorted(source.glob("*.py")) if source.is_dir() else [source]), CONSTANTS]
+    return tuple([(file.name, file.stat().st_mtime, file.stat().st_size) for file in files])
 
 
 def _of_any_value(kernel: Any) -> None:

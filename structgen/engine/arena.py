@@ -92,7 +92,7 @@ class Arena:
         self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
         self._scratch_factor = 1
         self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
-        self._work: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # scratch of `kernels._split`
+        self._work: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # scratch of `kernels.splits`
         # The newline terminal's number and the tab stops, where indentation counts.
         lines = ir.indentation
         self.forbidden = ir.forbidden

@@ -117,7 +117,7 @@ BEFORE_TEXT = -1  # the bracket depth before the first line
 
 # Interned records: [kind | key length << 8, hash, key..., values...].
 R_KEY = 2
-K_FRAME = 1  # key (return state, parameter, stack below) *, see `kernels._top_of_stack`; values: its top part
+K_FRAME = 1  # key (return state, parameter, stack below) *, see `kernels.tops`; values: its top part
 K_STATE = 2  # key (x, y, z) *; values: mask row + 1, accepting (0 unknown, 1 no, 2 yes),
 #                 whether the mask is full (1: every token is allowed)
 K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 unknown, 1 yes, 2 no)
@@ -134,10 +134,10 @@ K_MARGIN = 11  # key bracket depth, column of the line that begins in the open n
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 K_GROUPS = 14  # key generation of the pool, then its place there, or groups (signature, first id, number) *
-K_SPLIT = 15  # key list of groups, lexer state at a lexeme's start; values: where `kernels._split` lies
-K_TAKEN = 16  # key list of groups, top; values: where what it takes lies, see `kernels._take`
+K_SPLIT = 15  # key list of groups, lexer state at a lexeme's start; values: where its split lies
+K_TAKEN = 16  # key list of groups, top; values: where what it takes lies, see `kernels.tops`
 K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
-K_WORDS = 18  # key what `kernels._split` and `kernels._take` have found
+K_WORDS = 18  # key what `kernels.splits` and `kernels.tops` have found
 FRAME_VALUES = 1
 STATE_VALUES = 3
 LEX_VALUES = 5
@@ -163,7 +163,7 @@ CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top 
     X_WANT,  # the state whose vocabulary table is wanted
     X_STEP,  # frames in use when the step began
     X_ASKED,  # the head (record) of which it is to be found out whether it can be finished
-    X_NEST,  # parts of a walk that are pending, NEST_WORDS each, see `kernels._nest`
+    X_NEST,  # parts of a walk that are pending, NEST_WORDS each, see `kernels.tables`
     X_NEST_CAP,
     X_BUILD,  # per depth while a vocabulary table is made, 5 words each
     X_BUILD_CAP,
@@ -189,7 +189,7 @@ V_WORDS = 20
 LIST_COUNT = 9  # of an entry in a list of `V_LISTS`: characters begun, above
 LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and that byte
 
-# Scratch of `kernels._split`: what a child is, and words of it and of a group.
+# Scratch of `kernels.splits`: what a child is, and words of it and of a group.
 W_COLUMN, W_SAME, W_FIRST, W_LAST, W_GROUPS, W_LIST, W_NEXT = range(1, 8)
 W_CHILD = 8
 W_GROUP = 4

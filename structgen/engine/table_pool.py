@@ -43,7 +43,7 @@ class Piece:
     """One table, wherever it lies: a pure function of automaton and vocabulary.
 
     rows : int32[n, words], mask rows; nodes : int32[m, 4], a trie; ids : int32[k], tokens
-    groups : int64[l], see ``kernels._add_groups``, with places in ``ids`` counted from 0
+    groups : int64[l], see ``kernels.groups.add_groups``, with places in ``ids`` counted from 0
     counts : discipline ``any``, see V_COUNTS; found_by : int64[KEY_WORDS], the key that kernels look for
     endings : (node, place in ids) where the trie of endings and their lists begin, or zeros
     alone : int64[4] as numbers, see V_ALONE
@@ -93,8 +93,8 @@ class Pools:
     tries : int32[*], the vocabulary's trie `with_children`, then those of tokens that leave; 4 words a node
     rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
     ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
-        many and are in no row; then those tokens. For groups see ``kernels._add_groups``
-    groups : int64[*], see ``kernels._add_groups``; the first word stands for "none"
+        many and are in no row; then those tokens. For groups see ``kernels.groups.add_groups``
+    groups : int64[*], see ``kernels.groups.add_groups``; the first word stands for "none"
     """
 
     generation: int
@@ -339,7 +339,7 @@ def _larger(array: npt.NDArray[T], used: int, more: int) -> npt.NDArray[T]:
 
 
 def shift_ids(groups: Int64, by: int) -> None:
-    """Move the places in ``ids`` that groups name (see ``kernels._add_groups``)."""
+    """Move the places in ``ids`` that groups name (see ``kernels.groups.add_groups``)."""
     if not len(groups):
         return
     at = 1

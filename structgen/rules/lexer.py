@@ -1,7 +1,7 @@
 """Terminals into the heap, for discipline ``longest``.
 
 The lexer's states are sets of terminals' states and are determinised by the kernel when a text first
-visits them (`kernels._lex_step`): which terminals are candidates depends on the parser, and of the many
+visits them (`kernels.lexer`): which terminals are candidates depends on the parser, and of the many
 sets only a few hundred are ever met. What is laid out here is each terminal's own automaton, all over one
 partition of the bytes.
 """

@@ -1,0 +1,244 @@
+"""Masks: of one head, of a matcher's state, and the copies of those that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...jit import jit
+from ..layout import *
+from .groups import add_groups
+from .lexer import lex_won
+from .records import intern
+from .states import accept_symbol, is_accepting
+from .walk import walk_trie
+
+U64 = np.uint64
+
+
+@jit
+def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, a, b, c, out):
+    """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
+
+    slots, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
+    work : int64[*], scratch of `splits`
+    """
+    g[X_NOTES_N] = 0
+    g[X_FRAMES_TOP] = 1
+    h = g[X_HEADS]
+    g[h], g[h + 1], g[h + 2] = a, b, c
+    most = 1 << 60
+    for i in range(out.shape[0]):
+        out[i] = 0
+    if g[H_MODE] == 1 and c == 0 and g[H_ASK] != 2:
+        t = g[a + R_KEY + (g[a] >> 8) + 2]
+        if t == 0:
+            # Few nodes: walk them. Many: the lexer state gets its groups.
+            most = g[H_NARROW]
+            g[X_WANT] = a
+        if t > 0:
+            at = (t - 1) * V_WORDS
+            info[V_USED] += 1
+            info[at + V_USED] = info[V_USED]
+            if info[at + V_STAYS] != 0:
+                for i in range(out.shape[0]):
+                    out[i] = tables[info[at + V_ROW], i]
+            ended = lex_won(g, a)
+            for part in range(V_OWN, V_AT_ONCE + 1):
+                if info[at + part] != 0:
+                    code = add_groups(
+                        g, b, ended, groups, ids, info[at + part], info[V_GENERATION], signatures, work, out
+                    )
+                    if code < 0:
+                        return code
+            return BUILD_RULES if g[X_NOTES_N] > 0 else 0
+    code = walk_trie(g, tries, slots, tables, info, ids, out, most)
+    if code < 0:
+        return code
+    if g[X_NOTES_N] > 0:
+        return BUILD_RULES
+    return 0
+
+
+@jit
+def _intern_row(g, rows, row):
+    """The number of a mask row that is as ``rows[row]``, the first one not in use; or a code.
+
+    Most masks are like one that was made before, and a row that is used again costs no new memory.
+    """
+    h = U64(0)
+    for i in range(rows.shape[1]):
+        h += U64(rows[row, i] & 0xFFFFFFFF) * U64((i * 0x9E3779B1 & 0xFFFFFFFF) | 1)
+    key = g[X_TMP]
+    g[key] = np.int64(h >> U64(1))
+    at = intern(g, key, 1, K_ROW, 1)
+    if at < 0:
+        return at
+    known = g[at + R_KEY + 1] - 1
+    if known >= 0:
+        other = 0
+        for i in range(rows.shape[1]):
+            other |= rows[known, i] ^ rows[row, i]
+        if other == 0:
+            return known
+    else:
+        g[at + R_KEY + 1] = row + 1
+    g[H_ROWS] = row + 1
+    return row
+
+
+@jit
+def make_mask(
+    g,
+    tries,
+    slots,
+    tables,
+    info,
+    groups,
+    ids,
+    signatures,
+    work,
+    rows,
+    state,
+    stops,
+    everything,
+    aliases,
+    specials,
+):
+    """Make the mask of ``state`` in ``rows`` and note it; 0, or a code. Of a state below zero, nothing.
+
+    stops, everything : int32[words], the stop tokens, all ids
+    aliases : int32[n, 2], (token walked, token with the same bytes)
+    specials : int64[n, 2], (special token, symbol)
+    """
+    if state < 0:
+        return 0
+    n = g[state] >> 8
+    if g[state + R_KEY + n] != 0:  # made by another thread, and perhaps being read: its place stays
+        return 0
+    yes = is_accepting(g, state)
+    if yes < 0:
+        return yes
+    words = rows.shape[1]
+    tmp = g[X_TMP]
+    if g[H_ROWS] + n // 3 + 1 > rows.shape[0]:
+        g[X_WANT] = n // 3 + 1
+        return GROW_ROWS
+    if n > 3:
+        # Several heads: each has a mask of its own, which other states share.
+        for i in range(0, n, 3):
+            for j in range(3):
+                g[tmp + j] = g[state + R_KEY + i + j]
+            at = intern(g, tmp, 3, K_HEAD, 2)
+            if at < 0:
+                return at
+            if g[at + 5] == 0:
+                row = g[H_ROWS]
+                code = head_mask(
+                    g,
+                    tries,
+                    slots,
+                    tables,
+                    info,
+                    groups,
+                    ids,
+                    signatures,
+                    work,
+                    g[at + 2],
+                    g[at + 3],
+                    g[at + 4],
+                    rows[row],
+                )
+                if code < 0:
+                    return code
+                row = _intern_row(g, rows, row)
+                if row < 0:
+                    return row
+                g[at + 5] = row + 1
+    row = g[H_ROWS]
+    if n == 3:
+        at = state + R_KEY
+        code = head_mask(
+            g,
+            tries,
+            slots,
+            tables,
+            info,
+            groups,
+            ids,
+            signatures,
+            work,
+            g[at],
+            g[at + 1],
+            g[at + 2],
+            rows[row],
+        )
+        if code < 0:
+            return code
+    else:
+        for w in range(words):
+            rows[row, w] = 0
+        for i in range(0, n, 3):
+            for j in range(3):
+                g[tmp + j] = g[state + R_KEY + i + j]
+            at = intern(g, tmp, 3, K_HEAD, 2)
+            for w in range(words):
+                rows[row, w] |= rows[g[at + 5] - 1, w]
+    for i in range(aliases.shape[0]):
+        t = np.int64(aliases[i, 0])
+        if (rows[row, t >> 5] >> (t & 31)) & 1:
+            u = np.int64(aliases[i, 1])
+            rows[row, u >> 5] |= np.int32(1) << np.int32(u & 31)
+    for i in range(specials.shape[0]):
+        to = accept_symbol(g, state, specials[i, 1], False)
+        if to < REFUSED:
+            return to
+        if to != REFUSED:
+            t = specials[i, 0]
+            rows[row, t >> 5] |= np.int32(1) << np.int32(t & 31)
+    if yes:
+        for w in range(words):
+            rows[row, w] |= stops[w]
+    full = 1
+    for w in range(words):
+        if rows[row, w] != everything[w]:
+            full = 0
+            break
+    row = _intern_row(g, rows, row)
+    if row < 0:
+        return row
+    g[state + R_KEY + n + 2] = full
+    g[state + R_KEY + n] = row + 1
+    return 0
+
+
+@jit
+def fill(g, rows, state, out, index):
+    """Copy the memoised mask of ``state`` into ``out[index]``.
+
+    0 when there is none yet, 1 when it is done, 2 when it is done and every token is allowed. Only reads.
+    """
+    at = state + R_KEY + (g[state] >> 8)
+    row = g[at]
+    if row == 0 or row > rows.shape[0]:  # a row made by another thread since the caller took ``rows``
+        return 0
+    words = rows.shape[1]
+    for i in range(words):
+        out[index, i] = rows[row - 1, i]
+    for i in range(words, out.shape[1]):
+        out[index, i] = 0
+    return 1 + g[at + 2]
+
+
+@jit
+def fill_rows(g, rows, states, indices, out):
+    """`fill` for many states at once: ``states[i]`` into ``out[indices[i]]``. Masks not yet made are counted.
+
+    states, indices : int64[n]; those without a mask are moved to the front of both.
+    """
+    missing = 0
+    for i in range(states.shape[0]):
+        if fill(g, rows, states[i], out, indices[i]) == 0:
+            states[missing] = states[i]
+            indices[missing] = indices[i]
+            missing += 1
+    return missing

@@ -1,0 +1,393 @@
+"""What the top of a stack takes of a list of token groups.
+
+It does not matter what lies deep in a stack, until a reading gets there. A parser state's *top* has of its
+stack what can be left without reading anything, and the frames below which that is not so; what lies under
+those is cut off. What a top takes of a list is found once, with what is *left over*: lists that follow
+terminals after which a reading may leave the top.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...jit import jit
+from ..layout import *
+from .lexer import is_ignored
+from .margins import intern_columns, intern_margin
+from .parameters import apply
+from .parser import enqueue, pop
+from .records import in_set, intern, intern_at_top
+from .shifts import shift
+from .splits import split_of
+
+
+@jit
+def _cut_off(g):
+    """The stack that stands for whatever lies under a top, or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1], g[key + 2] = 0, CUT, 0
+    return intern(g, key, 3, K_FRAME, FRAME_VALUES)
+
+
+@jit
+def _top_of_stack(g, stack):
+    """The part of an interned stack that belongs to a top, or a code."""
+    if stack == 0:
+        return 0
+    cut = _cut_off(g)
+    if cut < 0:
+        return cut
+    q = g[X_QUEUE]
+    g[q] = stack
+    n = 1
+    while n > 0:
+        at = g[q + n - 1]
+        size = g[at] >> 8
+        if g[at + R_KEY + size] != 0:
+            n -= 1
+            continue
+        missing = False
+        for i in range(at + R_KEY, at + R_KEY + size, 3):
+            below = g[i + 2]
+            if below != 0 and g[below + R_KEY + (g[below] >> 8)] == 0 and _may_end(g, g[i], g[i + 1]):
+                if n + 1 >= 3 * g[X_QUEUE_CAP]:
+                    return GROW_SCRATCH
+                g[q + n] = below
+                n += 1
+                missing = True
+        if missing:
+            continue
+        tmp = g[X_TMP]
+        if size + 3 > g[X_TMP_CAP]:
+            return GROW_SCRATCH
+        k = 0
+        for i in range(at + R_KEY, at + R_KEY + size, 3):
+            a, b, c = g[i], g[i + 1], g[i + 2]
+            if a != 0 and not _may_end(g, a, b):
+                c = cut
+            elif c != 0:
+                c = g[c + R_KEY + (g[c] >> 8)]
+            # As in `_persist_stack`; entries that differed below may be one now.
+            j = k
+            while j > 0:
+                p = tmp + 3 * (j - 1)
+                if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
+                    break
+                j -= 1
+            p = tmp + 3 * j
+            if j == 0 or (g[p - 3], g[p - 2], g[p - 1]) != (a, b, c):
+                for w in range(3 * k - 1, 3 * j - 1, -1):
+                    g[tmp + w + 3] = g[tmp + w]
+                g[p], g[p + 1], g[p + 2] = a, b, c
+                k += 1
+        to = intern(g, tmp, 3 * k, K_FRAME, FRAME_VALUES)
+        if to < 0:
+            return to
+        g[at + R_KEY + size] = to
+        n -= 1
+    return g[stack + R_KEY + (g[stack] >> 8)]
+
+
+@jit
+def _may_end(g, s, r):
+    """A rule may end in state ``s`` with parameter ``r``."""
+    if s == 0 or not g[s + S_FLAGS] & FINAL:
+        return False
+    return g[s + S_FINAL_OP] == 0 or apply(g, g[s + S_FINAL_OP], r) >= 0
+
+
+@jit
+def _top(g, parser):
+    """The top of a parser state, another one, or a code. Of its margin it has whether brackets are open."""
+    n = g[parser] >> 8
+    value = parser + R_KEY + n + 2 + g[H_SYMBOL_WORDS]
+    if g[value] != 0:
+        return g[value]
+    for i in range(3, n, 3):
+        code = _top_of_stack(g, g[parser + R_KEY + i])
+        if code < 0:
+            return code
+    margin = g[parser + R_KEY]
+    if g[H_INDENT] != 0:
+        columns = intern_columns(g, 0, 0)
+        if columns < 0:
+            return columns
+        margin = intern_margin(g, min(g[margin + R_KEY], 1), g[margin + R_KEY + 1], columns)
+        if margin < 0:
+            return margin
+    key = g[X_TMP]
+    if n >= g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    g[key] = margin
+    for i in range(1, n):
+        g[key + i] = g[parser + R_KEY + i]
+    for i in range(3, n, 3):
+        below = g[key + i]
+        if below != 0:
+            g[key + i] = g[below + R_KEY + (g[below] >> 8)]
+    to = intern(g, key, n, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
+    if to > 0:
+        g[value] = to
+    return to
+
+
+@jit
+def _leaves_top(g, parser):
+    """1 when a reading of ``parser`` may go on in what was cut off, 0 when none may, or a code."""
+    n = g[parser] >> 8
+    value = parser + R_KEY + n + 3 + g[H_SYMBOL_WORDS]
+    if g[value] != 0:
+        return g[value] - 1
+    q = g[X_QUEUE]
+    queued = 0
+    for i in range(1, n, 3):
+        e = parser + R_KEY + i
+        queued = enqueue(g, queued, g[e], g[e + 1], g[e + 2])
+        if queued < 0:
+            return queued
+    yes = 0
+    done = 0
+    while done < queued and yes == 0:
+        s, r, stack = g[q + 3 * done], g[q + 3 * done + 1], g[q + 3 * done + 2]
+        done += 1
+        if stack != 0 and _may_end(g, s, r):
+            for i in range(stack + R_KEY, stack + R_KEY + (g[stack] >> 8), 3):
+                if g[i] == 0 and g[i + 1] == CUT:
+                    yes = 1
+            queued = pop(g, queued, stack)
+            if queued < 0:
+                return queued
+    g[value] = 1 + yes
+    return yes
+
+
+@jit
+def taking_of(g, listed, parser):
+    """The record of what the top of ``parser`` takes of a list of groups, or a code."""
+    top = _top(g, parser)
+    if top < 0:
+        return top
+    key = g[X_TMP]
+    g[key], g[key + 1] = listed, top
+    return intern(g, key, 2, K_TAKEN, 1)
+
+
+@jit
+def _step_in_top(g, parser, t, way):
+    """The parser state after terminal ``t``, as far as a top knows; 0 none; LEFT_OVER; or a code.
+
+    way : 0 when the terminal is ignored, 1 when it is shifted
+    """
+    if way == 0:
+        return parser if is_ignored(g, t) else 0
+    if g[H_INDENT] != 0:
+        depth = g[g[parser + R_KEY] + R_KEY]
+        if t == g[g[H_INDENT] + I_NEWLINE]:
+            if depth <= 0:
+                return LEFT_OVER  # what it brings along may leave any number of blocks
+        elif depth == 1 and in_set(g, g[g[H_INDENT] + I_CLOSING], t):
+            return LEFT_OVER  # whether that was the last bracket, the top does not know
+    after = shift(g, parser, t)
+    if after <= 0:
+        return after
+    leaves = _leaves_top(g, after)
+    return after if leaves == 0 else LEFT_OVER if leaves > 0 else leaves
+
+
+@jit
+def _new_step(g, before, t, column, work):
+    """The place of a step in ``work``, or a code."""
+    at = work[0]
+    if at + 4 >= work.shape[0] // 4:
+        return GROW_WORK
+    work[at], work[at + 1], work[at + 2] = before, t, column
+    work[0] = at + 3
+    return at
+
+
+@jit
+def _follow_step(g, parser, t, column, way, before, listed, work):
+    """Note what comes of ``listed`` after one step more: 0, a record that is not yet made, or a code."""
+    quarter = work.shape[0] // 4
+    to = LEFT_OVER if parser == LEFT_OVER else _step_in_top(g, parser, t, way)
+    if to == 0 or (to < 0 and to != LEFT_OVER):
+        return to
+    last = before if way == 0 else _new_step(g, before, t, column, work)
+    if last < 0:
+        return last
+    if to == LEFT_OVER:
+        at = 2 * quarter
+        if work[at] + 4 >= quarter:
+            return GROW_WORK
+        work[at + 1 + work[at]], work[at + 2 + work[at]] = last, listed
+        work[at] += 2
+        return 0
+    made = taking_of(g, listed, to)
+    if made < 0 or g[made + R_KEY + 2] == 0:
+        return made
+    at = quarter
+    if work[at] + 5 >= quarter:
+        return GROW_WORK
+    item = at + 1 + work[at]
+    work[item], work[item + 1], work[item + 2] = to, made, last
+    work[at] += 3
+    return 0
+
+
+@jit
+def _follow_split(g, split, top, work, half):
+    """Follow what a split of ``top`` goes on with, as far as the top knows.
+
+    Answers 0, a record not yet made, or a code. In ``work`` are then, in quarters, each after its number of
+    words: steps (step before, terminal, column); what is to be followed; what is left over (last step, list
+    of groups); the places of tokens that are taken.
+    """
+    quarter = work.shape[0] // 4
+    steps, items, left, taken = 0, quarter, 2 * quarter, 3 * quarter
+    if quarter < 64:
+        return GROW_WORK
+    work[steps], work[items], work[left], work[taken] = 1, 0, 0, 0
+    at = split + 2 + (half if g[split + 1] < 0 else g[split + 1])
+    for child in range(at, at + 3 * g[split], 3):
+        for way in range(2):
+            code = _follow_step(g, top, g[child], g[child + 1], way, 0, g[child + 2], work)
+            if code != 0:
+                return code
+    while work[items] > 0:
+        work[items] -= 3
+        item = items + 1 + work[items]
+        parser, made, before = work[item], work[item + 1], work[item + 2]
+        at = g[made + R_KEY + 2]
+        if work[taken] + 2 >= quarter:
+            return GROW_WORK
+        work[taken] += 1
+        work[taken + work[taken]] = at
+        more = g[at]
+        at += 2 + (half if g[at + 1] < 0 else g[at + 1])
+        for _ in range(more):
+            n, listed = g[at], g[at + 1]
+            at += 2
+            after, last = parser, before
+            for i in range(at, at + 2 * n, 2):
+                if i == at + 2 * n - 2:
+                    code = _follow_step(g, after, g[i], g[i + 1], 1, last, listed, work)
+                    if code != 0:
+                        return code
+                    break
+                to = _step_in_top(g, after, g[i], 1) if after != LEFT_OVER else LEFT_OVER
+                if to == 0:
+                    break
+                if to < 0 and to != LEFT_OVER:
+                    return to
+                after = to
+                last = _new_step(g, last, g[i], g[i + 1], work)
+                if last < 0:
+                    return last
+            at += 2 * n
+    return 0
+
+
+@jit
+def _copy_tokens(g, at, to, row, half):
+    """Copy the tokens at ``g[at]`` to ``g[to]``, a ``row`` of ``half`` words or a list; where more may go."""
+    if g[at + 1] < 0:
+        for i in range(half):
+            g[to + i] |= g[at + 2 + i]
+        return to
+    for i in range(at + 2, at + 2 + g[at + 1]):
+        t = g[i]
+        if row:
+            g[to + (t >> 6)] |= np.int64(1) << (t & 63)
+        else:
+            g[to] = t
+            to += 1
+    return to
+
+
+@jit
+def _write_taken(g, split, work, half):
+    """Write what `_follow_split` has found; where it lies, or a code."""
+    left, places = 2 * (work.shape[0] // 4), 3 * (work.shape[0] // 4)
+    taken = g[split + 1]
+    for i in range(places + 1, places + 1 + work[places]):
+        n = g[work[i] + 1]
+        taken = -1 if n < 0 or taken < 0 else taken + n
+    if taken > half:
+        taken = -1
+    size = 2 + (half if taken < 0 else taken)
+    for i in range(left + 1, left + 1 + work[left], 2):
+        size += 2
+        step = work[i]
+        while step != 0:
+            size += 2
+            step = work[step]
+    made = g[H_TOP] + R_KEY
+    if made + size > g[H_LIMIT]:
+        return GROW_HEAP
+    g[made], g[made + 1] = work[left] // 2, taken
+    to = made + 2
+    if taken < 0:
+        for i in range(to, to + half):
+            g[i] = 0
+    to = _copy_tokens(g, split, to, taken < 0, half)
+    for i in range(places + 1, places + 1 + work[places]):
+        to = _copy_tokens(g, work[i], to, taken < 0, half)
+    if taken < 0:
+        to += half
+    for i in range(left + 1, left + 1 + work[left], 2):
+        n = 0
+        step = work[i]
+        while step != 0:
+            n += 1
+            step = work[step]
+        g[to], g[to + 1] = n, work[i + 1]
+        to += 2 + 2 * n
+        step = work[i]
+        at = to
+        while step != 0:
+            at -= 2
+            g[at], g[at + 1] = work[step + 1], work[step + 2]
+            step = work[step]
+    return intern_at_top(g, size, K_WORDS)
+
+
+@jit
+def find_taken(g, taking, pairs, groups, ids, generation, signatures, work, half):
+    """Find out what a top takes of a list of groups; ``pairs`` of scratch are in use. 0 or a code.
+
+    taken : n left over, n tokens, the tokens as in `splits`, then for each that is left over: n steps, list
+        of groups, (terminal, column of the line that begins in it) * n
+    """
+    todo = g[X_HEADS] + 2 * pairs
+    room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
+    g[todo] = taking
+    n = 1
+    while n > 0:
+        if todo + n >= room:
+            return GROW_SCRATCH
+        made = g[todo + n - 1]
+        if g[made + R_KEY + 2] != 0:
+            n -= 1
+            continue
+        split = split_of(
+            g, g[made + R_KEY], g[made + R_KEY + 1], groups, ids, generation, signatures, work, half
+        )
+        if split < 0:
+            return split
+        if g[split] == 0:  # most lists go on with nothing
+            g[made + R_KEY + 2] = split
+            n -= 1
+            continue
+        missing = _follow_split(g, split, g[made + R_KEY + 1], work, half)
+        if missing < 0:
+            return missing
+        if missing == 0:
+            at = _write_taken(g, split, work, half)
+            if at < 0:
+                return at
+            g[made + R_KEY + 2] = at
+            n -= 1
+        elif missing != made:
+            g[todo + n] = missing
+            n += 1
+    return 0
