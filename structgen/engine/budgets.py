@@ -1,0 +1,358 @@
+"""Rules that write a number of tokens at most: what no grammar says, kept beside the grammar's own states.
+
+How many tokens a rule has written is no property of a text, and no state of a parser can hold it. So a
+grammar with such rules (`ir.Budget`) is compiled twice, as in `distinct`. The *plain* copy knows nothing of
+them. In the *marked* copy marks stand around each counted rule, and a *reading* is a state of it with what
+each use that is open has left. A state here is the set of all readings of the text, a record in the heap like
+any other, with the plain copy's state as long as no reading has been given up: until then the plain copy says
+what may come.
+
+What is allowed
+    A token has a byte in a use of a rule, or not; of one use at most ``tokens`` have. A token is allowed when
+    some reading remains in which every use that is open can be ended with the tokens that it has left, each
+    byte that it still needs being a token of its own. So no count ever runs out in the middle of something:
+    what can be ended in bytes can be ended in tokens, in a vocabulary that has the bytes. Uses that begin
+    later can be ended, too: a rule that needs more bytes than it has tokens is refused (`MarkedText.check`).
+    Bytes that are accepted without tokens count as one token a call; a special token counts.
+
+How a mask is made
+    Where no mark can come any more, it is that of the readings' states. Where nothing is lost and each open
+    use has more left than any place in its rule needs (free text needs three bytes at most), it is the plain
+    copy's. Elsewhere the vocabulary is read once in an automaton that leaves the numbers out
+    (`reading_sets`), which says for each token in which set of readings it ends; with numbers put in, each
+    of these few sets is alive or dead. So a text with 12 tokens left costs no other walk than one with 13,
+    and states in which the same sets are alive share a row.
+
+What was considered instead: the number as a parameter of the frame, like other counts. But its steps are
+tokens, and the kernels read bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import GrammarError
+from ..ir import Budget, GrammarIR, Mark, Seq
+from ..limits import Limits, clock
+from ..vocab.vocabulary import Vocabulary
+from . import kernels
+from . import layout as L
+from .arena import Arena, ArenaFull
+from .marked_text import SPECIAL, Left, MarkedText, bounding, one_less
+from .reading_sets import NO_BYTE, ReadingSets, Relative
+from .token_sets import with_aliases
+from .token_walk import DEAD
+
+STATE_BYTES = 1024  # what a state takes in memory, roughly
+LOST = -1  # in place of the plain copy's state: some reading has been given up
+
+Reading = tuple[int, Left]
+"""A state of the marked copy, and what the uses that are open have left."""
+Readings = tuple[Reading, ...]
+
+
+def with_marks(ir: GrammarIR) -> GrammarIR:
+    """The copy with marks around the counted rules."""
+    rules = dict(ir.rules)
+    for i, budget in enumerate(ir.budgets):
+        rules[budget.rule] = Seq((Mark(2 * i), rules[budget.rule], Mark(2 * i + 1)))
+    return replace(ir, rules=rules, promised={}, common=None, marks=2 * len(ir.budgets), budgets=())
+
+
+class BudgetArena(Arena):
+    """The arena of a grammar with such rules: that of the marked copy, with states of its own."""
+
+    def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
+        if ir.distinct:
+            raise GrammarError(
+                f"{ir.budgets[0].place or 'the grammar'}: max_tokens and arrays whose items differ "
+                "(uniqueItems) cannot be in one grammar; leave one of them out"
+            )
+        self.plain = Arena(replace(ir, budgets=()), vocabulary, limits)
+        self._states: dict[tuple[int, Readings], int] = {}
+        self._of: dict[int, tuple[int, Readings]] = {}
+        self._accepted: dict[tuple[int, int], int] = {}
+        self._rows: dict[object, int] = {}
+        super().__init__(with_marks(ir), vocabulary, limits)
+        self._text = MarkedText(self, ir.budgets)
+        self._sets = ReadingSets(self._text, [budget.tokens for budget in ir.budgets], vocabulary)
+        self._most = self._most_needed(ir.budgets)
+        self.initial = self._state(self.plain.initial, ((self.initial, ()),))
+
+    def _most_needed(self, budgets: Sequence[Budget]) -> int | None:
+        """Bytes at most that a use needs at any place; None where that cannot be told or passes its tokens.
+
+        Raises GrammarError for a rule that cannot be counted.
+        """
+        facts = self.builder.facts
+        forwards: dict[int, int] = {}
+        for number, budget in enumerate(budgets):
+            rule = facts.rule.get(budget.rule)
+            if rule is not None and facts.productive[rule]:
+                forwards[number] = self.builder.units[self.builder.graphs.rule_unit(budget.rule)].forward
+        self._text.check({n: self._call(kernels.initial_state, at, 0) for n, at in forwards.items()})
+        needed = {n: self._text.distances.most(at) for n, at in forwards.items()}
+        most = 0
+        for number, one in needed.items():
+            if one is None or one >= budgets[number].tokens:
+                return None
+            most = max(most, one)
+        return most
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of both copies and of the states."""
+        sets = self._sets.nbytes if hasattr(self, "_sets") else 0
+        return super().nbytes + self.plain.nbytes + STATE_BYTES * len(self._of) + sets
+
+    # ----------------------------------------------------------------------------------------------- states
+
+    def _state(self, plain: int, readings: Readings) -> int:
+        """The state of these readings."""
+        key = (plain, readings)
+        found = self._states.get(key)
+        if found is None:
+            most = max(self.limits.max_heap_bytes, 4 << 20)
+            if STATE_BYTES * len(self._of) + self._sets.nbytes > most:
+                raise ArenaFull("max_heap_bytes", self.limits.max_heap_bytes, self.nbytes)
+            record = [L.K_STATE | 3 << 8, 0, 0, 0, 0, *([0] * L.STATE_VALUES)]
+            found = self._states[key] = self.heap.put(record)
+            self._of[found] = key
+        return found
+
+    def _begin(self, readings: Readings) -> int:
+        return self._sets.begin(tuple([(state, len(left)) for state, left in readings]))
+
+    def _after(self, readings: Readings, symbols: bytes | tuple[int, ...]) -> int:
+        """The set after the symbols of one token."""
+        number = self._begin(readings)
+        for symbol in symbols:
+            if number == DEAD:
+                break
+            number = self._sets.after(number, symbol)
+        return number
+
+    def _is_alive(self, number: int, readings: Readings) -> bool:
+        """In some reading of a set all that is open can be ended."""
+        for one in self._sets.sets[number]:
+            left = _after_token(one, readings)
+            if left is not None and self._text.can_be_ended(one.state, left):
+                return True
+        return False
+
+    def _step(self, state: int, symbols: bytes | tuple[int, ...], plain: int) -> int:
+        """The state after a token; ``plain``: that of the plain copy.
+
+        A reading that cannot be ended in bytes may still be ended by a longer token, and is kept beside one
+        that can, as long as its first use has a token left.
+        """
+        _, readings = self._of[state]
+        number = self._after(readings, symbols)
+        if number == DEAD:
+            return L.REFUSED
+        found: dict[int, list[Left]] = {}
+        alive = False
+        for one in self._sets.sets[number]:
+            lefts = found.setdefault(one.state, [])
+            left = _after_token(one, readings)
+            if left is not None:
+                ends = self._text.can_be_ended(one.state, left)
+                alive = alive or ends
+                if ends or left[0] > 0:
+                    lefts.append(left)
+        if not alive:
+            return L.REFUSED
+        after = [(to, left) for to, lefts in found.items() for left in _best(lefts)]
+        return self._state(plain if all(found.values()) else LOST, tuple(sorted(after)))
+
+    # -------------------------------------------------------------------------------------------- questions
+
+    def accept_token(self, state: int, token: int) -> int:
+        """State after ``token``, or REFUSED."""
+        key = (state, token)
+        found = self._accepted.get(key)
+        if found is None:
+            with clock("step_seconds", self.limits.step_seconds):
+                found = self._accepted[key] = self._step_token(state, token)
+        return found
+
+    def _step_token(self, state: int, token: int) -> int:
+        if token in self.symbol_of_token:
+            symbols: bytes | tuple[int, ...] = (SPECIAL + self._text.specials.index(token),)
+        else:
+            v = self.vocabulary
+            symbols = bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
+        if not symbols:
+            return L.REFUSED
+        plain = self._of[state][0]
+        if plain != LOST:
+            plain = self.plain.accept_token(plain, token)
+            if plain < 0:
+                return L.REFUSED
+        return self._step(state, symbols, plain)
+
+    def accept_bytes(self, state: int, data: bytes) -> int:
+        """State after ``data``, which counts as one token, or REFUSED."""
+        if not data:
+            return state
+        plain = self._of[state][0]
+        if plain != LOST:
+            plain = self.plain.accept_bytes(plain, data)
+            if plain < 0:
+                return L.REFUSED
+        with clock("step_seconds", self.limits.step_seconds):
+            return self._step(state, data, plain)
+
+    def read_uncounted(self, state: int, data: bytes) -> int:
+        """State after ``data`` if no token had to be spent for it: what tokens with these bytes may leave."""
+        readings = self._of[state][1]
+        number = self._after(readings, data)
+        if number == DEAD:
+            return L.REFUSED
+        after = set()
+        for one in self._sets.sets[number]:
+            if _spent(one, readings[one.origin][1]) is not None:
+                kept = readings[one.origin][1][: one.open]
+                after.add((one.state, bounding((*kept, *(n + 1 for n in one.new)))))
+        return self._state(LOST, tuple(sorted(after))) if after else L.REFUSED
+
+    def live_specials(self, state: int) -> list[int]:
+        """The special tokens that may come next."""
+        return [token for token in self.symbol_of_token if self.accept_token(state, token) >= 0]
+
+    def is_accepting(self, state: int) -> bool:
+        """The text may end here."""
+        return any(self._text.may_end(one, len(left)) for one, left in self._of[state][1])
+
+    def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
+        """uint8[256], 1 for each byte that may come next, alone or with others in one token."""
+        out = np.zeros(256, np.uint8)
+        _, readings = self._of[state]
+        for byte in range(256):
+            number = self._sets.after(self._begin(readings), byte)
+            if number != DEAD:
+                left = [_spent(one, readings[one.origin][1]) for one in self._sets.sets[number]]
+                out[byte] = any(spent is not None for spent in left)
+        return out
+
+    def rules_at(self, state: int) -> list[str]:
+        """Names of the rules that are being read, for messages."""
+        plain, readings = self._of[state]
+        if plain != LOST:
+            return self.plain.rules_at(plain)
+        return list(dict.fromkeys(name for one, _ in readings for name in Arena.rules_at(self, one)))
+
+    # ------------------------------------------------------------------------------------------------ masks
+
+    def make_mask(self, state: int) -> None:
+        """Make and note the mask of a state."""
+        where = state + L.R_KEY + 3
+        if self.heap.g[where]:
+            return
+        with clock("step_seconds", self.limits.step_seconds):
+            row = self._row(*self._of[state], self.is_accepting(state))
+        self.heap.g[where + 2] = bool((self.rows[row] == self.tables.everything).all())
+        self.heap.g[where] = row + 1
+
+    def _row(self, plain: int, readings: Readings, accepting: bool) -> int:
+        """The number of the row with a mask. States whose masks are seen to be the same share one."""
+        key: object
+        if not any(self._text.distances.may_pass_mark(state) for state, _ in readings):
+            states = tuple([state for state, _ in readings])
+            key = (states, accepting)
+            if key not in self._rows:
+                self._rows[key] = self._put(_union([_mask(self, one) for one in states]), accepting)
+        elif plain != LOST and self._is_far(readings):
+            key = (plain, accepting)
+            if key not in self._rows:
+                self._rows[key] = self._put(_mask(self.plain, plain), accepting)
+        else:
+            number = self._begin(readings)
+            sets, place = self._sets.different_ends(number)
+            alive = [self._is_alive(one, readings) for one in sets]
+            specials = tuple([t for t in self.symbol_of_token if self._special_alive(t, readings)])
+            key = (number, bytes(alive), specials, accepting)
+            if key not in self._rows:
+                bits = np.zeros(32 * self.tables.words, np.bool_)
+                bits[: len(place)] = np.array([False, *alive], np.bool_)[place]
+                bits[list(specials)] = True
+                mask = np.packbits(bits, bitorder="little").view(np.int32)
+                self._rows[key] = self._put(with_aliases(mask, self.tables.aliases), accepting)
+        return self._rows[key]
+
+    def _is_far(self, readings: Readings) -> bool:
+        """Whatever token comes, all uses that are open after it can be ended."""
+        if self._most is None:
+            return False
+        return all(len(left) < 2 and all(n > self._most for n in left) for _, left in readings)
+
+    def _special_alive(self, token: int, readings: Readings) -> bool:
+        number = self._after(readings, (SPECIAL + self._text.specials.index(token),))
+        return number != DEAD and self._is_alive(number, readings)
+
+    def _put(self, mask: npt.NDArray[np.int32], accepting: bool) -> int:
+        """The number of a new row."""
+        mask = mask & ~self.tables.stops
+        if accepting:
+            mask |= self.tables.stops
+        self.heap.g[L.X_WANT] = 1
+        if int(self.heap.g[L.H_ROWS]) + 1 > self.rows.shape[0]:
+            self._provide(L.GROW_ROWS)
+        row = int(self.heap.g[L.H_ROWS])
+        self.rows[row] = mask
+        self.heap.g[L.H_ROWS] = row + 1
+        return row
+
+
+def forced_bytes(arena: Arena, state: int, most: int) -> bytes:
+    """The bytes that every continuation begins with, at most so many, however they are cut into tokens."""
+    assert isinstance(arena, BudgetArena)
+    out = bytearray()
+    while state >= 0 and len(out) < most and not arena.is_accepting(state):
+        live = np.flatnonzero(arena.live_bytes(state))
+        if len(live) != 1 or arena.live_specials(state):
+            break
+        out.append(int(live[0]))
+        state = arena.read_uncounted(state, bytes(out[-1:]))
+    return bytes(out)
+
+
+def _spent(one: Relative, left: Left) -> Left | None:
+    """What the uses that were open before a token have left after it; None when one had nothing left."""
+    if one.touched == NO_BYTE:
+        return left[: one.open]
+    spent = one_less(left[: one.touched])
+    return None if spent is None else spent[: one.open]
+
+
+def _after_token(one: Relative, readings: Readings) -> Left | None:
+    """What all open uses have left after a token; None when one had nothing left."""
+    spent = _spent(one, readings[one.origin][1])
+    return None if spent is None else bounding((*spent, *one.new))
+
+
+def _best(lefts: list[Left]) -> list[Left]:
+    """Those of which no other one has as much left in every use."""
+
+    def is_worse(one: Left, other: Left) -> bool:
+        return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+    different = list(dict.fromkeys(lefts))
+    return [one for one in different if not any(is_worse(one, other) for other in different)]
+
+
+def _mask(arena: Arena, state: int) -> npt.NDArray[np.int32]:
+    """The mask of a state of a copy, made if it is not there."""
+    Arena.make_mask(arena, state)
+    g = arena.heap.g
+    row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]
+    return row
+
+
+def _union(masks: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
+    union: npt.NDArray[np.int32] = np.bitwise_or.reduce(np.stack(masks), axis=0)
+    return union
