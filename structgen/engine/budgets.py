@@ -29,7 +29,6 @@ tokens, and the kernels read bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,7 +41,8 @@ from ..vocab.vocabulary import Vocabulary
 from . import kernels
 from . import layout as L
 from .arena import Arena, ArenaFull
-from .marked_text import SPECIAL, Left, MarkedText, bounding, one_less
+from .lexed_text import LexedText
+from .marked_text import SPECIAL, CountedText, Left, MarkedText, bounding, one_less
 from .reading_sets import NO_BYTE, ReadingSets, Relative
 from .token_sets import with_aliases
 from .token_walk import DEAD
@@ -77,31 +77,35 @@ class BudgetArena(Arena):
         self._of: dict[int, tuple[int, Readings]] = {}
         self._accepted: dict[tuple[int, int], int] = {}
         self._rows: dict[object, int] = {}
+        ir = replace(ir, budgets=tuple(filter(self._counts, ir.budgets)))
         super().__init__(with_marks(ir), vocabulary, limits)
-        self._text = MarkedText(self, ir.budgets)
-        self._sets = ReadingSets(self._text, [budget.tokens for budget in ir.budgets], vocabulary)
-        self._most = self._most_needed(ir.budgets)
-        self.initial = self._state(self.plain.initial, ((self.initial, ()),))
+        tokens = [budget.tokens for budget in ir.budgets]
+        called = [i for i, budget in enumerate(ir.budgets) if budget.rule in self.builder.facts.rule]
+        starts = {i: _start(self, ir.budgets[i]) for i in called}
+        self._text: CountedText
+        self._most: int | None = None
+        if ir.lexing == "longest":
+            lexed = self._text = LexedText(self, self.plain, ir.budgets)
+            facts = self.plain.builder.facts
+            may_be_empty = {i for i in starts if facts.nullable[facts.rule[ir.budgets[i].rule]]}
+            alone = {i: _start(self.plain, ir.budgets[i]) for i in starts}
+            lexed.check({i: lexed.begin(alone[i], start) for i, start in starts.items()}, may_be_empty)
+            first = lexed.begin(self.plain.initial, self.initial)
+        else:
+            self._text = MarkedText(self, ir.budgets)
+            self._text.check(starts)
+            needed = [self._text.distances.most(_unit(self, ir.budgets[i])) for i in starts]
+            if all(n is not None and n < tokens[i] for i, n in zip(starts, needed, strict=True)):
+                self._most = max((n for n in needed if n is not None), default=0)
+            first = self.initial
+        self._sets = ReadingSets(self._text, tokens, vocabulary)
+        self.initial = self._state(self.plain.initial, ((first, ()),))
 
-    def _most_needed(self, budgets: Sequence[Budget]) -> int | None:
-        """Bytes at most that a use needs at any place; None where that cannot be told or passes its tokens.
-
-        Raises GrammarError for a rule that cannot be counted.
-        """
-        facts = self.builder.facts
-        forwards: dict[int, int] = {}
-        for number, budget in enumerate(budgets):
-            rule = facts.rule.get(budget.rule)
-            if rule is not None and facts.productive[rule]:
-                forwards[number] = self.builder.units[self.builder.graphs.rule_unit(budget.rule)].forward
-        self._text.check({n: self._call(kernels.initial_state, at, 0) for n, at in forwards.items()})
-        needed = {n: self._text.distances.most(at) for n, at in forwards.items()}
-        most = 0
-        for number, one in needed.items():
-            if one is None or one >= budgets[number].tokens:
-                return None
-            most = max(most, one)
-        return most
+    def _counts(self, budget: Budget) -> bool:
+        """The rule may write a byte, for all that is known."""
+        facts = self.plain.builder.facts
+        rule = facts.rule.get(budget.rule)
+        return rule is None or bool(facts.productive[rule] and facts.first[rule])
 
     @property
     def nbytes(self) -> int:
@@ -157,13 +161,14 @@ class BudgetArena(Arena):
         found: dict[int, list[Left]] = {}
         alive = False
         for one in self._sets.sets[number]:
-            lefts = found.setdefault(one.state, [])
             left = _after_token(one, readings)
-            if left is not None:
-                ends = self._text.can_be_ended(one.state, left)
-                alive = alive or ends
-                if ends or left[0] > 0:
-                    lefts.append(left)
+            ends = left is not None and self._text.can_be_ended(one.state, left)
+            if left == () and not ends:
+                continue  # no number is to blame
+            lefts = found.setdefault(one.state, [])
+            alive = alive or ends
+            if left is not None and (ends or left[0] > 0):
+                lefts.append(left)
         if not alive:
             return L.REFUSED
         after = [(to, left) for to, lefts in found.items() for left in _best(lefts)]
@@ -244,7 +249,12 @@ class BudgetArena(Arena):
         plain, readings = self._of[state]
         if plain != LOST:
             return self.plain.rules_at(plain)
-        return list(dict.fromkeys(name for one, _ in readings for name in Arena.rules_at(self, one)))
+        return list(dict.fromkeys(name for one, _ in readings for name in self._text.rules_at(one)))
+
+    def expected_terminals(self, state: int) -> list[str]:
+        """Discipline ``longest``: terminals being read, or that may begin."""
+        readings = self._of[state][1]
+        return sorted({name for one, _ in readings for name in self._text.terminals_at(one)})
 
     # ------------------------------------------------------------------------------------------------ masks
 
@@ -261,12 +271,13 @@ class BudgetArena(Arena):
     def _row(self, plain: int, readings: Readings, accepting: bool) -> int:
         """The number of the row with a mask. States whose masks are seen to be the same share one."""
         key: object
-        if not any(self._text.distances.may_pass_mark(state) for state, _ in readings):
+        free = not any(self._text.may_pass_mark(state) for state, _ in readings)
+        if free and isinstance(self._text, MarkedText):
             states = tuple([state for state, _ in readings])
             key = (states, accepting)
             if key not in self._rows:
                 self._rows[key] = self._put(_union([_mask(self, one) for one in states]), accepting)
-        elif plain != LOST and self._is_far(readings):
+        elif plain != LOST and (free or self._is_far(readings)):
             key = (plain, accepting)
             if key not in self._rows:
                 self._rows[key] = self._put(_mask(self.plain, plain), accepting)
@@ -306,6 +317,16 @@ class BudgetArena(Arena):
         self.rows[row] = mask
         self.heap.g[L.H_ROWS] = row + 1
         return row
+
+
+def _unit(arena: Arena, budget: Budget) -> int:
+    """Where the automaton of a counted rule lies, or will lie when it is built."""
+    return arena.builder.units[arena.builder.graphs.rule_unit(budget.rule)].forward
+
+
+def _start(arena: Arena, budget: Budget) -> int:
+    """The state at the beginning of a rule's text."""
+    return arena._call(kernels.initial_state, _unit(arena, budget), 0)
 
 
 def forced_bytes(arena: Arena, state: int, most: int) -> bytes:

@@ -28,14 +28,16 @@ class _Way(NamedTuple):
 
 
 class LeastBytes:
-    """What is known of the rule states in the heap of an arena of discipline ``any`` with marks.
+    """What is known of the rule states in the heap of an arena with marks.
 
+    In discipline ``longest`` a terminal is counted as one byte, and `most` says nothing.
     is_end : whether a mark ends a part
     """
 
     def __init__(self, arena: Arena, is_end: Callable[[int], bool]) -> None:
         self._arena = arena
         self._is_end = is_end
+        self._bytes = 256 if int(arena.heap.g[L.H_MODE]) == 0 else 0  # symbols that are bytes
         self._mark_of = {symbol: number for number, symbol in enumerate(arena.marks)}
         self._ways: dict[int, list[_Way]] = {}
         self._final: dict[int, bool] = {}
@@ -51,14 +53,14 @@ class LeastBytes:
         """Bytes at least from a matcher's state to the mark that ends the innermost part that is open."""
         known = self._known.get(state)
         if known is None:
-            heads = self._heads(state)
+            heads = self._parser_heads(state)
             known = min((self._of_head(s, below) for s, _, below in heads), default=NEVER)
             self._known[state] = known
         return known
 
     def may_pass_mark(self, state: int) -> bool:
         """Some text after a matcher's state passes a mark."""
-        return any(self._marked_head(s, below) for s, _, below in self._heads(state))
+        return any(self._marked_head(s, below) for s, _, below in self._parser_heads(state))
 
     def most(self, init: int) -> int | None:
         """Bytes at most that any place in a rule needs to the rule's end; None where it cannot be told."""
@@ -88,6 +90,15 @@ class LeastBytes:
         return None
 
     # ----------------------------------------------------------------------------------------- heads, stacks
+
+    def _parser_heads(self, state: int) -> list[tuple[int, int, int]]:
+        """Those of a matcher's state; in discipline ``longest`` of its parser, at the start of a lexeme."""
+        g = self._arena.heap.g
+        if int(g[L.H_MODE]) == 0:
+            return self._heads(state)
+        parser = int(g[state + L.R_KEY + 1])
+        words = g[parser + L.R_KEY + 1 : parser + L.R_KEY + (int(g[parser]) >> 8)].reshape(-1, 3).tolist()
+        return [(s, parameter, below) for s, parameter, below in words]
 
     def _heads(self, state: int) -> list[tuple[int, int, int]]:
         g = self._arena.heap.g
@@ -209,9 +220,9 @@ class LeastBytes:
         for span, to, op in g[at : at + L.EDGE_WORDS * words[L.S_EDGES]].reshape(-1, L.EDGE_WORDS).tolist():
             guarded = guarded or op != 0
             low, high = span & 0xFFFF, span >> 16
-            if low < 256:
+            if low < self._bytes:
                 ways[_Way(1, 0, to, -1)] = None
-            for symbol in range(max(low, 256), high + 1):
+            for symbol in range(max(low, self._bytes), high + 1):
                 number = self._mark_of.get(symbol, -1)
                 ways[_Way(0 if number >= 0 else 1, 0, to, number)] = None
         at += L.EDGE_WORDS * words[L.S_EDGES]

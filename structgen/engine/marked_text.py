@@ -6,7 +6,8 @@ it ends, and which it begins. A use that is begun and ended without a byte betwe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Container, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -56,80 +57,61 @@ def bounding(left: Left) -> Left:
     return tuple(found)
 
 
-class MarkedText:
-    """Steps in the arena of a grammar whose ``budgets[i]`` stands between marks ``2 i`` and ``2 i + 1``."""
+class CountedText(ABC):
+    """Steps of readings, of either discipline. A state is a number; what it is the subclasses know."""
 
     def __init__(self, arena: Arena, budgets: Sequence[Budget]) -> None:
         self._arena = arena
         self._budgets = budgets
         self._tokens = [budget.tokens for budget in budgets]
-        self._most = max(self._tokens)
+        self._most = max(self._tokens, default=0)
         self.specials = list(arena.symbol_of_token)
         self.distances = LeastBytes(arena, is_end=lambda mark: mark % 2 == 1)
-        self.unproved = 0
-        self._paths: dict[int, list[Path]] = {}
-        self._live: dict[int, list[int]] = {}
-        self._stepped: dict[tuple[int, int], int] = {}
-        self._next: dict[int, list[int]] = {}
         self._least: dict[tuple[int, Left], int] = {}
 
+    @abstractmethod
     def paths(self, state: int) -> list[Path]:
-        """The marks that can be passed at a state, the empty way included."""
-        known = self._paths.get(state)
-        if known is None:
-            found = {Path(0, (), state): None}
-            for ends, begins, at in (todo := list(found)):
-                for mark in range(len(self._arena.marks)):
-                    to = Arena.accept_mark(self._arena, at, mark)
-                    if to < 0:
-                        continue
-                    rule, is_end = divmod(mark, 2)
-                    if not is_end:
-                        if rule in begins:
-                            raise BeginsItselfError
-                        path = Path(ends, (*begins, rule), to)
-                    elif begins:
-                        path = Path(ends, begins[:-1], to)
-                    else:
-                        path = Path(ends + 1, (), to)
-                    if path not in found:
-                        found[path] = None
-                        todo.append(path)
-            known = self._paths[state] = list(found)
-        return known
+        """The marks that can be passed at the start of a text, the empty way included."""
 
-    def live(self, state: int) -> list[int]:
-        """The symbols that can come at a state without a mark before them."""
-        known = self._live.get(state)
-        if known is None:
-            known = np.flatnonzero(Arena.live_bytes(self._arena, state)).tolist()
-            if self.specials:
-                tokens = set(Arena.live_specials(self._arena, state))
-                known += [SPECIAL + i for i, token in enumerate(self.specials) if token in tokens]
-            self._live[state] = known
-        return known
+    @abstractmethod
+    def moves(self, state: int, symbol: int) -> list[Path]:
+        """The marks that can be passed at a state, and then a byte or special token."""
 
-    def step(self, state: int, symbol: int) -> int:
-        """The state after a byte or special token, or REFUSED."""
-        to = self._stepped.get((state, symbol))
-        if to is None:
-            if symbol < SPECIAL:
-                to = Arena.accept_bytes(self._arena, state, bytes((symbol,)))
-            else:
-                to = Arena.accept_token(self._arena, state, self.specials[symbol - SPECIAL])
-            self._stepped[state, symbol] = to
-        return to
+    @abstractmethod
+    def moves_on(self, state: int) -> list[Path]:
+        """The same with whatever symbol can come."""
 
+    @abstractmethod
+    def is_ended_at(self, state: int, uses: int) -> bool:
+        """So many open uses of rules can be ended without another byte in them."""
+
+    @abstractmethod
     def may_end(self, state: int, uses: int) -> bool:
         """The text may end at a state where ``uses`` counted rules are open."""
-        return any(
-            path.ends == uses and not path.begins and Arena.is_accepting(self._arena, path.to)
-            for path in self.paths(state)
-        )
+
+    def can_go_on(self, state: int) -> bool:
+        """A text can be finished from a state in which no use is open; always in discipline ``any``."""
+        return True
+
+    @abstractmethod
+    def bound(self, state: int) -> int:
+        """Bytes at least to the end of the innermost open use."""
+
+    @abstractmethod
+    def may_pass_mark(self, state: int) -> bool:
+        """Some text after a state passes a mark."""
+
+    @abstractmethod
+    def rules_at(self, state: int) -> list[str]:
+        """Names of the rules that are being read, for messages."""
+
+    def terminals_at(self, state: int) -> list[str]:
+        """Terminals being read, or that may begin; none in discipline ``any``."""
+        return []
 
     def can_be_ended(self, state: int, left: Left) -> bool:
         """The open uses can be ended with the tokens that they have left, each byte being a token."""
-        return not left or self._least_bytes(state, left[1:]) <= left[0]
+        return self._least_bytes(state, left[1:]) <= left[0] if left else self.can_go_on(state)
 
     def _least_bytes(self, state: int, inner: Left) -> int:
         """Bytes at least to the end of the outermost open use; ``inner``: what those inside it have left."""
@@ -140,7 +122,7 @@ class MarkedText:
 
     def _search(self, state: int, inner: Left) -> int:
         """A search that goes where least is left to do (A*): what `LeastBytes` tells is a lower bound."""
-        bound, known = self.distances.to_end_mark, self._least
+        bound, known = self.bound, self._least
         order = count()
         first = (state, inner)
         best = {first: 0}
@@ -155,36 +137,28 @@ class MarkedText:
             if best[place] < so_far:
                 continue
             state, inner = place
-            if place in known or any(path.ends > len(inner) for path in self.paths(state)):
+            if place in known or self.is_ended_at(state, 1 + len(inner)):
                 # What is known of the end is known of all places on the way to it.
                 while place != first:
                     known[place] = least - best[place]
                     place = came_from[place]
                 return least
             if len(best) > MOST_SEARCHED:
-                self.unproved += 1
+                self._arena.unproved += 1
                 return least
-            for ends, begins, at in self.paths(state):
+            for ends, begins, to in self.moves_on(state):
                 after = one_less((*inner[: len(inner) - ends], *(self._tokens[rule] for rule in begins)))
                 if after is None:
                     continue
-                for to in self._next_states(at):
-                    new = (to, after)
-                    if so_far + 1 < best.get(new, NEVER):
-                        best[new] = so_far + 1
-                        came_from[new] = place
-                        rest = known[new] if new in known else bound(to)
-                        heappush(todo, (so_far + 1 + rest, -so_far - 1, next(order), new))
+                new = (to, after)
+                if so_far + 1 < best.get(new, NEVER):
+                    best[new] = so_far + 1
+                    came_from[new] = place
+                    rest = known[new] if new in known else bound(to)
+                    heappush(todo, (so_far + 1 + rest, -so_far - 1, next(order), new))
         return NEVER
 
-    def _next_states(self, state: int) -> list[int]:
-        """The states after one symbol without a mark before it."""
-        known = self._next.get(state)
-        if known is None:
-            known = self._next[state] = sorted({self.step(state, symbol) for symbol in self.live(state)})
-        return known
-
-    def check(self, starts: dict[int, int]) -> None:
+    def check(self, starts: dict[int, int], may_be_empty: Container[int] = ()) -> None:
         """Raise GrammarError for a rule that cannot be counted. ``starts``: states before its first mark."""
         begun: dict[int, list[Path]] = {}
         for number, start in starts.items():
@@ -198,13 +172,15 @@ class MarkedText:
                 ) from None
             begun[number] = [path for path in paths if path.begins[:1] == (number,)]
         for number, paths in begun.items():
+            if number in may_be_empty:
+                continue
             tokens = self._tokens[number]
             least = min(
                 self._least_bytes(path.to, tuple([self._tokens[rule] for rule in path.begins[1:]]))
                 for path in paths
             )
             if least > tokens:
-                least = max(tokens + 1, min(self.distances.to_end_mark(path.to) for path in paths))
+                least = max(tokens + 1, min(self.bound(path.to) for path in paths))
                 raise self._error(
                     number,
                     f"needs {least} bytes at least, and each may be a token; give it a larger max_tokens",
@@ -214,3 +190,109 @@ class MarkedText:
         budget = self._budgets[number]
         place = f"{budget.place}: " if budget.place else ""
         return GrammarError(f"{place}rule {budget.rule} has max_tokens={budget.tokens} and {what}")
+
+
+class MarkedText(CountedText):
+    """Of discipline ``any``: a state is one of the arena of the marked copy."""
+
+    def __init__(self, arena: Arena, budgets: Sequence[Budget]) -> None:
+        super().__init__(arena, budgets)
+        self._paths: dict[int, list[Path]] = {}
+        self._live: dict[int, dict[int, None]] = {}
+        self._stepped: dict[tuple[int, int], int] = {}
+        self._moves_on: dict[int, list[Path]] = {}
+
+    def paths(self, state: int) -> list[Path]:
+        """The marks that can be passed at a state, the empty way included."""
+        known = self._paths.get(state)
+        if known is None:
+            known = self._paths[state] = paths_from(self._arena, state)
+        return known
+
+    def moves(self, state: int, symbol: int) -> list[Path]:
+        """The marks that can be passed at a state, and then a byte or special token."""
+        return [
+            Path(ends, begins, self._step(at, symbol))
+            for ends, begins, at in self.paths(state)
+            if symbol in self._symbols(at)
+        ]
+
+    def moves_on(self, state: int) -> list[Path]:
+        """The same with whatever symbol can come."""
+        known = self._moves_on.get(state)
+        if known is None:
+            found = {
+                Path(ends, begins, self._step(at, symbol)): None
+                for ends, begins, at in self.paths(state)
+                for symbol in self._symbols(at)
+            }
+            known = self._moves_on[state] = list(found)
+        return known
+
+    def _symbols(self, state: int) -> dict[int, None]:
+        """The symbols that can come at a state without a mark before them."""
+        known = self._live.get(state)
+        if known is None:
+            symbols = np.flatnonzero(Arena.live_bytes(self._arena, state)).tolist()
+            if self.specials:
+                tokens = set(Arena.live_specials(self._arena, state))
+                symbols += [SPECIAL + i for i, token in enumerate(self.specials) if token in tokens]
+            known = self._live[state] = dict.fromkeys(symbols)
+        return known
+
+    def _step(self, state: int, symbol: int) -> int:
+        """The state after a byte or special token that can come."""
+        to = self._stepped.get((state, symbol))
+        if to is None:
+            if symbol < SPECIAL:
+                to = Arena.accept_bytes(self._arena, state, bytes((symbol,)))
+            else:
+                to = Arena.accept_token(self._arena, state, self.specials[symbol - SPECIAL])
+            self._stepped[state, symbol] = to
+        return to
+
+    def is_ended_at(self, state: int, uses: int) -> bool:
+        """So many open uses of rules can be ended without another byte in them."""
+        return any(path.ends >= uses for path in self.paths(state))
+
+    def may_end(self, state: int, uses: int) -> bool:
+        """The text may end at a state where ``uses`` counted rules are open."""
+        return any(
+            path.ends == uses and not path.begins and Arena.is_accepting(self._arena, path.to)
+            for path in self.paths(state)
+        )
+
+    def bound(self, state: int) -> int:
+        """Bytes at least to the end of the innermost open use."""
+        return self.distances.to_end_mark(state)
+
+    def may_pass_mark(self, state: int) -> bool:
+        """Some text after a state passes a mark."""
+        return self.distances.may_pass_mark(state)
+
+    def rules_at(self, state: int) -> list[str]:
+        """Names of the rules that are being read, for messages."""
+        return Arena.rules_at(self._arena, state)
+
+
+def paths_from(arena: Arena, state: int) -> list[Path]:
+    """The marks that can be passed at a state of an arena, the empty way included."""
+    found = {Path(0, (), state): None}
+    for ends, begins, at in (todo := list(found)):
+        for mark in range(len(arena.marks)):
+            to = Arena.accept_mark(arena, at, mark)
+            if to < 0:
+                continue
+            rule, is_end = divmod(mark, 2)
+            if not is_end:
+                if rule in begins:
+                    raise BeginsItselfError
+                path = Path(ends, (*begins, rule), to)
+            elif begins:
+                path = Path(ends, begins[:-1], to)
+            else:
+                path = Path(ends + 1, (), to)
+            if path not in found:
+                found[path] = None
+                todo.append(path)
+    return list(found)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..limits import check_time
 from ..vocab.vocabulary import Vocabulary
-from .marked_text import SPECIAL, Left, MarkedText
+from .marked_text import SPECIAL, CountedText, Left
 from .token_walk import DEAD, UNKNOWN, read_tokens
 
 Shape = tuple[tuple[int, int], ...]
@@ -39,7 +39,7 @@ class Relative(NamedTuple):
 class ReadingSets:
     """The automaton of one grammar. A set is a number; DEAD is the empty one."""
 
-    def __init__(self, text: MarkedText, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
+    def __init__(self, text: CountedText, tokens: Sequence[int], vocabulary: Vocabulary) -> None:
         self._text = text
         self._left_after = [n - 1 for n in tokens]  # of a use that began in this token
         self._vocabulary = vocabulary
@@ -116,10 +116,7 @@ class ReadingSets:
         text = self._text
         found: set[Relative] = set()
         for state, origin, touched, uses, new in self.sets[number]:
-            for ends, begins, at in text.paths(state):
-                to = text.step(at, symbol) if symbol in text.live(at) else DEAD
-                if to < 0:
-                    continue
+            for ends, begins, to in text.moves(state, symbol):
                 still = uses - max(ends - len(new), 0)
                 after = (*new[: max(len(new) - ends, 0)], *(self._left_after[rule] for rule in begins))
                 found.add(Relative(to, origin, still if touched == NO_BYTE else touched, still, after))

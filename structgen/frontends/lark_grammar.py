@@ -243,10 +243,9 @@ class _Lowering:
     def _budget(self, instance: _Instance, tokens: Token) -> Budget:
         definition = instance.definition
         scope, at = definition.scope, definition.at
-        if self.lexing != "any":
+        if self.lines is not None:
             raise scope.error(
-                f"the tokens of rule {definition.name} cannot be counted where text is cut into the longest "
-                "terminals; pass lexing='any', for which every way of cutting counts",
+                f"the tokens of rule {definition.name} cannot be counted where indentation counts",
                 tokens,
             )
         place = f"{scope.source or 'grammar'}:{at.line}:{at.column}"

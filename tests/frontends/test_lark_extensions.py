@@ -193,7 +193,6 @@ def test_substrings() -> None:
         ("start: <[^12]>", (1, 8), "<[^12]> is not supported"),
         ("start: <[5-3]>", (1, 8), "ends are swapped"),
         ("start: <[0-99999]>", (1, 8), "more than 1000"),
-        ("start[max_tokens=3]: A\nA: /a/", (1, 18), "pass lexing='any'"),
         ("start[max_tokens]: A\nA: /a/", (1, 7), "max_tokens is a number from 1 to"),
         ("start[max_tokens=1.5]: A\nA: /a/", (1, 7), "max_tokens is a number from 1 to"),
         ('start[max_tokens="3"]: A\nA: /a/', (1, 7), "max_tokens is a number from 1 to"),
