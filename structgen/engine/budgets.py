@@ -3,9 +3,9 @@
 How many tokens a rule has written is no property of a text, and no state of a parser can hold it. So a
 grammar with such rules (`ir.Budget`) is compiled twice, as in `distinct`. The *plain* copy knows nothing of
 them. In the *marked* copy marks stand around each counted rule, and a *reading* is a state of it with what
-each use that is open has left. A state here is the set of all readings of the text, a record in the heap like
-any other, with the plain copy's state as long as no reading has been given up: until then the plain copy says
-what may come.
+each use that is open has left. A state here is the plain copy's with all readings of the text, a record in
+the heap like any other. Readings that have spent too much are followed, too: as long as some of these go on,
+the plain copy allows too much, and is not asked.
 
 What is allowed
     A token has a byte in a use of a rule, or not; of one use at most ``tokens`` have. A token is allowed when
@@ -30,11 +30,12 @@ tokens, and the kernels read bytes.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import GrammarError
+from ..errors import GrammarError, LimitExceededError
 from ..ir import Budget, GrammarIR, Mark, Seq
 from ..limits import Limits, clock
 from ..vocab.vocabulary import Vocabulary
@@ -48,11 +49,26 @@ from .token_sets import with_aliases
 from .token_walk import DEAD
 
 STATE_BYTES = 1024  # what a state takes in memory, roughly
-LOST = -1  # in place of the plain copy's state: some reading has been given up
+UNKNOWN = (-1,)  # in place of lost readings: some, it is not known which
+MOST_LOST = 64  # lost readings that are followed; with more of them it is taken that some always remain
 
 Reading = tuple[int, Left]
 """A state of the marked copy, and what the uses that are open have left."""
 Readings = tuple[Reading, ...]
+
+
+class State(NamedTuple):
+    """What a state is of.
+
+    plain : the plain copy's state
+    readings : those that are left
+    lost : states of the marked copy in which only readings are that have spent too much; none: what the plain
+        copy says is so
+    """
+
+    plain: int
+    readings: Readings
+    lost: tuple[int, ...]
 
 
 def with_marks(ir: GrammarIR) -> GrammarIR:
@@ -73,8 +89,8 @@ class BudgetArena(Arena):
                 "(uniqueItems) cannot be in one grammar; leave one of them out"
             )
         self.plain = Arena(replace(ir, budgets=()), vocabulary, limits)
-        self._states: dict[tuple[int, Readings], int] = {}
-        self._of: dict[int, tuple[int, Readings]] = {}
+        self._states: dict[State, int] = {}
+        self._of: dict[int, State] = {}
         self._accepted: dict[tuple[int, int], int] = {}
         self._rows: dict[object, int] = {}
         ir = replace(ir, budgets=tuple(filter(self._counts, ir.budgets)))
@@ -99,7 +115,7 @@ class BudgetArena(Arena):
                 self._most = max((n for n in needed if n is not None), default=0)
             first = self.initial
         self._sets = ReadingSets(self._text, tokens, vocabulary)
-        self.initial = self._state(self.plain.initial, ((first, ()),))
+        self.initial = self._state(State(self.plain.initial, ((first, ()),), ()))
 
     def _counts(self, budget: Budget) -> bool:
         """The rule may write a byte, for all that is known."""
@@ -115,9 +131,8 @@ class BudgetArena(Arena):
 
     # ----------------------------------------------------------------------------------------------- states
 
-    def _state(self, plain: int, readings: Readings) -> int:
-        """The state of these readings."""
-        key = (plain, readings)
+    def _state(self, key: State) -> int:
+        """The number of a state."""
         found = self._states.get(key)
         if found is None:
             most = max(self.limits.max_heap_bytes, 4 << 20)
@@ -154,7 +169,7 @@ class BudgetArena(Arena):
         A reading that cannot be ended in bytes may still be ended by a longer token, and is kept beside one
         that can, as long as its first use has a token left.
         """
-        _, readings = self._of[state]
+        _, readings, lost = self._of[state]
         number = self._after(readings, symbols)
         if number == DEAD:
             return L.REFUSED
@@ -171,8 +186,21 @@ class BudgetArena(Arena):
                 lefts.append(left)
         if not alive:
             return L.REFUSED
-        after = [(to, left) for to, lefts in found.items() for left in _best(lefts)]
-        return self._state(plain if all(found.values()) else LOST, tuple(sorted(after)))
+        after = tuple(sorted((to, left) for to, lefts in found.items() for left in _best(lefts)))
+        if len(after) > self.limits.max_heads:
+            what = "keeping readings of the text apart"
+            raise LimitExceededError("max_heads", self.limits.max_heads, len(after), what)
+        gone = self._lost_after(lost, symbols) | {to for to, lefts in found.items() if not lefts}
+        return self._state(State(plain, after, tuple(sorted(gone - {to for to, _ in after}))))
+
+    def _lost_after(self, lost: tuple[int, ...], symbols: bytes | tuple[int, ...]) -> set[int]:
+        """Where lost readings would be after a token."""
+        states = set(lost)
+        for symbol in () if lost == UNKNOWN else symbols:
+            states = {path.to for one in states for path in self._text.moves(one, symbol)}
+            if len(states) > MOST_LOST:
+                return set(UNKNOWN)
+        return states
 
     # -------------------------------------------------------------------------------------------- questions
 
@@ -193,28 +221,22 @@ class BudgetArena(Arena):
             symbols = bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
         if not symbols:
             return L.REFUSED
-        plain = self._of[state][0]
-        if plain != LOST:
-            plain = self.plain.accept_token(plain, token)
-            if plain < 0:
-                return L.REFUSED
-        return self._step(state, symbols, plain)
+        plain = self.plain.accept_token(self._of[state].plain, token)
+        return self._step(state, symbols, plain) if plain >= 0 else L.REFUSED
 
     def accept_bytes(self, state: int, data: bytes) -> int:
         """State after ``data``, which counts as one token, or REFUSED."""
         if not data:
             return state
-        plain = self._of[state][0]
-        if plain != LOST:
-            plain = self.plain.accept_bytes(plain, data)
-            if plain < 0:
-                return L.REFUSED
+        plain = self.plain.accept_bytes(self._of[state].plain, data)
+        if plain < 0:
+            return L.REFUSED
         with clock("step_seconds", self.limits.step_seconds):
             return self._step(state, data, plain)
 
     def read_uncounted(self, state: int, data: bytes) -> int:
         """State after ``data`` if no token had to be spent for it: what tokens with these bytes may leave."""
-        readings = self._of[state][1]
+        plain, readings, _ = self._of[state]
         number = self._after(readings, data)
         if number == DEAD:
             return L.REFUSED
@@ -223,7 +245,9 @@ class BudgetArena(Arena):
             if _spent(one, readings[one.origin][1]) is not None:
                 kept = readings[one.origin][1][: one.open]
                 after.add((one.state, bounding((*kept, *(n + 1 for n in one.new)))))
-        return self._state(LOST, tuple(sorted(after))) if after else L.REFUSED
+        if not after:
+            return L.REFUSED
+        return self._state(State(self.plain.accept_bytes(plain, data), tuple(sorted(after)), UNKNOWN))
 
     def live_specials(self, state: int) -> list[int]:
         """The special tokens that may come next."""
@@ -231,12 +255,12 @@ class BudgetArena(Arena):
 
     def is_accepting(self, state: int) -> bool:
         """The text may end here."""
-        return any(self._text.may_end(one, len(left)) for one, left in self._of[state][1])
+        return any(self._text.may_end(one, len(left)) for one, left in self._of[state].readings)
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next, alone or with others in one token."""
         out = np.zeros(256, np.uint8)
-        _, readings = self._of[state]
+        readings = self._of[state].readings
         for byte in range(256):
             number = self._sets.after(self._begin(readings), byte)
             if number != DEAD:
@@ -246,14 +270,14 @@ class BudgetArena(Arena):
 
     def rules_at(self, state: int) -> list[str]:
         """Names of the rules that are being read, for messages."""
-        plain, readings = self._of[state]
-        if plain != LOST:
+        plain, readings, lost = self._of[state]
+        if not lost:
             return self.plain.rules_at(plain)
         return list(dict.fromkeys(name for one, _ in readings for name in self._text.rules_at(one)))
 
     def expected_terminals(self, state: int) -> list[str]:
         """Discipline ``longest``: terminals being read, or that may begin."""
-        readings = self._of[state][1]
+        readings = self._of[state].readings
         return sorted({name for one, _ in readings for name in self._text.terminals_at(one)})
 
     # ------------------------------------------------------------------------------------------------ masks
@@ -264,12 +288,13 @@ class BudgetArena(Arena):
         if self.heap.g[where]:
             return
         with clock("step_seconds", self.limits.step_seconds):
-            row = self._row(*self._of[state], self.is_accepting(state))
+            row = self._row(self._of[state], self.is_accepting(state))
         self.heap.g[where + 2] = bool((self.rows[row] == self.tables.everything).all())
         self.heap.g[where] = row + 1
 
-    def _row(self, plain: int, readings: Readings, accepting: bool) -> int:
+    def _row(self, state: State, accepting: bool) -> int:
         """The number of the row with a mask. States whose masks are seen to be the same share one."""
+        plain, readings, lost = state
         key: object
         free = not any(self._text.may_pass_mark(state) for state, _ in readings)
         if free and isinstance(self._text, MarkedText):
@@ -277,7 +302,7 @@ class BudgetArena(Arena):
             key = (states, accepting)
             if key not in self._rows:
                 self._rows[key] = self._put(_union([_mask(self, one) for one in states]), accepting)
-        elif plain != LOST and (free or self._is_far(readings)):
+        elif not lost and (free or self._is_far(readings)):
             key = (plain, accepting)
             if key not in self._rows:
                 self._rows[key] = self._put(_mask(self.plain, plain), accepting)

@@ -107,6 +107,23 @@ def test_each_use_counts_afresh() -> None:
         assert takes(matcher, b";")
 
 
+@pytest.mark.parametrize("lexing", ["any", "longest"])
+def test_what_has_spent_too_much_is_forgotten_when_it_is_over(lexing: str) -> None:
+    text = 'start: (item tail)+\nitem[max_tokens=4]: /[abc]/+\ntail: /[abc]/* ";"'
+    compiled = sg.compile(sg.Grammar.from_lark(text, lexing=lexing), TEXT)  # type: ignore[arg-type]
+    matcher = compiled.matcher()
+    assert takes(matcher, b"ab", b";")
+    fresh = masked(matcher, TEXT.size)
+    assert takes(matcher, *[b"a"] * 6)
+    assert (masked(matcher, TEXT.size) == masked(compiled.matcher(), TEXT.size) | _only(b";")).all()
+    assert takes(matcher, b";")
+    assert (masked(matcher, TEXT.size) == fresh).all()
+
+
+def _only(data: bytes) -> np.ndarray:
+    return np.array([one == data for one in TEXT.token_bytes])
+
+
 def test_a_token_counts_in_every_rule_that_it_touches() -> None:
     matcher = compiled_of('start: x y\nx[max_tokens=1]: "a" "a"?\ny[max_tokens=1]: "b" "c"?').matcher()
     assert takes(matcher.fork(), b"ab")
