@@ -8,7 +8,7 @@ call itself but in last place, the most that any state in it needs is a number, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from . import layout as L
@@ -30,13 +30,15 @@ class _Way(NamedTuple):
 class LeastBytes:
     """What is known of the rule states in the heap of an arena with marks.
 
-    In discipline ``longest`` a terminal is counted as one byte, and `most` says nothing.
+    In discipline ``longest`` `most` says nothing.
     is_end : whether a mark ends a part
+    terminals : the bytes of the shortest text of each terminal, by its number
     """
 
-    def __init__(self, arena: Arena, is_end: Callable[[int], bool]) -> None:
+    def __init__(self, arena: Arena, is_end: Callable[[int], bool], terminals: Mapping[int, int]) -> None:
         self._arena = arena
         self._is_end = is_end
+        self._terminals = terminals
         self._bytes = 256 if int(arena.heap.g[L.H_MODE]) == 0 else 0  # symbols that are bytes
         self._mark_of = {symbol: number for number, symbol in enumerate(arena.marks)}
         self._ways: dict[int, list[_Way]] = {}
@@ -224,7 +226,8 @@ class LeastBytes:
                 ways[_Way(1, 0, to, -1)] = None
             for symbol in range(max(low, self._bytes), high + 1):
                 number = self._mark_of.get(symbol, -1)
-                ways[_Way(0 if number >= 0 else 1, 0, to, number)] = None
+                cost = 0 if number >= 0 else self._terminals.get(symbol, 1)
+                ways[_Way(cost, 0, to, number)] = None
         at += L.EDGE_WORDS * words[L.S_EDGES]
         called = g[at : at + L.CALL_WORDS * words[L.S_CALLS]].reshape(-1, L.CALL_WORDS)
         for init, ret, _, op, *_ in called.tolist():

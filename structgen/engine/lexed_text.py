@@ -13,13 +13,20 @@ That what follows can be finished is the plain copy's to say, where both copies 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..ir import Budget
 from ..limits import check_time
 from . import kernels
 from . import layout as L
 from .arena import Arena
+from .least_bytes import NEVER
 from .marked_text import SPECIAL, CountedText, Path, paths_from
+
+if TYPE_CHECKING:
+    from ..automata import ByteDFA
 
 MOST_EXPLORED = 400  # states looked at before a search for the end of a text answers yes
 
@@ -31,7 +38,14 @@ class LexedText(CountedText):
     """A state is the number of a reading: a head of the plain copy, and a state of the marked copy."""
 
     def __init__(self, arena: Arena, plain: Arena, budgets: Sequence[Budget]) -> None:
-        super().__init__(arena, budgets)
+        self._rests = [_to_the_end(terminal.dfa) for terminal, _, _ in plain.terminals]
+        shortest = {
+            t.name: rest[0] for (t, _, _), rest in zip(plain.terminals, self._rests, strict=True) if rest
+        }
+        numbers = arena.builder.facts.terminal_number
+        super().__init__(
+            arena, budgets, {n: shortest[name] for name, n in numbers.items() if name in shortest}
+        )
         arena.heap.g[L.H_ASK] = 0  # its lexer is not used, and what it says of endings is not asked
         self._plain = plain
         ours, theirs = arena.builder.facts.terminal_number, plain.builder.facts.terminal_number
@@ -49,6 +63,8 @@ class LexedText(CountedText):
         self._moves_on: dict[int, list[Path]] = {}
         self._ends: dict[int, set[int]] = {}
         self._goes_on: dict[int, bool] = {}
+        self._bounds: dict[tuple[int, int], int] = {}
+        self._opened: dict[int, dict[int, int]] = {}
         self._fits: dict[tuple[int, int], bool] = {}
 
     def begin(self, plain: int, marked: int) -> int:
@@ -140,16 +156,25 @@ class LexedText(CountedText):
         if watch or int(self._plain.heap.g[L.H_ASK]) == 2 or self._begins_lexeme(q):
             return False
         return all(
-            self._shift(self._arena, marked, self._marked_number[t]) >= 0
-            for t in self._open(q)
-            if t in self._marked_number and self._shift(self._plain, plain, t) >= 0
+            self._taken(marked, t) >= 0 for t in self._open(q) if self._shift(self._plain, plain, t) >= 0
         )
 
     def bound(self, state: int) -> int:
         """Bytes at least to the end of the innermost open use."""
         q, _, _, marked = self._cores[state]
-        # The lexeme that is read may end here, and be the first terminal that is needed.
-        return max(0, self.distances.to_end_mark(marked) - int(not self._begins_lexeme(q)))
+        if self._begins_lexeme(q):
+            return self.distances.to_end_mark(marked)
+        known = self._bounds.get((q, marked))
+        if known is None:
+            known = NEVER
+            for t, rest in self._open(q).items():
+                if t in self._ignored:
+                    known = min(known, rest + self.distances.to_end_mark(marked))
+                after = self._taken(marked, t)
+                if after >= 0:
+                    known = min(known, rest + self.distances.to_end_mark(after))
+            self._bounds[q, marked] = known
+        return known
 
     def may_pass_mark(self, state: int) -> bool:
         """Some text after a state passes a mark."""
@@ -165,11 +190,22 @@ class LexedText(CountedText):
         """Terminals being read, or that may begin."""
         return sorted({self._plain.terminals[t][0].name for t in self._open(self._cores[state][0])})
 
-    def _open(self, q: int) -> set[int]:
-        """The terminals that are open in a lexer state."""
-        g = self._plain.heap.g
-        members = g[q + L.R_KEY + 1 : q + L.R_KEY + (int(g[q]) >> 8)].tolist()
-        return {int(g[member + L.T_TERMINAL]) for member in members}
+    def _open(self, q: int) -> dict[int, int]:
+        """The terminals that are open in a lexer state, and the bytes that each needs at least to its end."""
+        known = self._opened.get(q)
+        if known is None:
+            g = self._plain.heap.g
+            known = self._opened[q] = {}
+            for member in g[q + L.R_KEY + 1 : q + L.R_KEY + (int(g[q]) >> 8)].tolist():
+                terminal = int(g[member + L.T_TERMINAL])
+                _, base, stride = self._plain.terminals[terminal]
+                known[terminal] = self._rests[terminal][(member - base) // stride]
+        return known
+
+    def _taken(self, marked: int, terminal: int) -> int:
+        """The marked copy's state after a terminal of the plain copy, or REFUSED."""
+        number = self._marked_number.get(terminal)
+        return L.REFUSED if number is None else self._shift(self._arena, marked, number)
 
     def _number(self, core: Core) -> int:
         number = self._numbers.get(core)
@@ -217,7 +253,7 @@ class LexedText(CountedText):
                 if terminal in self._ignored:
                     known.append((plain, marked))
                 after = self._shift(self._plain, plain, terminal)
-                besides = self._shift(self._arena, marked, self._marked_number[terminal])
+                besides = self._taken(marked, terminal)
                 if after >= 0 and besides >= 0:
                     known.append((after, besides))
             self._splits[state] = known
@@ -286,9 +322,17 @@ class LexedText(CountedText):
         known = self._fits.get((q, marked))
         if known is None:
             terminals = self._open(q)
-            known = self._fits[q, marked] = bool(terminals & self._ignored) or any(
-                self._shift(self._arena, marked, self._marked_number[t]) >= 0
-                for t in terminals
-                if t in self._marked_number
+            known = self._fits[q, marked] = any(
+                t in self._ignored or self._taken(marked, t) >= 0 for t in terminals
             )
         return known
+
+
+def _to_the_end(dfa: ByteDFA) -> list[int]:
+    """Of each state of an automaton, the dead one apart, the bytes of the shortest way to an end."""
+    least = np.where(dfa.final, 0, NEVER)
+    while True:
+        after = np.minimum(least, 1 + least[dfa.trans].min(axis=1))
+        if (after == least).all():
+            return [int(n) for n in least[1:]]
+        least = after

@@ -7,7 +7,7 @@ it ends, and which it begins. A use that is begun and ended without a byte betwe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -60,13 +60,15 @@ def bounding(left: Left) -> Left:
 class CountedText(ABC):
     """Steps of readings, of either discipline. A state is a number; what it is the subclasses know."""
 
-    def __init__(self, arena: Arena, budgets: Sequence[Budget]) -> None:
+    def __init__(
+        self, arena: Arena, budgets: Sequence[Budget], terminals: Mapping[int, int] | None = None
+    ) -> None:
         self._arena = arena
         self._budgets = budgets
         self._tokens = [budget.tokens for budget in budgets]
         self._most = max(self._tokens, default=0)
         self.specials = list(arena.symbol_of_token)
-        self.distances = LeastBytes(arena, is_end=lambda mark: mark % 2 == 1)
+        self.distances = LeastBytes(arena, lambda mark: mark % 2 == 1, terminals or {})
         self._least: dict[tuple[int, Left], int] = {}
 
     @abstractmethod
