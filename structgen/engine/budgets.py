@@ -308,7 +308,7 @@ class BudgetArena(Arena):
                 self._rows[key] = self._put(_mask(self.plain, plain), accepting)
         else:
             number = self._begin(readings)
-            sets, place = self._sets.different_ends(number)
+            sets, place = self._sets.ends(number)
             alive = [self._is_alive(one, readings) for one in sets]
             specials = tuple([t for t in self.symbol_of_token if self._special_alive(t, readings)])
             key = (number, bytes(alive), specials, accepting)

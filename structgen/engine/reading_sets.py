@@ -18,11 +18,13 @@ import numpy.typing as npt
 
 from ..limits import check_time
 from ..vocab.vocabulary import Vocabulary
-from .marked_text import SPECIAL, CountedText, Left
+from .marked_text import CountedText, Left
 from .token_walk import DEAD, UNKNOWN, read_tokens
 
 Shape = tuple[tuple[int, int], ...]
 """The readings of a set without their numbers: (state, how many uses are open)."""
+MOST_KEPT = 128  # of `ReadingSets.ends`
+STEP_BYTES = 500  # what a step and its set take in memory, roughly
 NO_BYTE = -1  # `Relative.touched` before the first byte
 
 
@@ -46,14 +48,17 @@ class ReadingSets:
         self.sets: list[tuple[Relative, ...]] = []
         self._numbers: dict[tuple[Relative, ...], int] = {}
         self._begun: dict[Shape, int] = {}
-        self._special: dict[tuple[int, int], int] = {}
+        self._after: dict[tuple[int, int], int] = {}
+        # Steps of sets that a walk has met; a row has a number of its own.
+        self._rows: dict[int, int] = {}
+        self._set_of_row: list[int] = []
         self._table: npt.NDArray[np.int32] = np.full((64, 256), UNKNOWN, np.int32)
-        self._different: dict[int, tuple[list[int], npt.NDArray[np.int32]]] = {}
+        self._ends: dict[int, tuple[list[int], npt.NDArray[np.unsignedinteger]]] = {}
 
     @property
     def nbytes(self) -> int:
         """What the automaton takes in memory, roughly."""
-        return 2 * self._table.nbytes + sum(place.nbytes for _, place in self._different.values())
+        return self._table.nbytes + STEP_BYTES * len(self._after)
 
     def begin(self, shape: Shape) -> int:
         """The set of the readings of a shape, before a token."""
@@ -65,51 +70,59 @@ class ReadingSets:
 
     def after(self, number: int, symbol: int) -> int:
         """The set after a byte or special token."""
-        if symbol >= SPECIAL:
-            known = self._special.get((number, symbol), UNKNOWN)
-        else:
-            known = int(self._table[number, symbol])
-        if known == UNKNOWN:
-            known = self._step(number, symbol)
-            if symbol >= SPECIAL:
-                self._special[number, symbol] = known
-            else:
-                self._table[number, symbol] = known
+        known = self._after.get((number, symbol))
+        if known is None:
+            known = self._after[number, symbol] = self._step(number, symbol)
+        return known
+
+    def ends(self, number: int) -> tuple[list[int], npt.NDArray[np.unsignedinteger]]:
+        """The sets in which tokens of text end; and for each id 1 + the place of its set among these, or 0.
+
+        Of tokens with equal bytes one has a set.
+        """
+        known = self._ends.pop(number, None)
+        if known is None:
+            ends = self._read_vocabulary(number)
+            rows = np.flatnonzero(np.bincount(ends + 1, minlength=1)[1:])
+            places = np.zeros(len(self._set_of_row) + 1, np.min_scalar_type(len(rows)))
+            places[rows + 1] = np.arange(1, len(rows) + 1)
+            known = [self._set_of_row[row] for row in rows], places[ends + 1]
+            if len(self._ends) == MOST_KEPT:
+                del self._ends[next(iter(self._ends))]
+        self._ends[number] = known
         return known
 
     def _read_vocabulary(self, number: int) -> npt.NDArray[np.int32]:
-        """int32[ids]: the set at the end of each token of text; DEAD for those of equal bytes but one."""
+        """int32[ids]: the row of the set at the end of each token of text, or DEAD."""
         trie = self._vocabulary.trie
         nodes = trie.nodes
         stack = np.zeros(trie.max_depth + 1, np.int32)
         ends = np.full(self._vocabulary.size, DEAD, np.int32)
-        stack[0] = number
+        stack[0] = self._row(number)
         at = int(read_tokens(nodes, self._table, stack, 1, ends))
         while at < len(nodes):
             check_time("reading the vocabulary inside a rule with max_tokens")
-            self.after(int(stack[nodes[at, 1] - 1]), int(nodes[at, 0]))
+            row, byte = int(stack[nodes[at, 1] - 1]), int(nodes[at, 0])
+            to = self.after(self._set_of_row[row], byte)
+            to = DEAD if to == DEAD else self._row(to)
+            self._table[row, byte] = to
             at = int(read_tokens(nodes, self._table, stack, at, ends))
         return ends
 
-    def different_ends(self, number: int) -> tuple[list[int], npt.NDArray[np.int32]]:
-        """The sets in which tokens end; and for each id 1 + the place of its set among these, or 0."""
-        known = self._different.get(number)
-        if known is None:
-            ends = self._read_vocabulary(number)
-            sets = np.flatnonzero(np.bincount(ends + 1, minlength=1)[1:])
-            places = np.zeros(len(self.sets) + 1, np.int32)
-            places[sets + 1] = np.arange(1, len(sets) + 1)
-            known = self._different[number] = sets.tolist(), places[ends + 1]
-        return known
+    def _row(self, number: int) -> int:
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = len(self._set_of_row)
+            self._set_of_row.append(number)
+            if row == len(self._table):
+                self._table = np.concatenate((self._table, np.full_like(self._table, UNKNOWN)))
+        return row
 
     def _number(self, readings: tuple[Relative, ...]) -> int:
         number = self._numbers.get(readings)
         if number is None:
             number = self._numbers[readings] = len(self.sets)
             self.sets.append(readings)
-            if number == len(self._table):
-                more = np.full_like(self._table, UNKNOWN)
-                self._table = np.concatenate((self._table, more))
         return number
 
     def _step(self, number: int, symbol: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +200,26 @@ def test_what_cannot_be_counted_is_refused() -> None:
     ):
         with pytest.raises(sg.GrammarError, match=words):
             compiled_of(text)
+    tag = {
+        "type": "sequence",
+        "elements": [
+            {"type": "lark", "grammar": 'start: t\nt[max_tokens=2]: "a"'},
+            {"type": "json_schema", "json_schema": {"type": "array", "uniqueItems": True}},
+        ],
+    }
+    with pytest.raises(sg.GrammarError, match="max_tokens and arrays whose items differ"):
+        sg.compile(sg.Grammar.from_structural_tag(tag), TEXT)
+    lines = """
+start: line+
+line: NAME _NL | NAME ":" _NL block
+block[max_tokens=9]: _INDENT line+ _DEDENT
+NAME: /[a-z]+/
+_NL: /(\\n *)+/
+%declare _INDENT _DEDENT
+%indent _NL _INDENT _DEDENT
+"""
+    with pytest.raises(sg.GrammarError, match="4:18: the tokens of rule block cannot be counted"):
+        sg.Grammar.from_lark(lines)
     assert takes(compiled_of('start: t\nt[max_tokens=4]: "a" t | "a"').matcher(), b"a", b"a", b"a", b"a")
 
 
@@ -221,17 +242,39 @@ def test_inside_other_grammars() -> None:
 
 
 def test_memory_that_is_full_is_given_up() -> None:
-    text = 'start: (thought ";")+\nthought[max_tokens=50]: /[a-z]+/'
+    text = 'start: list\nlist: "(" item ")" | "[" item "]"\nitem: list | word\nword[max_tokens=3]: /[a-z]+/'
     compiled = compiled_of(text, limits=sg.Limits(max_heap_bytes=4 << 20))
     arenas = set()
-    matcher = compiled.matcher()
-    for turn in range(200):
-        for i in range(50):
-            assert matcher.accept_bytes(b"x%s" % bytes([97 + (turn * i) % 26]) * (1 + i % 7))
-        assert not takes(matcher, b"a")
-        assert takes(matcher, b";")
+    draw = random.Random(1)
+    for _ in range(12):
+        matcher = compiled.matcher()
+        brackets = [draw.choice([b"()", b"[]"]) for _ in range(500)]
+        assert takes(matcher, *[bracket[:1] for bracket in brackets], b"a", b"a", b"ab")
+        assert allowed(matcher) == {brackets[-1][1:]}
+        assert takes(matcher, *[bracket[1:] for bracket in reversed(brackets)])
+        assert matcher.must_stop()
         arenas.add(matcher._arena)
-    assert len(arenas) >= 1
+    assert len(arenas) > 1
+
+
+def test_masks_in_many_threads() -> None:
+    compiled = compiled_of(THINK)
+    walks = [[ord("a")] * n + [ord("<")] for n in range(5)] * 4
+
+    def masks(walk: list[int]) -> list[bytes]:
+        matcher = compiled.matcher()
+        assert matcher.accept_bytes(b"<think>")
+        found = []
+        for token in walk:
+            found.append(masked(matcher, TEXT.size).tobytes())
+            if not matcher.accept_token(token):
+                break
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(masks, walks))
+    compiled = compiled_of(THINK)
+    assert found == [masks(walk) for walk in walks]
 
 
 # A real vocabulary ------------------------------------------------------------------------------------
@@ -282,3 +325,56 @@ answer: %json {schema}"""
         assert matcher.accept_token(token)
     ends = {real.bytes_of(token) for token in np.flatnonzero(masked(matcher, real.size)).tolist()}
     assert ends == {data for data in real.token_bytes if data and b"</think>".startswith(data)}
+
+
+def test_every_token_near_the_end_of_a_thought(real: sg.Vocabulary) -> None:
+    """The definition, for free text and a fixed end: where the thought may end, and what it has cost."""
+    text = 'start: "<think>" thought "</think>{}"\nthought[max_tokens=5]: /(.|\\n)+/'
+    end, most = b"</think>{}", 5
+    compiled = sg.compile(sg.Grammar.from_lark(text, lexing="any"), real)
+
+    def may_follow(steps: list[bytes], data: bytes) -> bool:
+        steps = [*steps, data]
+        written = b"".join(steps)
+        cost, of_byte = 0, []
+        for n, step in enumerate(steps, 1):
+            of_byte += [n] * len(step)
+        for at in range(1, len(written) + 1):
+            cost = of_byte[at - 1]
+            if cost > most:
+                return False
+            if at == len(written):
+                needed = _needed(written)
+                return needed is not None and cost + needed <= most
+            if end.startswith(written[at:]) and _needed(written[:at]) == 0:
+                return True
+        return False
+
+    draw = random.Random(5)
+    tokens = {t: data for t, data in enumerate(real.token_bytes) if data}
+    near = [t for t, data in tokens.items() if b"<" in data or _needed(data) != 0]
+    for walk in ("a b c d e", "é é</", "日本</think", "x</think>{ y", "🙂🙂🙂"):
+        matcher = compiled.matcher()
+        assert matcher.accept_bytes(b"<think>")
+        steps: list[bytes] = []
+        for token in [None, *real.encode(walk.encode())]:
+            if token is not None:
+                steps.append(real.bytes_of(token) or b"")
+                assert matcher.accept_token(token) == may_follow(steps[:-1], steps[-1])
+                if matcher.text != b"<think>" + b"".join(steps):
+                    break
+            mask = masked(matcher, real.size)
+            for other in [*draw.sample(list(tokens), 1500), *near]:
+                assert mask[other] == may_follow(steps, tokens[other]), (steps, tokens[other])
+
+
+def _needed(text: bytes) -> int | None:
+    """How many bytes a text lacks to be whole characters; None when nothing makes it so."""
+    # What may follow a first byte: the second one has its own bounds after some of them.
+    for rest in (b"", b"\x80", b"\xa0", b"\x80\x80", b"\xa0\x80", b"\x80\x80\x80", b"\x90\x80\x80"):
+        try:
+            (text + rest).decode()
+        except UnicodeDecodeError:
+            continue
+        return len(rest)
+    return None
