@@ -24,14 +24,15 @@ ignored text is woven into the rules, it is marked too, and cut off at the end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
 from .engine.arena import Arena, ArenaFull
+from .engine.budgets import BudgetArena
 from .errors import LimitExceededError
-from .ir import Capture, GrammarIR, Mark, Seq
+from .ir import Alt, Capture, GrammarIR, Mark, Seq
 
 if TYPE_CHECKING:
     from .compiled import CompiledGrammar
@@ -54,7 +55,8 @@ class _Reader:
         self.captures = ir.captures
         self.tokens = [budget.tokens for budget in ir.budgets]
         self.woven = ir.lexing == "any"
-        self.ir = with_marks(ir)
+        arena = compiled._arena
+        self.ir = with_marks(ir, arena.may_be_empty if isinstance(arena, BudgetArena) else ())
         self.counting = self.ir.marks - 2 * len(ir.budgets)  # the first mark of a counted rule
         self._begin()
 
@@ -133,15 +135,19 @@ class _Reader:
             first, last = (0, 1) if self.woven else (1, 0)
             before = [self._pass(at, trace, mark, to, place) for mark, to in marked if mark % 2 == first]
             after = [self._pass(at, trace, mark, to, place) for mark, to in marked if mark % 2 == last]
-            todo.extend(reversed([*before, (at, trace, True), *after]))
+            todo += [one for one in reversed([*before, (at, trace, True), *after]) if one is not None]
         return list(found.items())
 
-    def _pass(self, at: _Place, trace: _Trace, mark: int, to: int, place: int) -> tuple[_Place, _Trace, bool]:
-        """The thread after a mark."""
+    def _pass(
+        self, at: _Place, trace: _Trace, mark: int, to: int, place: int
+    ) -> tuple[_Place, _Trace, bool] | None:
+        """The thread after a mark; None where a use of a counted rule would end that has written nothing."""
         _, left, touched = at
         if mark < self.counting:
             return (to, left, touched), (trace, mark, place), False
         rule, ends = divmod(mark - self.counting, 2)
+        if ends and left[-1] == self.tokens[rule]:
+            return None
         left = left[:-1] if ends else (*left, self.tokens[rule])
         return (to, left, min(touched, len(left))), trace, False
 
@@ -212,15 +218,23 @@ def _without_suffix(part: bytes, capture: Capture) -> bytes:
     return next((part[:i] for i in range(len(part)) if capture.suffix.matches(part[i:])), part)
 
 
-def with_marks(ir: GrammarIR) -> GrammarIR:
-    """A copy with marks ``2 i`` and ``2 i + 1`` around captured rules, the blank, and counted rules."""
+def with_marks(ir: GrammarIR, may_be_empty: Collection[str] = ()) -> GrammarIR:
+    """A copy with marks ``2 i`` and ``2 i + 1`` around captured rules, the blank, and counted rules.
+
+    may_be_empty : the counted rules that have a way around their marks
+    """
     rules = dict(ir.rules)
     names = [capture.rule for capture in ir.captures]
     if ir.blank:
         names.append(ir.blank)
     names += [budget.rule for budget in ir.budgets]
     for i, name in enumerate(names):
-        rules[name] = Seq((Mark(2 * i), rules[name], Mark(2 * i + 1)))
+        marked = Seq((Mark(2 * i), rules[name], Mark(2 * i + 1)))
+        if i >= len(names) - len(ir.budgets) and name in may_be_empty:
+            own = [Mark(2 * j + end) for end in (0, 1) for j in range(len(ir.captures)) if names[j] == name]
+            rules[name] = Alt((marked, Seq(tuple(own))))
+        else:
+            rules[name] = marked
     return replace(ir, rules=rules, promised={}, marks=2 * len(names))
 
 

@@ -261,5 +261,8 @@ def test_a_reading_with_too_many_tokens_is_none() -> None:
         for letter in written:
             assert matcher.accept_token(ord(letter))
         assert matcher.captures() == {"a": [wanted[0].encode()], "b": [wanted[1].encode()]}
+    empty = 'start: "(" x ")" x\nx[capture, max_tokens=2]: "a"?'
+    assert captured(empty, "()", lexing="any") == {"x": ["", ""]}
+    assert captured(empty, "(a)", lexing="any") == {"x": ["a", ""]}
     nested = 'start: list+\nlist[capture, max_tokens=4]: "(" list* ")"'
     assert captured(nested, "(", "()", ")", "()", lexing="any") == {"list": ["(())", "()", "()"]}

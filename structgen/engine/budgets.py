@@ -12,16 +12,16 @@ What is allowed
     some reading remains in which every use that is open can be ended with the tokens that it has left, each
     byte that it still needs being a token of its own. So no count ever runs out in the middle of something:
     what can be ended in bytes can be ended in tokens, in a vocabulary that has the bytes. Uses that begin
-    later can be ended, too: a rule that needs more bytes than it has tokens is refused (`MarkedText.check`).
+    later can be ended, too: a rule that needs more bytes than it has tokens is refused (`CountedText.check`).
     Bytes that are accepted without tokens count as one token a call; a special token counts.
 
 How a mask is made
-    Where no mark can come any more, it is that of the readings' states. Where nothing is lost and each open
-    use has more left than any place in its rule needs (free text needs three bytes at most), it is the plain
-    copy's. Elsewhere the vocabulary is read once in an automaton that leaves the numbers out
-    (`reading_sets`), which says for each token in which set of readings it ends; with numbers put in, each
-    of these few sets is alive or dead. So a text with 12 tokens left costs no other walk than one with 13,
-    and states in which the same sets are alive share a row.
+    Where no mark can come any more, it is that of the readings' states, or the plain copy's. Where nothing is
+    lost and each open use has more left than any place in its rule needs (free text needs three bytes at
+    most), it is the plain copy's. Elsewhere the vocabulary is read once in an automaton that leaves the
+    numbers out (`reading_sets`), which says for each token in which set of readings it ends; with numbers put
+    in, each of these few sets is alive or dead. So a text with 12 tokens left costs no other walk than one
+    with 13, and states in which the same sets are alive share a row.
 
 What was considered instead: the number as a parameter of the frame, like other counts. But its steps are
 tokens, and the kernels read bytes.
@@ -29,6 +29,7 @@ tokens, and the kernels read bytes.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Budget, GrammarIR, Mark, Seq
+from ..ir import Alt, Budget, GrammarIR, Mark, Seq
 from ..limits import Limits, clock
 from ..vocab.vocabulary import Vocabulary
 from . import kernels
@@ -71,16 +72,20 @@ class State(NamedTuple):
     lost: tuple[int, ...]
 
 
-def with_marks(ir: GrammarIR) -> GrammarIR:
-    """The copy with marks around the counted rules."""
+def with_marks(ir: GrammarIR, may_be_empty: Collection[str]) -> GrammarIR:
+    """The copy with marks around the counted rules; where these write nothing, no mark is passed."""
     rules = dict(ir.rules)
     for i, budget in enumerate(ir.budgets):
-        rules[budget.rule] = Seq((Mark(2 * i), rules[budget.rule], Mark(2 * i + 1)))
+        marked = Seq((Mark(2 * i), rules[budget.rule], Mark(2 * i + 1)))
+        rules[budget.rule] = Alt((marked, Seq(()))) if budget.rule in may_be_empty else marked
     return replace(ir, rules=rules, promised={}, common=None, marks=2 * len(ir.budgets), budgets=())
 
 
 class BudgetArena(Arena):
-    """The arena of a grammar with such rules: that of the marked copy, with states of its own."""
+    """The arena of a grammar with such rules: that of the marked copy, with states of its own.
+
+    may_be_empty : the counted rules that have the empty text
+    """
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
         if ir.distinct:
@@ -88,24 +93,27 @@ class BudgetArena(Arena):
                 f"{ir.budgets[0].place or 'the grammar'}: max_tokens and arrays whose items differ "
                 "(uniqueItems) cannot be in one grammar; leave one of them out"
             )
-        self.plain = Arena(replace(ir, budgets=()), vocabulary, limits)
+        # Which rules can be empty is asked of all of them: none is put off.
+        plain = replace(ir, budgets=(), promised={}, common=None)
+        self.plain = Arena(plain, vocabulary, limits)
         self._states: dict[State, int] = {}
         self._of: dict[int, State] = {}
         self._accepted: dict[tuple[int, int], int] = {}
         self._rows: dict[object, int] = {}
         ir = replace(ir, budgets=tuple(filter(self._counts, ir.budgets)))
-        super().__init__(with_marks(ir), vocabulary, limits)
+        facts = self.plain.builder.facts
+        names = [budget.rule for budget in ir.budgets]
+        self.may_be_empty = frozenset([name for name in names if facts.nullable[facts.rule[name]]])
+        super().__init__(with_marks(ir, self.may_be_empty), vocabulary, limits)
         tokens = [budget.tokens for budget in ir.budgets]
-        called = [i for i, budget in enumerate(ir.budgets) if budget.rule in self.builder.facts.rule]
-        starts = {i: _start(self, ir.budgets[i]) for i in called}
+        starts = {i: _start(self, budget) for i, budget in enumerate(ir.budgets)}
         self._text: CountedText
         self._most: int | None = None
         if ir.lexing == "longest":
             lexed = self._text = LexedText(self, self.plain, ir.budgets)
-            facts = self.plain.builder.facts
-            may_be_empty = {i for i in starts if facts.nullable[facts.rule[ir.budgets[i].rule]]}
             alone = {i: _start(self.plain, ir.budgets[i]) for i in starts}
-            lexed.check({i: lexed.begin(alone[i], start) for i, start in starts.items()}, may_be_empty)
+            empty = {i for i in starts if names[i] in self.may_be_empty}
+            lexed.check({i: lexed.begin(alone[i], start) for i, start in starts.items()}, empty)
             first = lexed.begin(self.plain.initial, self.initial)
         else:
             self._text = MarkedText(self, ir.budgets)
@@ -118,10 +126,10 @@ class BudgetArena(Arena):
         self.initial = self._state(State(self.plain.initial, ((first, ()),), ()))
 
     def _counts(self, budget: Budget) -> bool:
-        """The rule may write a byte, for all that is known."""
+        """The rule is called, and may write a byte."""
         facts = self.plain.builder.facts
         rule = facts.rule.get(budget.rule)
-        return rule is None or bool(facts.productive[rule] and facts.first[rule])
+        return rule is not None and bool(facts.productive[rule] and facts.first[rule])
 
     @property
     def nbytes(self) -> int:

@@ -125,6 +125,15 @@ def _only(data: bytes) -> np.ndarray:
     return np.array([one == data for one in TEXT.token_bytes])
 
 
+@pytest.mark.parametrize("lexing", ["any", "longest"])
+def test_uses_that_write_nothing_are_none(lexing: str) -> None:
+    text = 'start[capture]: w{2,1000000} ";"\nw[max_tokens=2]: A? B?\nA: "a"\nB: "b"'
+    matcher = sg.compile(sg.Grammar.from_lark(text, lexing=lexing), TEXT).matcher()  # type: ignore[arg-type]
+    assert allowed(matcher) == {b";", b"a", b"b", b"ab", b"aab"}
+    assert takes(matcher, b"aab", b"a", b"b", b";")
+    assert matcher.captures() == {"start": [b"aabab;"]}
+
+
 def test_a_token_counts_in_every_rule_that_it_touches() -> None:
     matcher = compiled_of('start: x y\nx[max_tokens=1]: "a" "a"?\ny[max_tokens=1]: "b" "c"?').matcher()
     assert takes(matcher.fork(), b"ab")
