@@ -12,7 +12,7 @@ That what follows can be finished is the plain copy's to say, where both copies 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,7 +61,7 @@ class LexedText(CountedText):
         self._shifts: dict[tuple[int, int, int], int] = {}
         self._moves: dict[tuple[int, int], list[Path]] = {}
         self._moves_on: dict[int, list[Path]] = {}
-        self._ends: dict[int, set[int]] = {}
+        self._final: dict[int, set[int]] = {}
         self._goes_on: dict[int, bool] = {}
         self._bounds: dict[tuple[int, int], int] = {}
         self._opened: dict[int, dict[int, int]] = {}
@@ -88,12 +88,15 @@ class LexedText(CountedText):
             known = self._moves[key] = list(dict.fromkeys(moves))
         return known
 
+    def symbols(self) -> Iterable[int]:
+        """A byte of each class, and the special tokens."""
+        return [*self._alphabet, *range(SPECIAL, SPECIAL + len(self.specials))]
+
     def moves_on(self, state: int) -> list[Path]:
         """The same with whatever symbol can come."""
         known = self._moves_on.get(state)
         if known is None:
-            symbols = [*self._alphabet, *range(SPECIAL, SPECIAL + len(self.specials))]
-            found = {path: None for symbol in symbols for path in self.moves(state, symbol)}
+            found = {path: None for symbol in self.symbols() for path in self.moves(state, symbol)}
             known = self._moves_on[state] = list(found)
         return known
 
@@ -105,13 +108,13 @@ class LexedText(CountedText):
 
     def may_end(self, state: int, uses: int) -> bool:
         """The text may end at a state where ``uses`` counted rules are open."""
-        return uses in self._endings(state)
+        return uses in self._uses_at_end(state)
 
-    def _endings(self, state: int) -> set[int]:
+    def _uses_at_end(self, state: int) -> set[int]:
         """If the text may end here, how many uses may be open that end with it."""
-        known = self._ends.get(state)
+        known = self._final.get(state)
         if known is None:
-            known = self._ends[state] = {
+            known = self._final[state] = {
                 path.ends
                 for plain, marked in self._split(state)
                 if self._plain.is_accepting(plain)
@@ -132,7 +135,7 @@ class LexedText(CountedText):
             found = -1
             for at in (todo := [state]):
                 check_time("looking for the end of a text")
-                if self._goes_on.get(at) or self._is_as_plain(at) or self._endings(at):
+                if self._goes_on.get(at) or self._is_as_plain(at) or self._uses_at_end(at):
                     found = at
                     break
                 if len(todo) > MOST_EXPLORED:

@@ -7,7 +7,7 @@ it ends, and which it begins. A use that is begun and ended without a byte betwe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from .arena import Arena
 from .least_bytes import NEVER, LeastBytes
 
 SPECIAL = 256  # symbols from here on are special tokens, by their place in `MarkedText.specials`
+MOST_ENDINGS = 32  # symbols that are tried before a search
 MOST_SEARCHED = 1 << 14  # places looked at before a search for the end of a rule takes its lower bound
 
 Left = tuple[int, ...]
@@ -69,6 +70,7 @@ class CountedText(ABC):
         self._most = max(self._tokens, default=0)
         self.specials = list(arena.symbol_of_token)
         self.distances = LeastBytes(arena, lambda mark: mark % 2 == 1, terminals or {})
+        self._endings: dict[int, None] = {}  # symbols that led to an end
         self._least: dict[tuple[int, Left], int] = {}
 
     @abstractmethod
@@ -78,6 +80,10 @@ class CountedText(ABC):
     @abstractmethod
     def moves(self, state: int, symbol: int) -> list[Path]:
         """The marks that can be passed at a state, and then a byte or special token."""
+
+    @abstractmethod
+    def symbols(self) -> Iterable[int]:
+        """Bytes and special tokens; of bytes that nothing tells apart one."""
 
     @abstractmethod
     def moves_on(self, state: int) -> list[Path]:
@@ -119,8 +125,34 @@ class CountedText(ABC):
         """Bytes at least to the end of the outermost open use; ``inner``: what those inside it have left."""
         known = self._least.get((state, inner))
         if known is None:
-            known = self._least[state, inner] = self._search(state, inner)
+            known = None if inner else self._straight(state)
+            known = self._search(state, inner) if known is None else known
+            self._least[state, inner] = known
         return known
+
+    def _straight(self, state: int) -> int | None:
+        """The least number, where symbols that ended a rule before end it as fast as the bound says."""
+        least = left = self.bound(state)
+        way = [state]
+        while left < NEVER:
+            known = self._least.get((way[-1], ()))
+            if known == left or (not left and self.is_ended_at(way[-1], 1)):
+                self._least.update({(at, ()): least - n for n, at in enumerate(way)})
+                return least
+            left -= 1
+            to = next(
+                (
+                    path.to
+                    for symbol in self._endings
+                    for path in self.moves(way[-1], symbol)
+                    if not path.ends and not path.begins and self.bound(path.to) == left
+                ),
+                None,
+            )
+            if left < 0 or to is None:
+                return None
+            way.append(to)
+        return None
 
     def _search(self, state: int, inner: Left) -> int:
         """A search that goes where least is left to do (A*): what `LeastBytes` tells is a lower bound."""
@@ -143,7 +175,9 @@ class CountedText(ABC):
                 # What is known of the end is known of all places on the way to it.
                 while place != first:
                     known[place] = least - best[place]
-                    place = came_from[place]
+                    before = came_from[place]
+                    self._note_ending(before[0], place[0])
+                    place = before
                 return least
             if len(best) > MOST_SEARCHED:
                 self._arena.unproved += 1
@@ -159,6 +193,16 @@ class CountedText(ABC):
                     rest = known[new] if new in known else bound(to)
                     heappush(todo, (so_far + 1 + rest, -so_far - 1, next(order), new))
         return NEVER
+
+    def _note_ending(self, state: int, to: int) -> None:
+        """Remember a symbol that leads from one state to another on the shortest way to an end."""
+        for symbol in self.symbols():
+            if any(path.to == to for path in self.moves(state, symbol)):
+                self._endings.pop(symbol, None)
+                self._endings[symbol] = None
+                if len(self._endings) > MOST_ENDINGS:
+                    del self._endings[next(iter(self._endings))]
+                return
 
     def check(self, starts: dict[int, int], may_be_empty: Container[int] = ()) -> None:
         """Raise GrammarError for a rule that cannot be counted. ``starts``: states before its first mark."""
@@ -218,6 +262,10 @@ class MarkedText(CountedText):
             for ends, begins, at in self.paths(state)
             if symbol in self._symbols(at)
         ]
+
+    def symbols(self) -> Iterable[int]:
+        """Bytes and special tokens."""
+        return range(SPECIAL + len(self.specials))
 
     def moves_on(self, state: int) -> list[Path]:
         """The same with whatever symbol can come."""
