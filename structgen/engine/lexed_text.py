@@ -7,7 +7,9 @@ besides, terminal by terminal. Marks are passed where a lexeme begins: what it i
 the marked parser has to take one of the terminals that are still open.
 
 A byte of a lexeme counts where its terminal does; ignored text at a rule's edges counts outside where it can.
-That what follows can be finished is the plain copy's to say, where both copies agree in what may come.
+That what follows can be finished is the plain copy's to say, where both copies agree in what may come; and a
+use that begins later is taken to need no more bytes than it does in a text of the rule alone. What comes
+before may forbid that (`x: "b" B` cannot come after `B: /b+/`), and then a mask is too wide.
 """
 
 from __future__ import annotations
