@@ -9,6 +9,10 @@ continued alike, so only the first of them is kept, as in a Pike machine; which 
 between several readings.
 Of a repetition of something empty no more is known than that: it is listed once, or not at all.
 
+Rules whose tokens are counted (`ir.Budget`) have marks, too, and a thread knows what each open use of one has
+left: threads in one state are alike when they also agree in that, and a reading that takes more tokens than a
+rule may have is none.
+
 Where indentation counts, one newline brings several symbols along, between which no mark can come; front ends
 refuse captures there.
 
@@ -20,14 +24,15 @@ ignored text is woven into the rules, it is marked too, and cut off at the end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
 from .engine.arena import Arena, ArenaFull
+from .engine.budgets import BudgetArena
 from .errors import LimitExceededError
-from .ir import Capture, GrammarIR, Mark, Seq
+from .ir import Alt, Capture, GrammarIR, Mark, Seq
 
 if TYPE_CHECKING:
     from .compiled import CompiledGrammar
@@ -35,7 +40,9 @@ if TYPE_CHECKING:
 
 _Trace: TypeAlias = "tuple[_Trace, int, int] | None"
 """The marks passed, the last one first: (those before, mark, how many bytes were read)."""
-_Thread: TypeAlias = tuple[int, _Trace]
+_Place: TypeAlias = tuple[int, tuple[int, ...], int]
+"""A state; what each open use of a counted rule has left, the outermost first; how many the token touches."""
+_Thread: TypeAlias = tuple[_Place, _Trace]
 
 
 class _Reader:
@@ -46,8 +53,11 @@ class _Reader:
         self.lock = threading.Lock()
         ir = compiled.grammar.ir
         self.captures = ir.captures
+        self.tokens = [budget.tokens for budget in ir.budgets]
         self.woven = ir.lexing == "any"
-        self.ir = with_marks(ir)
+        arena = compiled._arena
+        self.ir = with_marks(ir, arena.may_be_empty if isinstance(arena, BudgetArena) else ())
+        self.counting = self.ir.marks - 2 * len(ir.budgets)  # the first mark of a counted rule
         self._begin()
 
     def _begin(self) -> None:
@@ -70,10 +80,12 @@ class _Reader:
     def _read(self, steps: Sequence[Step], whole: bool) -> dict[str, list[bytes]]:
         vocabulary, stops = self.compiled.vocabulary, self.compiled.stops
         text = bytearray()
-        threads: list[_Thread] = [(self.arena.initial, None)]
+        threads: list[_Thread] = [((self.arena.initial, (), 0), None)]
         for step in steps:
             if not isinstance(step, bytes) and step in stops:
                 continue
+            if self.tokens:
+                threads = [((state, left, 0), trace) for (state, left, _), trace in threads]
             data = step if isinstance(step, bytes) else vocabulary.bytes_of(step)
             if data is None:
                 threads = self._step(self._closure(threads, len(text)), step)
@@ -84,9 +96,11 @@ class _Reader:
         return self._spans(self._best(threads, len(text), whole), bytes(text))
 
     def _step(self, threads: list[_Thread], step: Step) -> list[_Thread]:
-        """The threads after a byte or a special token, the first of those in one state."""
-        after: dict[int, _Trace] = {}
-        for state, trace in threads:
+        """The threads after a byte or a special token, the first of those in one place."""
+        after: dict[_Place, _Trace] = {}
+        for (state, left, touched), trace in threads:
+            if 0 in left[touched:]:
+                continue
             key = (state, step)
             to = self._stepped.get(key)
             if to is None:
@@ -98,30 +112,44 @@ class _Reader:
                 )
                 self._stepped[key] = to
             if to >= 0:
-                after.setdefault(to, trace)
+                left = (*left[:touched], *[n - 1 for n in left[touched:]]) if left else left
+                after.setdefault((to, left, len(left)), trace)
         return list(after.items())
 
     def _closure(self, threads: list[_Thread], place: int) -> list[_Thread]:
         """The threads with whatever marks can be passed here, in the order of preference."""
-        found: dict[int, _Trace] = {}
-        seen: set[int] = set()
-        # (state, trace, whether it is the thread itself that is meant, its marks being dealt with)
-        todo = [(state, trace, False) for state, trace in reversed(threads)]
+        found: dict[_Place, _Trace] = {}
+        seen: set[_Place] = set()
+        # (place, trace, whether it is the thread itself that is meant, its marks being dealt with)
+        todo = [(at, trace, False) for at, trace in reversed(threads)]
         while todo:
-            state, trace, itself = todo.pop()
+            at, trace, itself = todo.pop()
             if itself:
-                found.setdefault(state, trace)
+                found.setdefault(at, trace)
                 continue
-            if state in seen:
+            if at in seen:
                 continue
-            seen.add(state)
-            marked = self._after_marks(state)
+            seen.add(at)
+            marked = self._after_marks(at[0])
             # A mark with an even number begins a part, one with an odd number ends it.
             first, last = (0, 1) if self.woven else (1, 0)
-            before = [(to, (trace, mark, place), False) for mark, to in marked if mark % 2 == first]
-            after = [(to, (trace, mark, place), False) for mark, to in marked if mark % 2 == last]
-            todo.extend(reversed([*before, (state, trace, True), *after]))
+            before = [self._pass(at, trace, mark, to, place) for mark, to in marked if mark % 2 == first]
+            after = [self._pass(at, trace, mark, to, place) for mark, to in marked if mark % 2 == last]
+            todo += [one for one in reversed([*before, (at, trace, True), *after]) if one is not None]
         return list(found.items())
+
+    def _pass(
+        self, at: _Place, trace: _Trace, mark: int, to: int, place: int
+    ) -> tuple[_Place, _Trace, bool] | None:
+        """The thread after a mark; None where a use of a counted rule would end that has written nothing."""
+        _, left, touched = at
+        if mark < self.counting:
+            return (to, left, touched), (trace, mark, place), False
+        rule, ends = divmod(mark - self.counting, 2)
+        if ends and left[-1] == self.tokens[rule]:
+            return None
+        left = left[:-1] if ends else (*left, self.tokens[rule])
+        return (to, left, min(touched, len(left))), trace, False
 
     def _after_marks(self, state: int) -> list[tuple[int, int]]:
         """(mark, state after it), for those that can come."""
@@ -138,13 +166,13 @@ class _Reader:
     def _best(self, threads: list[_Thread], place: int, whole: bool) -> _Trace:
         """The trace that is preferred at the end of what is written."""
         if whole:
-            for state, trace in self._closure(threads, place):
-                if self.arena.is_accepting(state):
+            for at, trace in self._closure(threads, place):
+                if self.arena.is_accepting(at[0]):
                     return trace
-        for state, trace in threads:
+        for thread in threads:
             # What no byte can lengthen is complete: marks are passed until something else can come.
-            for to, longer in (state, trace), *self._closure([(state, trace)], place):
-                if self.arena.live_bytes(to).any() or self.arena.live_specials(to):
+            for at, longer in thread, *self._closure([thread], place):
+                if self.arena.live_bytes(at[0]).any() or self.arena.live_specials(at[0]):
                     return longer
         return None
 
@@ -190,14 +218,23 @@ def _without_suffix(part: bytes, capture: Capture) -> bytes:
     return next((part[:i] for i in range(len(part)) if capture.suffix.matches(part[i:])), part)
 
 
-def with_marks(ir: GrammarIR) -> GrammarIR:
-    """A copy whose captured rules stand between marks ``2 i`` and ``2 i + 1``, and so does the blank."""
+def with_marks(ir: GrammarIR, may_be_empty: Collection[str] = ()) -> GrammarIR:
+    """A copy with marks ``2 i`` and ``2 i + 1`` around captured rules, the blank, and counted rules.
+
+    may_be_empty : the counted rules that have a way around their marks
+    """
     rules = dict(ir.rules)
     names = [capture.rule for capture in ir.captures]
     if ir.blank:
         names.append(ir.blank)
+    names += [budget.rule for budget in ir.budgets]
     for i, name in enumerate(names):
-        rules[name] = Seq((Mark(2 * i), rules[name], Mark(2 * i + 1)))
+        marked = Seq((Mark(2 * i), rules[name], Mark(2 * i + 1)))
+        if i >= len(names) - len(ir.budgets) and name in may_be_empty:
+            own = [Mark(2 * j + end) for end in (0, 1) for j in range(len(ir.captures)) if names[j] == name]
+            rules[name] = Alt((marked, Seq(tuple(own))))
+        else:
+            rules[name] = marked
     return replace(ir, rules=rules, promised={}, marks=2 * len(names))
 
 

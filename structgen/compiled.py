@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .engine.arena import Arena, ArenaFull
+from .engine.budgets import BudgetArena
 from .engine.distinct import DistinctArena
 from .errors import LimitExceededError
 from .grammar import Grammar
@@ -86,8 +87,9 @@ class CompiledGrammar:
     def _new_arena(self) -> Arena:
         with clock("compile_seconds", self.limits.compile_seconds):
             try:
-                kind = DistinctArena if self.grammar.ir.distinct else Arena
-                return kind(self.grammar.ir, self.vocabulary, self.limits)
+                ir = self.grammar.ir
+                kind = BudgetArena if ir.budgets else DistinctArena if ir.distinct else Arena
+                return kind(ir, self.vocabulary, self.limits)
             except ArenaFull as full:
                 limit, value, reached = full.args
                 what = "laying out the start of the grammar"

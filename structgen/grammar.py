@@ -105,10 +105,14 @@ class Grammar:
         """The texts of a grammar in Lark's dialect; ``%import`` finds the shipped ``grammars/``.
 
         Beyond lark's own syntax: ``x{2,5}``; special tokens ``<|name|>``, ``<[id]>``, ``<[from-to]>``; ``A
-        & B`` and ``~A`` in terminals; ``name[capture, lazy]`` and ``name[suffix="x"]``; ``%regex
-        {"substring_words": "..."}``; with ``lexing="longest"`` also ``%forbid WORD``, a lexeme that no text
-        may have (so that ``inx`` is not ``in x``); with ``lexing="any"`` also ``%json {schema}``, ``%lark
-        {grammar}`` and ``@name``.
+        & B`` and ``~A`` in terminals; ``name[capture, lazy]``, ``name[suffix="x"]`` and
+        ``name[max_tokens=20]``; ``%regex {"substring_words": "..."}``; with ``lexing="longest"`` also
+        ``%forbid WORD``, a lexeme that no text may have (so that ``inx`` is not ``in x``); with
+        ``lexing="any"`` also ``%json {schema}``, ``%lark {grammar}`` and ``@name``.
+
+        ``max_tokens``: of what one use of the rule writes, at most so many tokens have a byte in it; one that
+        only begins or ends inside counts, and so does each call of `accept_bytes`. A token is allowed when
+        the rule, and then the text, can be ended in time, each byte that the rule still needs being a token.
 
         Parameters
         ----------

@@ -68,7 +68,7 @@ class Special:
 class Mark:
     """A place between two bytes that a reading passes: a symbol that nothing writes.
 
-    Only `structgen.captures` uses it, in a copy of a grammar.
+    Only copies of grammars have it: those of `structgen.captures`, `engine.distinct` and `engine.budgets`.
     """
 
     number: int
@@ -243,6 +243,19 @@ class Distinct:
     most: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Of what one use of ``rule`` writes, at most ``tokens`` tokens have a byte in it.
+
+    A use can always be ended in time, each byte that it still needs being a token: what the rule writes has
+    a text of so many bytes. ``place``: where the grammar says so, for messages.
+    """
+
+    rule: str
+    tokens: int
+    place: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GrammarIR:
     """A whole grammar.
@@ -264,6 +277,7 @@ class GrammarIR:
     marks : how many marks occur in the rules
     indentation : of discipline "longest"; None: line breaks are like any other bytes
     distinct : arrays whose items differ; the rules by themselves say nothing of it
+    budgets : rules whose tokens are counted; the rules by themselves say nothing of it
     common : rules that other grammars have, too, which ``rules`` may call and need not list; discipline "any"
     """
 
@@ -281,3 +295,4 @@ class GrammarIR:
     promised: Mapping[str, int] = field(default_factory=dict)
     distinct: tuple[Distinct, ...] = ()
     common: Common | None = None
+    budgets: tuple[Budget, ...] = ()

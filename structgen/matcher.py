@@ -312,6 +312,10 @@ class GrammarMatcher:
         """
         if self._terminated:
             return b""
+        if self._compiled.grammar.ir.budgets:
+            from .engine.budgets import forced_bytes
+
+            return self._ask(lambda arena: forced_bytes(arena, self._state, MOST_FORCED))
         out = bytearray()
         probe = self.fork()
         while len(out) < MOST_FORCED and not probe.is_accepting():

@@ -42,6 +42,7 @@ def warmup() -> None:
     distinct = {"type": "array", "items": {"type": ["string", "integer"]}, "uniqueItems": True, "minItems": 2}
     grammars = [
         (Grammar.from_json_schema(distinct), b'["a", 1]'),
+        (Grammar.from_lark('start: w "."\nw[max_tokens=3]: /[a-z]+/', lexing="any"), b"abc."),
         (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
         (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),

@@ -252,3 +252,17 @@ def test_the_preferred_reading_of_random_grammars() -> None:
             assert found == wanted, (rules, text)
             compared += 1
     assert compared > 300
+
+
+def test_a_reading_with_too_many_tokens_is_none() -> None:
+    text = 'start: a "." b\na[capture, max_tokens=3]: /[a.]+/\nb[capture, max_tokens=4]: /[a.]+/'
+    for written, wanted in (("a.a.a", ("a.a", "a")), ("a.aa.a", ("a", "aa.a")), ("aa.aaaa", ("aa", "aaaa"))):
+        matcher = matcher_of(text, lexing="any")
+        for letter in written:
+            assert matcher.accept_token(ord(letter))
+        assert matcher.captures() == {"a": [wanted[0].encode()], "b": [wanted[1].encode()]}
+    empty = 'start: "(" x ")" x\nx[capture, max_tokens=2]: "a"?'
+    assert captured(empty, "()", lexing="any") == {"x": ["", ""]}
+    assert captured(empty, "(a)", lexing="any") == {"x": ["a", ""]}
+    nested = 'start: list+\nlist[capture, max_tokens=4]: "(" list* ")"'
+    assert captured(nested, "(", "()", ")", "()", lexing="any") == {"list": ["(())", "()", "()"]}

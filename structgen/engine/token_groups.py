@@ -40,7 +40,7 @@ def group_tokens(arena: Arena, key: Hashable, state: int, sequences: Sequences) 
     tokens, signatures = tokens[alive], signatures[alive]
     runs = []
     for record in np.unique(won[tokens]).tolist():
-        terminals = _terminals_of(arena, record)
+        terminals = terminals_of(arena, record)
         if arena.lines is not None and arena.lines[0] in terminals:
             effects = _effects(arena, tokens, node, won, record)
         else:
@@ -82,6 +82,7 @@ def _effects(
     return same
 
 
-def _terminals_of(arena: Arena, record: int) -> tuple[int, ...]:
+def terminals_of(arena: Arena, record: int) -> tuple[int, ...]:
+    """The numbers of the terminals of an interned set."""
     n = int(arena.g[record]) >> 8
     return tuple(arena.g[record + L.R_KEY : record + L.R_KEY + n].tolist())

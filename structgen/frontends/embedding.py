@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir import Alt, Capture, Distinct, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
+from ..ir import Alt, Budget, Capture, Distinct, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq, Special, Term
 
 
 class Embedding:
@@ -21,6 +21,7 @@ class Embedding:
         self.specials: dict[Special, None] = {}
         self.captures: list[Capture] = []
         self.distinct: list[Distinct] = []
+        self.budgets: list[Budget] = []
         self._copies: dict[str, int] = {}
 
     def add(self, ir: GrammarIR, name: str) -> Ref:
@@ -37,6 +38,7 @@ class Embedding:
             replace(one, array=prefix + one.array, items=tuple(prefix + item for item in one.items))
             for one in ir.distinct
         )
+        self.budgets.extend(replace(one, rule=prefix + one.rule) for one in ir.budgets)
         return Ref(prefix + ir.start)
 
 

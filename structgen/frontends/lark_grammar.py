@@ -27,7 +27,7 @@ from lark import Token
 
 from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Capture, Expr, GrammarIR, Ref, Rep, Seq, Term
+from ..ir import Alt, Budget, Capture, Expr, GrammarIR, Ref, Rep, Seq, Term
 from ..limits import USUAL, Limits, check_time
 from .embedding import Embedding
 from .lark_blocks import block_text, json_value
@@ -140,6 +140,7 @@ class _Lowering:
         self.embedding = Embedding()
         self.embedded: dict[tuple[int, int], Ref] = {}
         self.captures: list[Capture] = []
+        self.budgets: list[Budget] = []
 
     def grammar(self, start: str) -> GrammarIR:
         self._ask(_Instance(start, self._start(start), {}))
@@ -169,6 +170,7 @@ class _Lowering:
             indentation=lines,
             forbidden=tuple(self.forbidden),
             distinct=tuple(self.embedding.distinct),
+            budgets=(*self.budgets, *self.embedding.budgets),
         )
 
     def _start(self, start: str) -> Definition:
@@ -224,6 +226,8 @@ class _Lowering:
         if attributes.capture is not None:
             name = str(attributes.capture or instance.definition.name)
             self.captures.append(Capture(str(instance.name), name, suffix))
+        if attributes.max_tokens is not None:
+            self.budgets.append(self._budget(instance, attributes.max_tokens))
         if attributes.is_terminal:
             return self._term(terminal.name)
         alternatives = []
@@ -235,6 +239,17 @@ class _Lowering:
 
             alternatives.append(_plain(fold(body.tree, combine)))
         return _alt(alternatives)
+
+    def _budget(self, instance: _Instance, tokens: Token) -> Budget:
+        definition = instance.definition
+        scope, at = definition.scope, definition.at
+        if self.lines is not None:
+            raise scope.error(
+                f"the tokens of rule {definition.name} cannot be counted where indentation counts",
+                tokens,
+            )
+        place = f"{scope.source or 'grammar'}:{at.line}:{at.column}"
+        return Budget(str(instance.name), int(tokens), place)
 
     def _count(self) -> None:
         self.nodes += 1

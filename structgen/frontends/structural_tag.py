@@ -77,8 +77,8 @@ def structural_tag_to_ir(spec: Any, *, limits: Limits | None = None) -> GrammarI
         expr = lowering.format(_Object(spec, ""))
     rules = {_START: expr, **lowering.made.rules}
     specials, captures = tuple(lowering.made.specials), tuple(lowering.made.captures)
-    distinct = tuple(lowering.made.distinct)
-    return GrammarIR(rules, _START, specials=specials, captures=captures, distinct=distinct)
+    distinct, budgets = tuple(lowering.made.distinct), tuple(lowering.made.budgets)
+    return GrammarIR(rules, _START, specials=specials, captures=captures, distinct=distinct, budgets=budgets)
 
 
 class _Object:

@@ -44,9 +44,13 @@ class Repetitions:
 
 
 def looped(e: Expr) -> ByteDFA | None:
-    """The automaton whose ends are its start again, where a counted repetition can be one such loop."""
+    """The automaton whose ends are its start again, where a counted repetition can be one such loop.
+
+    What leaves the start is counted, so nothing in the middle of a word may lead back to it.
+    """
     if isinstance(e, Rep) and isinstance(e.item, Pat) and e.item.dfa.is_prefix_free:
-        return e.item.dfa
+        dfa = e.item.dfa
+        return None if (dfa.trans == dfa.start).any() else dfa
     return None
 
 

@@ -108,3 +108,19 @@ def test_what_is_ignored_and_read_as_well_is_not_cut_from_itself() -> None:
     ir = GrammarIR({"s": body}, "s", terminals, ("A",), "longest")
     matcher = sg.compile(Grammar(ir), VOCABULARY).matcher()
     assert matcher.expected().next_bytes == (ord("a"), ord("b"))
+
+
+def test_a_word_is_counted_once_though_its_way_passes_the_start_again() -> None:
+    """Of a counted repetition, whose automaton is entered where the words of its item begin."""
+    for text in ("start: LINE{2,3}", "start: line{2,40}\nline: LINE"):
+        grammar = sg.Grammar.from_lark(f"{text}\nLINE: /[^\\n]*\\n/", lexing="any")
+        matcher = sg.compile(grammar, VOCABULARY).matcher()
+        assert matcher.accept_bytes(b"first\n\n")
+        assert matcher.is_accepting()
+        assert matcher.accept_bytes(b"third")
+        assert not matcher.is_accepting()
+    matcher = sg.compile(sg.Grammar.from_lark("start: X{2,3}\nX: /b*a/", lexing="any"), VOCABULARY).matcher()
+    assert matcher.accept_bytes(b"bbabba")
+    assert matcher.is_accepting()
+    assert matcher.accept_bytes(b"bba")
+    assert matcher.must_stop()

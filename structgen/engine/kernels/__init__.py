@@ -42,7 +42,8 @@ How a mask is made
 from __future__ import annotations
 
 from .leaving import leaving_tokens
-from .lexed import expand_head, expand_head_all, head_complete, intern_head
+from .lexed import expand_head, expand_head_all, head_complete, intern_head, watch_step
+from .lexer import lex_step
 from .margins import column_after, columns_in_tokens
 from .masks import fill, fill_rows, head_mask, make_mask
 from .records import rehash
@@ -76,7 +77,9 @@ __all__ = [
     "intern_head",
     "is_accepting",
     "leaving_tokens",
+    "lex_step",
     "live_bytes",
     "make_mask",
     "rehash",
+    "watch_step",
 ]

@@ -12,7 +12,7 @@ from .shifts import candidates_of, last_line_complete, lines_complete, parse, pa
 
 
 @jit
-def _watch_step(g, watch, cls):
+def watch_step(g, watch, cls):
     """The watch after a byte: its lexer states that live on; REFUSED when one completes (a longer match)."""
     n = g[watch] >> 8
     tmp = g[X_TMP] + g[X_TMP_CAP] // 2
@@ -85,7 +85,7 @@ def _advance_lexed(g, src, n, byte, dst):
         parser = g[h + 1]
         watch = g[h + 2]
         if watch != 0:
-            watch = _watch_step(g, watch, cls)
+            watch = watch_step(g, watch, cls)
             if watch == REFUSED:
                 continue
             if watch < 0:
