@@ -21,7 +21,7 @@ from .engine.arena import Arena
 from .errors import LimitExceededError
 from .explanation import describe_bytes
 from .ir import GrammarIR, Terminal
-from .rules.automaton import DState, determinise
+from .rules.automaton import DState, determinise, minimised
 
 if TYPE_CHECKING:
     from .compiled import CompiledGrammar
@@ -137,7 +137,7 @@ def _rules(arena: Arena, ir: GrammarIR) -> Iterator[str]:
             yield "  … and more"
             return
         try:
-            states = determinise(builder.graphs.of(builder.facts.exprs[number], name), 0, left)
+            states = minimised(determinise(builder.graphs.of(builder.facts.exprs[number], name), 0, left))
         except LimitExceededError:
             yield f"  {name}: more than {left} states"
             continue
