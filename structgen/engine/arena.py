@@ -203,7 +203,7 @@ class Arena:
             rows[:size] = self.rows
             self.rows, self._rows_room = rows, None
         elif code == L.GROW_SCRATCH:
-            self._scratch_factor *= 2
+            self._scratch_factor *= 4  # whatever did not fit is done again from its start
             if self._scratch_factor > MOST_SCRATCH:
                 raise LimitExceededError("max_heads", self.limits.max_heads, self._scratch_factor * 4096)
             self.heap.lay_out_scratch(self.tables.max_depth, self._scratch_factor)
