@@ -126,6 +126,9 @@ def build_parser() -> argparse.ArgumentParser:
     functions.add_argument("--threads", type=int, default=1, help="of torch (default: 1)")
     functions.add_argument("--model", help="a folder or a hub id (default: the default model)")
     functions.add_argument("--plain", action="store_true", help="no comments and no joined lines")
+    functions.add_argument(
+        "--again", type=int, default=0, help="how often a text that ran out is written anew (default: 0)"
+    )
     functions.add_argument("--show", action="store_true", help="print the functions")
 
     serving = commands.add_parser("serving", help="memory of many matchers, batches, threads")
