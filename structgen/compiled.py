@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .engine.arena import Arena, ArenaFull
-from .engine.budgets import BudgetArena
 from .engine.distinct import DistinctArena
 from .errors import LimitExceededError
 from .grammar import Grammar
@@ -88,7 +87,11 @@ class CompiledGrammar:
         with clock("compile_seconds", self.limits.compile_seconds):
             try:
                 ir = self.grammar.ir
-                kind = BudgetArena if ir.budgets else DistinctArena if ir.distinct else Arena
+                kind: type[Arena] = DistinctArena if ir.distinct else Arena
+                if ir.budgets:  # few grammars have them
+                    from .engine.budgets import BudgetArena
+
+                    kind = BudgetArena
                 return kind(ir, self.vocabulary, self.limits)
             except ArenaFull as full:
                 limit, value, reached = full.args

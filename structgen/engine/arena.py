@@ -388,6 +388,16 @@ class Arena:
                     self._provide(answer)
                     answer = self._make_mask_in(*self._mask_arguments(state))
 
+    def put_row(self, mask: npt.NDArray[np.int32]) -> int:
+        """The number of a new mask row with this mask."""
+        self.heap.g[L.X_WANT] = 1
+        if int(self.g[L.H_ROWS]) + 1 > self.rows.shape[0]:
+            self._provide(L.GROW_ROWS)
+        row = int(self.g[L.H_ROWS])
+        self.rows[row] = mask
+        self.heap.g[L.H_ROWS] = row + 1
+        return row
+
     def _mask_arguments(self, state: int) -> tuple[object, ...]:
         t, pools = self.tables, self._pools()
         return (

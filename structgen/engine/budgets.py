@@ -343,13 +343,7 @@ class BudgetArena(Arena):
         mask = mask & ~self.tables.stops
         if accepting:
             mask |= self.tables.stops
-        self.heap.g[L.X_WANT] = 1
-        if int(self.heap.g[L.H_ROWS]) + 1 > self.rows.shape[0]:
-            self._provide(L.GROW_ROWS)
-        row = int(self.heap.g[L.H_ROWS])
-        self.rows[row] = mask
-        self.heap.g[L.H_ROWS] = row + 1
-        return row
+        return self.put_row(mask)
 
 
 def _unit(arena: Arena, budget: Budget) -> int:

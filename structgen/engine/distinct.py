@@ -365,12 +365,7 @@ class DistinctArena(Arena):
         tables = self.tables
         if self.is_accepting(state):
             mask |= tables.stops
-        self.heap.g[L.X_WANT] = 1
-        if int(self.heap.g[L.H_ROWS]) + 1 > self.rows.shape[0]:
-            self._provide(L.GROW_ROWS)
-        row = int(self.heap.g[L.H_ROWS])
-        self.rows[row] = mask
-        self.heap.g[L.H_ROWS] = row + 1
+        row = self.put_row(mask)
         self.heap.g[where + 2] = bool((mask == tables.everything).all())
         self.heap.g[where] = row + 1
 

@@ -31,6 +31,19 @@ def watch_step(g, watch, cls):
 
 
 @jit
+def _watched(g, watch, q):
+    """The watch with lexer state ``q`` besides (0: there is none yet), or a code."""
+    tmp = g[X_TMP] + g[X_TMP_CAP] // 2
+    k = 0
+    if watch != 0:
+        for j in range(g[watch] >> 8):
+            g[tmp + k] = g[watch + R_KEY + j]
+            k += 1
+    k = sorted_insert(g, tmp, k, q)
+    return intern(g, tmp, k, K_WATCH, 0)
+
+
+@jit
 def _emit_exact(g, base, count, a, b, c):
     """Head (a, b, c) into the list at ``base`` unless it is there, or can be known never to be finished."""
     for i in range(count):
@@ -99,14 +112,7 @@ def _advance_lexed(g, src, n, byte, dst):
             # win equally are different readings, each with candidates of its own.
             watch2 = watch
             if q2 != 0:
-                tmp = g[X_TMP] + g[X_TMP_CAP] // 2
-                k = 0
-                if watch != 0:
-                    for j in range(g[watch] >> 8):
-                        g[tmp + k] = g[watch + R_KEY + j]
-                        k += 1
-                k = sorted_insert(g, tmp, k, q2)
-                watch2 = intern(g, tmp, k, K_WATCH, 0)
+                watch2 = _watched(g, watch, q2)
                 if watch2 < 0:
                     return watch2
             for j in range(g[won] >> 8):
@@ -173,14 +179,7 @@ def advance_symbol(g, src, n, symbol, silent, dst):
         if won == 0:
             continue
         if silent:
-            tmp = g[X_TMP] + g[X_TMP_CAP] // 2
-            k = 0
-            if watch != 0:
-                for j in range(g[watch] >> 8):
-                    g[tmp + k] = g[watch + R_KEY + j]
-                    k += 1
-            k = sorted_insert(g, tmp, k, q)
-            watch = intern(g, tmp, k, K_WATCH, 0)
+            watch = _watched(g, watch, q)
             if watch < 0:
                 return watch
         for j in range(g[won] >> 8):

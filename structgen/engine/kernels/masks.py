@@ -16,8 +16,8 @@ U64 = np.uint64
 
 
 @jit
-def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, a, b, c, out):
-    """Fill ``out`` with the mask of one head, stop tokens apart. 0 or a code.
+def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, head, out):
+    """Fill ``out`` with the mask of the head at ``g[head]``, stop tokens apart. 0 or a code.
 
     slots, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
     work : int64[*], scratch of `splits`
@@ -25,6 +25,7 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, a, b
     g[X_NOTES_N] = 0
     g[X_FRAMES_TOP] = 1
     h = g[X_HEADS]
+    a, b, c = g[head], g[head + 1], g[head + 2]
     g[h], g[h + 1], g[h + 2] = a, b, c
     most = 1 << 60
     for i in range(out.shape[0]):
@@ -134,19 +135,7 @@ def make_mask(
             if g[at + 5] == 0:
                 row = g[H_ROWS]
                 code = head_mask(
-                    g,
-                    tries,
-                    slots,
-                    tables,
-                    info,
-                    groups,
-                    ids,
-                    signatures,
-                    work,
-                    g[at + 2],
-                    g[at + 3],
-                    g[at + 4],
-                    rows[row],
+                    g, tries, slots, tables, info, groups, ids, signatures, work, at + R_KEY, rows[row]
                 )
                 if code < 0:
                     return code
@@ -156,21 +145,8 @@ def make_mask(
                 g[at + 5] = row + 1
     row = g[H_ROWS]
     if n == 3:
-        at = state + R_KEY
         code = head_mask(
-            g,
-            tries,
-            slots,
-            tables,
-            info,
-            groups,
-            ids,
-            signatures,
-            work,
-            g[at],
-            g[at + 1],
-            g[at + 2],
-            rows[row],
+            g, tries, slots, tables, info, groups, ids, signatures, work, state + R_KEY, rows[row]
         )
         if code < 0:
             return code

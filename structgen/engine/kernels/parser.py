@@ -315,6 +315,14 @@ def advance(g, src, n, symbol, dst):
 
 
 @jit
+def may_end(g, s, r):
+    """A rule may end in state ``s`` with parameter ``r``."""
+    if s == 0 or not g[s + S_FLAGS] & FINAL:
+        return False
+    return g[s + S_FINAL_OP] == 0 or apply(g, g[s + S_FINAL_OP], r) >= 0
+
+
+@jit
 def complete(g, src, n):
     """1 when one of the heads ``src .. src+n-1`` may end the text, 0 when none may, or a code."""
     q = g[X_QUEUE]
@@ -333,15 +341,35 @@ def complete(g, src, n):
         stack = g[q + 3 * done + 2]
         done += 1
         # A rule that is called and not yet entered has read nothing and is never complete.
-        if g[s + S_FLAGS] & FINAL:
-            op = g[s + S_FINAL_OP]
-            if op == 0 or apply(g, op, r) >= 0:
-                if _has_bottom(g, stack):
-                    return 1
-                queued = pop(g, queued, stack)
-                if queued < 0:
-                    return queued
+        if may_end(g, s, r):
+            if _has_bottom(g, stack):
+                return 1
+            queued = pop(g, queued, stack)
+            if queued < 0:
+                return queued
     return 0
+
+
+@jit
+def insert_entry(g, n, a, b, c):
+    """Enter (a, b, c) among the ``n`` sorted entries at ``g[X_TMP]``, where there is room; the new number.
+
+    Entries are sorted, and each is there once, so that equal sets have equal keys.
+    """
+    tmp = g[X_TMP]
+    j = n
+    while j > 0:
+        p = tmp + 3 * (j - 1)
+        if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
+            break
+        j -= 1
+    p = tmp + 3 * j
+    if j > 0 and (g[p - 3], g[p - 2], g[p - 1]) == (a, b, c):
+        return n
+    for k in range(3 * n - 1, 3 * j - 1, -1):
+        g[tmp + k + 3] = g[tmp + k]
+    g[p], g[p + 1], g[p + 2] = a, b, c
+    return n + 1
 
 
 @jit
@@ -349,29 +377,15 @@ def _persist_stack(g, stack):
     """The interned form of a scratch stack whose parts below are interned already."""
     if stack >= 0:
         return stack
-    tmp = g[X_TMP]
     n = 0
     at = -stack
     while at != 0:
         e = g[X_FRAMES] + 4 * at
         if 3 * (n + 1) >= g[X_TMP_CAP]:
             return GROW_SCRATCH
-        a, b, c = g[e], g[e + 1], g[e + 2]
-        # Insertion keeps entries sorted, so that equal sets have equal keys.
-        j = n
-        while j > 0:
-            p = tmp + 3 * (j - 1)
-            if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
-                break
-            j -= 1
-        p = tmp + 3 * j
-        if j == 0 or (g[p - 3], g[p - 2], g[p - 1]) != (a, b, c):
-            for k in range(3 * n - 1, 3 * j - 1, -1):
-                g[tmp + k + 3] = g[tmp + k]
-            g[p], g[p + 1], g[p + 2] = a, b, c
-            n += 1
+        n = insert_entry(g, n, g[e], g[e + 1], g[e + 2])
         at = g[e + 3]
-    return intern(g, tmp, 3 * n, K_FRAME, FRAME_VALUES)
+    return intern(g, g[X_TMP], 3 * n, K_FRAME, FRAME_VALUES)
 
 
 @jit

@@ -7,7 +7,7 @@ from ..layout import *
 from .lexer import is_forbidden, is_ignored, lex_state
 from .margins import intern_columns, intern_margin, with_margin
 from .parameters import apply
-from .parser import advance, complete, enqueue, persist, pop
+from .parser import advance, complete, enqueue, may_end, persist, pop
 from .records import in_set, intern
 
 
@@ -24,6 +24,18 @@ def _candidates_of_lines(g, parser, bits):
 
 
 @jit
+def enqueue_heads(g, parser):
+    """Enter the heads of a parser state into the empty work queue; its length, or a code."""
+    queued = 0
+    for i in range(1, g[parser] >> 8, 3):
+        e = parser + R_KEY + i
+        queued = enqueue(g, queued, g[e], g[e + 1], g[e + 2])
+        if queued < 0:
+            break
+    return queued
+
+
+@jit
 def candidates_of(g, parser):
     """The lexer state at a lexeme's start after ``parser``: what can follow, the ignored, the forbidden."""
     n = g[parser] >> 8
@@ -32,12 +44,9 @@ def candidates_of(g, parser):
         return start
     words = g[H_SYMBOL_WORDS]
     q = g[X_QUEUE]
-    queued = 0
-    for i in range(1, n, 3):
-        e = parser + R_KEY + i
-        queued = enqueue(g, queued, g[e], g[e + 1], g[e + 2])
-        if queued < 0:
-            return queued
+    queued = enqueue_heads(g, parser)
+    if queued < 0:
+        return queued
     bits = g[X_TMP] + g[X_TMP_CAP] - words
     for i in range(words):
         g[bits + i] = g[g[H_LEX_IGNORE] + i] | g[g[H_LEX_FORBIDDEN] + i]
@@ -58,12 +67,10 @@ def candidates_of(g, parser):
                 for i in range(words):
                     g[bits + i] |= g[g[e + C_FIRST] + i]
             e += CALL_WORDS
-        if g[s + S_FLAGS] & FINAL:
-            op = g[s + S_FINAL_OP]
-            if op == 0 or apply(g, op, r) >= 0:
-                queued = pop(g, queued, stack)
-                if queued < 0:
-                    return queued
+        if may_end(g, s, r):
+            queued = pop(g, queued, stack)
+            if queued < 0:
+                return queued
     if g[H_INDENT] != 0:
         _candidates_of_lines(g, parser, bits)
     tmp = g[X_TMP]

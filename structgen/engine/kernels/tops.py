@@ -14,10 +14,9 @@ from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .margins import intern_columns, intern_margin
-from .parameters import apply
-from .parser import enqueue, pop
+from .parser import insert_entry, may_end, pop
 from .records import in_set, intern, intern_at_top
-from .shifts import shift
+from .shifts import enqueue_heads, shift
 from .splits import split_of
 
 
@@ -49,7 +48,7 @@ def _top_of_stack(g, stack):
         missing = False
         for i in range(at + R_KEY, at + R_KEY + size, 3):
             below = g[i + 2]
-            if below != 0 and g[below + R_KEY + (g[below] >> 8)] == 0 and _may_end(g, g[i], g[i + 1]):
+            if below != 0 and g[below + R_KEY + (g[below] >> 8)] == 0 and may_end(g, g[i], g[i + 1]):
                 if n + 1 >= 3 * g[X_QUEUE_CAP]:
                     return GROW_SCRATCH
                 g[q + n] = below
@@ -57,43 +56,22 @@ def _top_of_stack(g, stack):
                 missing = True
         if missing:
             continue
-        tmp = g[X_TMP]
         if size + 3 > g[X_TMP_CAP]:
             return GROW_SCRATCH
         k = 0
         for i in range(at + R_KEY, at + R_KEY + size, 3):
             a, b, c = g[i], g[i + 1], g[i + 2]
-            if a != 0 and not _may_end(g, a, b):
+            if a != 0 and not may_end(g, a, b):
                 c = cut
             elif c != 0:
                 c = g[c + R_KEY + (g[c] >> 8)]
-            # As in `_persist_stack`; entries that differed below may be one now.
-            j = k
-            while j > 0:
-                p = tmp + 3 * (j - 1)
-                if (g[p], g[p + 1], g[p + 2]) <= (a, b, c):
-                    break
-                j -= 1
-            p = tmp + 3 * j
-            if j == 0 or (g[p - 3], g[p - 2], g[p - 1]) != (a, b, c):
-                for w in range(3 * k - 1, 3 * j - 1, -1):
-                    g[tmp + w + 3] = g[tmp + w]
-                g[p], g[p + 1], g[p + 2] = a, b, c
-                k += 1
-        to = intern(g, tmp, 3 * k, K_FRAME, FRAME_VALUES)
+            k = insert_entry(g, k, a, b, c)  # entries that differed below may be one now
+        to = intern(g, g[X_TMP], 3 * k, K_FRAME, FRAME_VALUES)
         if to < 0:
             return to
         g[at + R_KEY + size] = to
         n -= 1
     return g[stack + R_KEY + (g[stack] >> 8)]
-
-
-@jit
-def _may_end(g, s, r):
-    """A rule may end in state ``s`` with parameter ``r``."""
-    if s == 0 or not g[s + S_FLAGS] & FINAL:
-        return False
-    return g[s + S_FINAL_OP] == 0 or apply(g, g[s + S_FINAL_OP], r) >= 0
 
 
 @jit
@@ -139,18 +117,15 @@ def _leaves_top(g, parser):
     if g[value] != 0:
         return g[value] - 1
     q = g[X_QUEUE]
-    queued = 0
-    for i in range(1, n, 3):
-        e = parser + R_KEY + i
-        queued = enqueue(g, queued, g[e], g[e + 1], g[e + 2])
-        if queued < 0:
-            return queued
+    queued = enqueue_heads(g, parser)
+    if queued < 0:
+        return queued
     yes = 0
     done = 0
     while done < queued and yes == 0:
         s, r, stack = g[q + 3 * done], g[q + 3 * done + 1], g[q + 3 * done + 2]
         done += 1
-        if stack != 0 and _may_end(g, s, r):
+        if stack != 0 and may_end(g, s, r):
             for i in range(stack + R_KEY, stack + R_KEY + (g[stack] >> 8), 3):
                 if g[i] == 0 and g[i + 1] == CUT:
                     yes = 1
@@ -387,7 +362,7 @@ def find_taken(g, taking, pairs, groups, ids, generation, signatures, work, half
                 return at
             g[made + R_KEY + 2] = at
             n -= 1
-        elif missing != made:
+        else:
             g[todo + n] = missing
             n += 1
     return 0
