@@ -38,7 +38,7 @@ from .vocab_tables import VocabTables
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
 
-NARROW = 4000  # trie nodes; see `layout.H_NARROW`
+NARROW = 300  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
 MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20

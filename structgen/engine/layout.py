@@ -133,11 +133,14 @@ K_WATCH = 10  # key lexer states that must not complete
 K_MARGIN = 11  # key bracket depth, column of the line that begins in the open newline lexeme, open columns
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
-K_GROUPS = 14  # key generation of the pool, then its place there, or groups (signature, first id, number) *
-K_SPLIT = 15  # key list of groups, lexer state at a lexeme's start; values: where its split lies
-K_TAKEN = 16  # key list of groups, top; values: where what it takes lies, see `kernels.tops`
+K_LIST = 14  # key (signature, the one it began as) *
+K_SPLIT = 15  # key list, lexer state at a lexeme's start; values: where its split lies
+K_TAKEN = 16  # key list, top; values: where what it takes lies, see `kernels.tops`
 K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
 K_WORDS = 18  # key what `kernels.splits` and `kernels.tops` have found
+K_SIGNATURES = 19  # key signatures, rising: a list whose entries have just begun
+K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a record)
+K_TOKENS = 21  # key token groups (a record), what is taken of their list; values: where the tokens lie
 FRAME_VALUES = 1
 STATE_VALUES = 3
 LEX_VALUES = 5
@@ -192,7 +195,7 @@ LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and th
 # Scratch of `kernels.splits`: what a child is, and words of it and of a group.
 W_COLUMN, W_SAME, W_FIRST, W_LAST, W_GROUPS, W_LIST, W_NEXT = range(1, 8)
 W_CHILD = 8
-W_GROUP = 4
+W_GROUP = 3
 
 # Answers of kernels below zero.
 REFUSED = -1

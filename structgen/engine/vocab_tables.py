@@ -302,7 +302,7 @@ def groups_of(runs: list[Run], words: int) -> Piece:
     """Groups of tokens.
 
     Each run: the terminals that the first lexeme is (none: those that the lexer state says), what its bytes
-    do to the column, token ids, their signatures.
+    do to the column, token ids, their signatures, by which the groups are sorted.
     """
     none = np.empty((0, words), np.int32)
     if not runs:
@@ -314,8 +314,9 @@ def groups_of(runs: list[Run], words: int) -> Piece:
         slots = np.zeros(int(signatures.max(initial=0)) + 1, np.int32)
         table = np.empty((len(tokens), 3), np.int64)
         n = group_by_signature(tokens, signatures, table, slots, ids[first : first + len(tokens)])
-        table[:n, 1] += first
+        table = table[np.argsort(table[:n, 0])]
+        table[:, 1] += first
         head = (len(terminals), *terminals, len(effects), *effects, n)
-        groups += [np.array(head, np.int64), table[:n].reshape(-1)]
+        groups += [np.array(head, np.int64), table.reshape(-1)]
         first += len(tokens)
     return Piece(none, ids=ids, groups=np.concatenate(groups))

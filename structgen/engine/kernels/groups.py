@@ -1,7 +1,8 @@
 """Token groups in a mask (discipline ``longest``).
 
-What the top of the stack takes of a list is known (`tops`); what it leaves over is asked of the parser state
-itself. So a mask costs some shifts, however many terminals the tokens hold.
+What the top of the stack takes of a list of signatures is known (`tops`); what it leaves over is asked of
+the parser state itself. So a mask costs some shifts, however many terminals the tokens hold. The tokens of
+what is taken are looked up in the groups of the lexer state, once for each set that is taken of them.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .margins import at_column, column_after, without_column
-from .records import intern
+from .records import intern, intern_at_top
 from .shifts import parse, shift
 from .tops import find_taken, taking_of
 
 
 @jit
 def _add_tokens(g, at, out):
-    """Set the tokens that a top takes, at ``g[at]``."""
-    n = g[at + 1]
-    at += 2
+    """Set the tokens at ``g[at]``, see `_tokens_of`."""
+    n = g[at]
+    at += 1
     if n < 0:
         for i in range(out.shape[0] // 2):
             both = g[at + i]
@@ -33,6 +34,106 @@ def _add_tokens(g, at, out):
         for i in range(at, at + n):
             t = g[i]
             out[t >> 5] |= np.int32(1) << np.int32(t & 31)
+
+
+@jit
+def _group_with(groups, first, n, near, signature):
+    """The number of the group with ``signature`` among the ``n`` at ``groups[first]``, of which one has it.
+
+    near : where to begin; signatures that rise are found in a few steps each
+    """
+    low, high, step = 0, n - 1, 1
+    if groups[first + 3 * near] <= signature:
+        low = near
+        while low + step < n and groups[first + 3 * (low + step)] <= signature:
+            low += step
+            step *= 2
+        high = min(low + step - 1, n - 1)
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if groups[first + 3 * middle] <= signature:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@jit
+def _tokens_of(g, record, taken, groups, ids, half):
+    """Where the tokens lie of what is ``taken`` of the groups of a record; or a code.
+
+    tokens : their number | tokens; or -1 | a mask row in ``half`` words, two of its own in each
+    """
+    key = g[X_TMP]
+    g[key], g[key + 1] = record, taken
+    known = intern(g, key, 2, K_TOKENS, 1)
+    if known < 0 or g[known + R_KEY + 2] != 0:
+        return known if known < 0 else g[known + R_KEY + 2]
+    place = g[record + R_KEY + 1]
+    n, first = groups[place], place + 1
+    total, near = 0, 0
+    for i in range(taken + 2, taken + 2 + g[taken + 1]):
+        near = _group_with(groups, first, n, near, g[i])
+        many = groups[first + 3 * near + 2]
+        total += many
+        if many > half and g[taken + 1] > 1:  # has a row of its own
+            code = _row_of_group(g, record, first + 3 * near, groups, ids, half)
+            if code < 0:
+                return code
+    row = total > half
+    size = 1 + (half if row else total)
+    at = g[H_TOP]
+    if at + size > g[H_LIMIT]:
+        return GROW_HEAP
+    g[at] = -1 if row else total
+    to, near = at + 1, 0
+    for i in range(taken + 2, taken + 2 + g[taken + 1]):
+        near = _group_with(groups, first, n, near, g[i])
+        group = first + 3 * near
+        if row and groups[group + 2] > half and g[taken + 1] > 1:
+            other = _row_of_group(g, record, group, groups, ids, half)
+            for w in range(half):
+                g[to + w] |= g[other + w]
+        elif row:
+            _set_tokens(g, to, ids, groups[group + 1], groups[group + 2])
+        else:
+            for k in range(groups[group + 1], groups[group + 1] + groups[group + 2]):
+                g[to] = ids[k]
+                to += 1
+    g[H_TOP] = at + size
+    g[known + R_KEY + 2] = at
+    return at
+
+
+@jit
+def _row_of_group(g, record, group, groups, ids, half):
+    """Where the mask row of the group at ``groups[group]`` lies, which is one of the record's; or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1] = record, -group  # nothing taken lies there
+    known = intern(g, key, 2, K_TOKENS, 1)
+    if known < 0 or g[known + R_KEY + 2] != 0:
+        return known if known < 0 else g[known + R_KEY + 2]
+    at = g[H_TOP]
+    if at + half > g[H_LIMIT]:
+        return GROW_HEAP
+    _set_tokens(g, at, ids, groups[group + 1], groups[group + 2])
+    g[H_TOP] = at + half
+    g[known + R_KEY + 2] = at
+    return at
+
+
+@jit
+def _set_tokens(g, row, ids, first, n):
+    """Set ``n`` tokens, which rise, in the mask row at ``g[row]``."""
+    word, bits = np.int64(0), np.int64(0)
+    for k in range(first, first + n):
+        t = np.int64(ids[k])
+        if t >> 6 != word:
+            g[row + word] |= bits
+            word, bits = t >> 6, np.int64(0)
+        bits |= np.int64(1) << (t & 63)
+    g[row + word] |= bits
+    return 0
 
 
 @jit
@@ -80,8 +181,8 @@ def _before_line(g, parser, t, column):
 
 
 @jit
-def _add_lists(g, top, groups, ids, generation, signatures, work, out):
-    """Set the tokens that are taken, of the ``top`` (list of groups, parser state) pairs in scratch."""
+def _add_lists(g, top, record, groups, ids, signatures, work, out):
+    """Set the tokens of a record's groups that ``top`` (list, parser state) pairs in scratch take."""
     stack = g[X_HEADS]
     room = stack + 3 * (g[X_HEADS_CAP] // 2) - 8
     half = (out.shape[0] + 1) // 2
@@ -92,13 +193,17 @@ def _add_lists(g, top, groups, ids, generation, signatures, work, out):
         if taking < 0:
             return taking
         if g[taking + R_KEY + 2] == 0:
-            code = find_taken(g, taking, top, groups, ids, generation, signatures, work, half)
+            code = find_taken(g, taking, top, signatures, work)
             if code < 0:
                 return code
         at = g[taking + R_KEY + 2]
-        _add_tokens(g, at, out)
-        left = g[at]
-        at += 2 + (half if g[at + 1] < 0 else g[at + 1])
+        left, taken = g[at], g[at + 1]
+        if taken > 0:
+            tokens = _tokens_of(g, record, at, groups, ids, half)
+            if tokens < 0:
+                return tokens
+            _add_tokens(g, tokens, out)
+        at += 2 + taken
         for _ in range(left):
             steps, listed = g[at], g[at + 1]
             at += 2
@@ -121,12 +226,32 @@ def _add_lists(g, top, groups, ids, generation, signatures, work, out):
 
 
 @jit
+def _groups_at(g, place, generation, groups):
+    """The record of the token groups at ``groups[place]``; or a code."""
+    key = g[X_TMP]
+    g[key], g[key + 1] = generation, place
+    record = intern(g, key, 2, K_GROUPS, 1)
+    if record > 0 and g[record + R_KEY + 2] == 0:
+        n, at = groups[place], g[H_TOP] + R_KEY
+        if at + n > g[H_LIMIT]:
+            return GROW_HEAP
+        for i in range(n):
+            g[at + i] = groups[place + 1 + 3 * i]
+        listed = intern_at_top(g, n, K_SIGNATURES)
+        if listed < 0:
+            return listed
+        g[record + R_KEY + 2] = listed - R_KEY
+    return record
+
+
+@jit
 def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, out):
     """Set the tokens of the groups at ``groups[at]`` that ``parser`` takes. 0 or a code.
 
     groups : n runs | (n terminals, terminals, n effects, effects, n groups | (signature, first id, number of
-        ids) * n) * n. The terminals are those that the first lexeme may be, or where there are none those at
-        ``ended`` (a record); the effects those of the bytes that end the lexeme on the column of its line.
+        ids) * n) * n. The signatures rise. The terminals are those that the first lexeme may be, or where
+        there are none those at ``ended`` (a record); the effects those of the bytes that end the lexeme on
+        the column of its line.
     """
     runs = groups[at]
     at += 1
@@ -143,11 +268,10 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
             before = at_column(g, parser, column)
             if before < 0:
                 return before
-        key = g[X_TMP]
-        g[key], g[key + 1] = generation, many
-        listed = intern(g, key, 2, K_GROUPS, 0)
-        if listed < 0:
-            return listed
+        record = _groups_at(g, many, generation, groups)
+        if record < 0:
+            return record
+        listed = g[record + R_KEY + 2]
         top = 0
         for j in range(n if n > 0 else g[ended] >> 8):
             t = groups[at + 1 + j] if n > 0 else g[ended + R_KEY + j]
@@ -163,7 +287,7 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
             if after > 0:
                 g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
                 top += 1
-        code = _add_lists(g, top, groups, ids, generation, signatures, work, out)
+        code = _add_lists(g, top, record, groups, ids, signatures, work, out)
         if code < 0:
             return code
         at = many + 1 + 3 * groups[many]

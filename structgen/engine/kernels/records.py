@@ -127,3 +127,26 @@ def sorted_insert(g, base, k, v):
         j -= 1
     g[base + j] = v
     return k + 1
+
+
+@jit
+def each_once(g, at, n):
+    """Sort the ``n`` words at ``g[at]`` and have each once, the rest zero; how many there are."""
+    gap = n
+    while gap > 1:
+        gap = (gap + 1) // 2 if gap > 2 else 1
+        for i in range(at + gap, at + n):
+            word, j = g[i], i
+            while j >= at + gap and g[j - gap] > word:
+                g[j] = g[j - gap]
+                j -= gap
+            g[j] = word
+    to = at
+    for i in range(at, at + n):
+        word = g[i]
+        if i == at or word != g[to - 1]:
+            g[to] = word
+            to += 1
+    for i in range(to, at + n):
+        g[i] = 0
+    return to - at

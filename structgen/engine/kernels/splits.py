@@ -1,14 +1,14 @@
-"""Lists of token groups, split by candidates.
+"""Lists of signatures, split by candidates.
 
-What a parser state makes of a list of groups depends, up to the next cut, on its candidates alone: they say
-which tokens are taken whatever the stack holds, and which terminals the others go on with. So a list is
-*split* once for each set of candidates: into the tokens taken, and for each terminal that wins somewhere the
-list of what follows it. Lists are interned, and few parts differ between candidates.
+What a parser state makes of a list of signatures depends, up to the next cut, on its candidates alone: they
+say which are taken whatever the stack holds, and which terminals the others go on with. So a list is *split*
+once for each set of candidates: into those that are taken, and for each terminal that wins somewhere the list
+of what follows it. Each entry remembers its *origin*, the signature that it began as in the table of a lexer
+state. No token is looked at: lexer states whose tokens have the same signatures share all of this, and lists
+are interned, so few parts differ between candidates.
 """
 
 from __future__ import annotations
-
-import numpy as np
 
 from ...jit import jit
 from ..layout import *
@@ -17,21 +17,22 @@ from .shifts import candidates_of
 
 
 @jit
-def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
-    """Split the ``n`` groups at ``source[at]`` by the candidates of ``parser``; its place, or a code.
+def _split(g, at, n, stride, parser, signatures, work):
+    """Split the ``n`` entries of ``stride`` words at ``g[at]`` by the candidates of ``parser``.
 
-    split : n children, n tokens | tokens, or for -1 a mask row in ``half`` words, two of its own in each |
-        (terminal, column of the line that begins in it, list of groups) * n
-    A child's groups are those whose next lexeme is its terminal, with the signatures of what follows. The
+    Answers where the split lies, or a code.
+
+    split : n children, n taken | origins taken | (terminal, column of the line that begins in it, list) * n
+    A child's entries are those whose next lexeme is its terminal, with the signatures of what follows. The
     highest priority that is still open or whole wins; in it, a terminal still open will do: the token ends
     in it; else the longest match, a literal before a pattern.
     """
     words = g[H_SYMBOL_WORDS]
     newline = -1 if g[H_INDENT] == 0 else g[g[H_INDENT] + I_NEWLINE]
-    stride = 1 + words if newline < 0 else 2 + words
+    cut_words = 1 + words if newline < 0 else 2 + words
     candidates = parser + R_KEY + (g[parser] >> 8) + 2
-    # In ``work``: the last child of each terminal, then children (W_*), their groups and the groups taken,
-    # each in the order of ``source`` and with the place of the next one.
+    # In ``work``: the last child of each terminal, then children (W_*), their entries and the origins taken,
+    # each in the order of the list and with the place of the next one.
     top = g[H_N_TERMINALS]
     if top + W_CHILD > work.shape[0]:
         return GROW_WORK
@@ -39,8 +40,8 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
         work[t] = 0
     first_child, last_child, children = 0, 0, 0
     first_taken, last_taken, taken = 0, 0, 0
-    for i in range(at, at + 3 * n, 3):
-        signature = source[i]
+    for i in range(at, at + stride * n, stride):
+        signature, origin = g[i], g[i + stride - 1]
         if signature == 0:
             continue
         takes = signature == 1
@@ -93,8 +94,7 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
                                     work[last_child + W_NEXT] = child
                                 last_child = child
                                 children += 1
-                            work[top], work[top + 1] = 0, signatures[cut]
-                            work[top + 2], work[top + 3] = source[i + 1], source[i + 2]
+                            work[top], work[top + 1], work[top + 2] = 0, signatures[cut], origin
                             if work[child + W_GROUPS] == 0:
                                 work[child + W_FIRST] = top
                             else:
@@ -103,47 +103,36 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
                             work[child + W_GROUPS] += 1
                             top += W_GROUP
                     break
-                cut += stride
+                cut += cut_words
         if takes:
             if top + W_GROUP > work.shape[0]:
                 return GROW_WORK
-            work[top], work[top + 1], work[top + 2] = 0, source[i + 1], source[i + 2]
+            work[top], work[top + 1] = 0, origin
             if last_taken == 0:
                 first_taken = top
             else:
                 work[last_taken] = top
             last_taken = top
-            taken += source[i + 2]
+            taken += 1
             top += W_GROUP
     child = first_child
     while child != 0:
-        made = _intern_list(g, child, generation, work)
+        made = _intern_list(g, child, work)
         if made < 0:
             return made
         work[child + W_LIST] = made
         child = work[child + W_NEXT]
-    row = taken > half
-    size = 2 + 3 * children + (half if row else taken)
+    size = 2 + 3 * children + taken
     made = g[H_TOP] + R_KEY
     if made + size > g[H_LIMIT]:
         return GROW_HEAP
-    g[made], g[made + 1] = children, -1 if row else taken
+    g[made], g[made + 1] = children, taken
     to = made + 2
-    if row:
-        for i in range(to, to + half):
-            g[i] = 0
     group = first_taken
     while group != 0:
-        for k in range(work[group + 1], work[group + 1] + work[group + 2]):
-            t = np.int64(ids[k])
-            if row:
-                g[to + (t >> 6)] |= np.int64(1) << (t & 63)
-            else:
-                g[to] = t
-                to += 1
+        g[to] = work[group + 1]
+        to += 1
         group = work[group]
-    if row:
-        to += half
     child = first_child
     while child != 0:
         g[to], g[to + 1], g[to + 2] = work[child], work[child + W_COLUMN], work[child + W_LIST]
@@ -153,43 +142,56 @@ def _split(g, source, at, n, parser, ids, generation, signatures, work, half):
 
 
 @jit
-def _intern_list(g, child, generation, work):
-    """The record of the groups of a child in ``work``, or a code."""
-    n = 1 + 3 * work[child + W_GROUPS]
+def _intern_list(g, child, work):
+    """The record of the entries of a child in ``work``, or a code."""
+    n = 2 * work[child + W_GROUPS]
     at = g[H_TOP] + R_KEY
     if at + n > g[H_LIMIT]:
         return GROW_HEAP
-    g[at] = generation
-    at += 1
     group = work[child + W_FIRST]
     while group != 0:
-        g[at], g[at + 1], g[at + 2] = work[group + 1], work[group + 2], work[group + 3]
-        at += 3
+        g[at], g[at + 1] = work[group + 1], work[group + 2]
+        at += 2
         group = work[group]
-    made = intern_at_top(g, n, K_GROUPS)
+    made = intern_at_top(g, n, K_LIST)
     return made if made < 0 else made - R_KEY
 
 
 @jit
-def split_of(g, listed, parser, groups, ids, generation, signatures, work, half):
-    """The place of the split of a list of groups for the candidates of ``parser``, or a code."""
+def list_size(g, listed):
+    """How many entries a list has."""
+    n = g[listed] >> 8
+    return n if g[listed] & 0xFF == K_SIGNATURES else n // 2
+
+
+@jit
+def _split_record(g, listed, parser):
+    """The record of the split of a list for the candidates of ``parser``, or a code."""
     start = candidates_of(g, parser)
     if start < 0:
         return start
     key = g[X_TMP]
     g[key], g[key + 1] = listed, start
-    split = intern(g, key, 2, K_SPLIT, 1)
+    return intern(g, key, 2, K_SPLIT, 1)
+
+
+@jit
+def known_split(g, listed, parser):
+    """As `split_of`, but 0 when it is not made yet."""
+    split = _split_record(g, listed, parser)
+    return split if split < 0 else g[split + R_KEY + 2]
+
+
+@jit
+def split_of(g, listed, parser, signatures, work):
+    """The place of the split of a list for the candidates of ``parser``, or a code."""
+    split = _split_record(g, listed, parser)
     if split < 0:
         return split
     at = g[split + R_KEY + 2]
     if at == 0:
-        n = g[listed] >> 8
-        if n == 2:  # not made by another split, but a table's
-            place = g[listed + R_KEY + 1]
-            at = _split(g, groups, place + 1, groups[place], parser, ids, generation, signatures, work, half)
-        else:
-            place = listed + R_KEY + 1
-            at = _split(g, g, place, n // 3, parser, ids, generation, signatures, work, half)
+        n, stride = list_size(g, listed), 1 if g[listed] & 0xFF == K_SIGNATURES else 2
+        at = _split(g, listed + R_KEY, n, stride, parser, signatures, work)
         if at >= 0:
             g[split + R_KEY + 2] = at
     return at

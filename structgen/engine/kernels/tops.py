@@ -1,4 +1,4 @@
-"""What the top of a stack takes of a list of token groups.
+"""What the top of a stack takes of a list of signatures.
 
 It does not matter what lies deep in a stack, until a reading gets there. A parser state's *top* has of its
 stack what can be left without reading anything, and the frames below which that is not so; what lies under
@@ -8,16 +8,14 @@ terminals after which a reading may leave the top.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .margins import intern_columns, intern_margin
 from .parser import insert_entry, may_end, pop
-from .records import in_set, intern, intern_at_top
+from .records import each_once, in_set, intern, intern_at_top
 from .shifts import enqueue_heads, shift
-from .splits import split_of
+from .splits import known_split, list_size, split_of
 
 
 @jit
@@ -81,10 +79,14 @@ def _top(g, parser):
     value = parser + R_KEY + n + 2 + g[H_SYMBOL_WORDS]
     if g[value] != 0:
         return g[value]
-    for i in range(3, n, 3):
-        code = _top_of_stack(g, g[parser + R_KEY + i])
-        if code < 0:
-            return code
+    cut = _cut_off(g)
+    if cut < 0:
+        return cut
+    for i in range(1, n, 3):
+        if may_end(g, g[parser + R_KEY + i], g[parser + R_KEY + i + 1]):
+            code = _top_of_stack(g, g[parser + R_KEY + i + 2])
+            if code < 0:
+                return code
     margin = g[parser + R_KEY]
     if g[H_INDENT] != 0:
         columns = intern_columns(g, 0, 0)
@@ -99,10 +101,12 @@ def _top(g, parser):
     g[key] = margin
     for i in range(1, n):
         g[key + i] = g[parser + R_KEY + i]
-    for i in range(3, n, 3):
-        below = g[key + i]
-        if below != 0:
-            g[key + i] = g[below + R_KEY + (g[below] >> 8)]
+    for i in range(1, n, 3):
+        below = g[key + i + 2]
+        if not may_end(g, g[key + i], g[key + i + 1]):
+            g[key + i + 2] = cut
+        elif below != 0:
+            g[key + i + 2] = g[below + R_KEY + (g[below] >> 8)]
     to = intern(g, key, n, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
     if to > 0:
         g[value] = to
@@ -138,7 +142,7 @@ def _leaves_top(g, parser):
 
 @jit
 def taking_of(g, listed, parser):
-    """The record of what the top of ``parser`` takes of a list of groups, or a code."""
+    """The record of what the top of ``parser`` takes of a list, or a code."""
     top = _top(g, parser)
     if top < 0:
         return top
@@ -181,11 +185,16 @@ def _new_step(g, before, t, column, work):
 
 
 @jit
-def _follow_step(g, parser, t, column, way, before, listed, work):
-    """Note what comes of ``listed`` after one step more: 0, a record that is not yet made, or a code."""
+def _follow_step(g, parser, t, column, way, before, listed, todo, room, work):
+    """Note what comes of ``listed`` after one step more.
+
+    Answers ``todo``, or one more where a record is to be made, which lies there; or a code.
+    """
     quarter = work.shape[0] // 4
     to = LEFT_OVER if parser == LEFT_OVER else _step_in_top(g, parser, t, way)
-    if to == 0 or (to < 0 and to != LEFT_OVER):
+    if to == 0:
+        return todo
+    if to < 0 and to != LEFT_OVER:
         return to
     last = before if way == 0 else _new_step(g, before, t, column, work)
     if last < 0:
@@ -196,38 +205,48 @@ def _follow_step(g, parser, t, column, way, before, listed, work):
             return GROW_WORK
         work[at + 1 + work[at]], work[at + 2 + work[at]] = last, listed
         work[at] += 2
-        return 0
+        return todo
     made = taking_of(g, listed, to)
-    if made < 0 or g[made + R_KEY + 2] == 0:
+    if made < 0:
         return made
+    if g[made + R_KEY + 2] == 0:
+        split = known_split(g, listed, g[made + R_KEY + 1])
+        if split < 0:
+            return split
+        if split == 0 or g[split] != 0:
+            if todo >= room:
+                return GROW_SCRATCH
+            g[todo] = made
+            return todo + 1
+        g[made + R_KEY + 2] = split  # most lists go on with nothing
     at = quarter
     if work[at] + 5 >= quarter:
         return GROW_WORK
     item = at + 1 + work[at]
     work[item], work[item + 1], work[item + 2] = to, made, last
     work[at] += 3
-    return 0
+    return todo
 
 
 @jit
-def _follow_split(g, split, top, work, half):
+def _follow_split(g, split, top, todo, room, work):
     """Follow what a split of ``top`` goes on with, as far as the top knows.
 
-    Answers 0, a record not yet made, or a code. In ``work`` are then, in quarters, each after its number of
-    words: steps (step before, terminal, column); what is to be followed; what is left over (last step, list
-    of groups); the places of tokens that are taken.
+    Answers ``todo``, more where records are to be made before this is complete, which lie there; or a code.
+    In ``work`` are then, in quarters, each after its number of words: steps (step before, terminal, column);
+    what is to be followed; what is left over (last step, list); where what is taken lies.
     """
     quarter = work.shape[0] // 4
     steps, items, left, taken = 0, quarter, 2 * quarter, 3 * quarter
     if quarter < 64:
         return GROW_WORK
     work[steps], work[items], work[left], work[taken] = 1, 0, 0, 0
-    at = split + 2 + (half if g[split + 1] < 0 else g[split + 1])
+    at = split + 2 + g[split + 1]
     for child in range(at, at + 3 * g[split], 3):
         for way in range(2):
-            code = _follow_step(g, top, g[child], g[child + 1], way, 0, g[child + 2], work)
-            if code != 0:
-                return code
+            todo = _follow_step(g, top, g[child], g[child + 1], way, 0, g[child + 2], todo, room, work)
+            if todo < 0:
+                return todo
     while work[items] > 0:
         work[items] -= 3
         item = items + 1 + work[items]
@@ -238,16 +257,16 @@ def _follow_split(g, split, top, work, half):
         work[taken] += 1
         work[taken + work[taken]] = at
         more = g[at]
-        at += 2 + (half if g[at + 1] < 0 else g[at + 1])
+        at += 2 + g[at + 1]
         for _ in range(more):
             n, listed = g[at], g[at + 1]
             at += 2
             after, last = parser, before
             for i in range(at, at + 2 * n, 2):
                 if i == at + 2 * n - 2:
-                    code = _follow_step(g, after, g[i], g[i + 1], 1, last, listed, work)
-                    if code != 0:
-                        return code
+                    todo = _follow_step(g, after, g[i], g[i + 1], 1, last, listed, todo, room, work)
+                    if todo < 0:
+                        return todo
                     break
                 to = _step_in_top(g, after, g[i], 1) if after != LEFT_OVER else LEFT_OVER
                 if to == 0:
@@ -259,37 +278,17 @@ def _follow_split(g, split, top, work, half):
                 if last < 0:
                     return last
             at += 2 * n
-    return 0
+    return todo
 
 
 @jit
-def _copy_tokens(g, at, to, row, half):
-    """Copy the tokens at ``g[at]`` to ``g[to]``, a ``row`` of ``half`` words or a list; where more may go."""
-    if g[at + 1] < 0:
-        for i in range(half):
-            g[to + i] |= g[at + 2 + i]
-        return to
-    for i in range(at + 2, at + 2 + g[at + 1]):
-        t = g[i]
-        if row:
-            g[to + (t >> 6)] |= np.int64(1) << (t & 63)
-        else:
-            g[to] = t
-            to += 1
-    return to
-
-
-@jit
-def _write_taken(g, split, work, half):
+def _write_taken(g, listed, split, work):
     """Write what `_follow_split` has found; where it lies, or a code."""
     left, places = 2 * (work.shape[0] // 4), 3 * (work.shape[0] // 4)
     taken = g[split + 1]
     for i in range(places + 1, places + 1 + work[places]):
-        n = g[work[i] + 1]
-        taken = -1 if n < 0 or taken < 0 else taken + n
-    if taken > half:
-        taken = -1
-    size = 2 + (half if taken < 0 else taken)
+        taken += g[work[i] + 1]
+    size = 2 + taken
     for i in range(left + 1, left + 1 + work[left], 2):
         size += 2
         step = work[i]
@@ -299,16 +298,18 @@ def _write_taken(g, split, work, half):
     made = g[H_TOP] + R_KEY
     if made + size > g[H_LIMIT]:
         return GROW_HEAP
-    g[made], g[made + 1] = work[left] // 2, taken
     to = made + 2
-    if taken < 0:
-        for i in range(to, to + half):
-            g[i] = 0
-    to = _copy_tokens(g, split, to, taken < 0, half)
-    for i in range(places + 1, places + 1 + work[places]):
-        to = _copy_tokens(g, work[i], to, taken < 0, half)
-    if taken < 0:
-        to += half
+    for i in range(places, places + 1 + work[places]):
+        at = split if i == places else work[i]
+        for k in range(at + 2, at + 2 + g[at + 1]):
+            g[to] = g[k]
+            to += 1
+    if taken > list_size(g, listed):  # some in more than one way
+        once = each_once(g, made + 2, taken)
+        to -= taken - once
+        size -= taken - once
+        taken = once
+    g[made], g[made + 1] = work[left] // 2, taken
     for i in range(left + 1, left + 1 + work[left], 2):
         n = 0
         step = work[i]
@@ -327,11 +328,11 @@ def _write_taken(g, split, work, half):
 
 
 @jit
-def find_taken(g, taking, pairs, groups, ids, generation, signatures, work, half):
-    """Find out what a top takes of a list of groups; ``pairs`` of scratch are in use. 0 or a code.
+def find_taken(g, taking, pairs, signatures, work):
+    """Find out what a top takes of a list; ``pairs`` of scratch are in use. 0 or a code.
 
-    taken : n left over, n tokens, the tokens as in `splits`, then for each that is left over: n steps, list
-        of groups, (terminal, column of the line that begins in it) * n
+    taken : n left over, n taken | origins taken, then for each that is left over: n steps, list,
+        (terminal, column) * n. The origins are in no order.
     """
     todo = g[X_HEADS] + 2 * pairs
     room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
@@ -344,25 +345,23 @@ def find_taken(g, taking, pairs, groups, ids, generation, signatures, work, half
         if g[made + R_KEY + 2] != 0:
             n -= 1
             continue
-        split = split_of(
-            g, g[made + R_KEY], g[made + R_KEY + 1], groups, ids, generation, signatures, work, half
-        )
+        listed, top = g[made + R_KEY], g[made + R_KEY + 1]
+        split = split_of(g, listed, top, signatures, work)
         if split < 0:
             return split
         if g[split] == 0:  # most lists go on with nothing
             g[made + R_KEY + 2] = split
             n -= 1
             continue
-        missing = _follow_split(g, split, g[made + R_KEY + 1], work, half)
+        missing = _follow_split(g, split, top, todo + n, room, work)
         if missing < 0:
             return missing
-        if missing == 0:
-            at = _write_taken(g, split, work, half)
+        if missing == todo + n:
+            at = _write_taken(g, listed, split, work)
             if at < 0:
                 return at
             g[made + R_KEY + 2] = at
             n -= 1
         else:
-            g[todo + n] = missing
-            n += 1
+            n = missing - todo
     return 0
