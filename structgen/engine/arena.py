@@ -122,6 +122,8 @@ class Arena:
             self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
             self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
         self.initial = self.call(kernels.initial_state, self.builder.start(), 0)
+        if longest:
+            self.builder.build_ahead()
         if not _settled:
             _settled[:] = self._settle()
         self.fill, self.find_accept, self._make_mask_in, self._take = _settled

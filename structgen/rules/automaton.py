@@ -9,7 +9,7 @@ that leave a subset cut the alphabet into pieces, and each piece has one target 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -122,24 +122,35 @@ def without_empty(states: list[DState]) -> list[DState]:
 def minimised(states: list[DState]) -> list[DState]:
     """The same automaton with equal states made one: the coarsest partition, refined from above (Moore).
 
-    Parser states hold states of rules, so each that is spared here is spared many times over there.
+    Parser states hold states of rules, so each that is spared here is spared many times over there. A round
+    looks again at those states only that lead to one whose class is new.
     """
-    kinds = [0] * len(states)
-    known = 0
-    while True:
-        classes: dict[object, int] = {}
-        finer = []
-        for i, s in enumerate(states):
-            calls = tuple([(callee, kinds[to], op) for callee, to, op in s.calls])
-            look = (kinds[i], s.final, -1 if s.overlay is None else i, tuple(_joined(s.edges, kinds)), calls)
-            finer.append(classes.setdefault(look, len(classes)))
-        kinds = finer
-        if len(classes) in (known, len(states)):
-            break
-        known = len(classes)
-    if len(classes) == len(states):
+    into: list[list[int]] = [[] for _ in states]
+    for i, s in enumerate(states):
+        for _, _, to, _ in s.edges:
+            if to >= 0:
+                into[to].append(i)
+        for _, to, _ in s.calls:
+            into[to].append(i)
+    first = [0] * len(states)  # the first state of each one's class
+    looks = [0] * len(states)
+    numbers: dict[object, int] = {}
+    todo: Iterable[int] = range(len(states))
+    while todo:
+        for i in todo:
+            s = states[i]
+            calls = tuple([(callee, first[to], op) for callee, to, op in s.calls])
+            look = (s.final, -1 if s.overlay is None else i, tuple(_joined(s.edges, first)), calls)
+            looks[i] = numbers.setdefault(look, len(numbers))
+        classes: dict[tuple[int, int], int] = {}
+        finer = [classes.setdefault(pair, i) for i, pair in enumerate(zip(first, looks, strict=True))]
+        todo = {k for i, kind in enumerate(finer) if kind != first[i] for k in into[i]}
+        first = finer
+    alone = sorted(set(first))
+    if len(alone) == len(states):
         return states
-    firsts = dict(zip(reversed(kinds), reversed(states), strict=True))
+    rank = {i: number for number, i in enumerate(alone)}
+    kinds = [rank[i] for i in first]
     return [
         DState(
             _joined(s.edges, kinds),
@@ -149,7 +160,7 @@ def minimised(states: list[DState]) -> list[DState]:
             if s.overlay is None or s.overlay.ret is None or s.overlay.ret < 0
             else replace(s.overlay, ret=kinds[s.overlay.ret]),
         )
-        for _, s in sorted(firsts.items())
+        for s in map(states.__getitem__, alone)
     ]
 
 

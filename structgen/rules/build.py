@@ -25,17 +25,20 @@ from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
 from .analysis import Analysis
-from .automaton import DState, determinise, without_empty
+from .automaton import DState, Graph, determinise, without_empty
 from .bounded import bounded_states
 from .bracketed import Bracketed
+from .calls import rules_on_cycles
 from .graphs import Graphs
 from .members import build_members
 from .outlines import Outlines
 from .records import Records
-from .recursion import SmallRules, break_left_recursion, rules_on_cycles
+from .recursion import SmallRules, break_left_recursion
 from .repetition import Repetitions, looped
+from .unfolding import Unfolded
 from .units import UnitInfo, Units
 
+BUILT_AHEAD = 2000  # states
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 
@@ -84,7 +87,11 @@ class RuleBuilder:
         )
         self._bracketed = Bracketed(self.graphs, self._records, self._read)
         self._outlines = Outlines(self.graphs, self._records, self._read)
-        break_left_recursion(self.graphs, cyclic, self._max_states)
+        left_recursive = break_left_recursion(self.graphs, cyclic, self._max_states)
+        if ir.lexing == "longest":
+            self.graphs.unfolded = Unfolded(
+                ir.start, facts, self._graph_of, self._small, left_recursive, self._max_states
+            )
 
     def build_all(self, names: Iterable[str]) -> None:
         """Build the units of these rules, and all that they call."""
@@ -94,6 +101,22 @@ class RuleBuilder:
             self.graphs.rule_unit(name)
         for info in self.units:  # grows on the way
             self.build(info.forward)
+
+    def build_ahead(self) -> None:
+        """Build what a text can reach, up to a number of states, so that no mask has to wait for it."""
+        for info in self.units:  # grows on the way
+            before = self._records.states
+            if before > min(BUILT_AHEAD, self._max_states // 2):
+                break
+            promised = isinstance(info.expr, Ref) and info.expr.rule in self.facts.promised
+            try:
+                if not promised:
+                    self.build(info.forward)
+            except LimitExceededError as error:
+                if error.limit != "max_rule_states":
+                    raise
+                self._records.states = before
+                break  # a text that gets there is told so
 
     def start(self) -> int:
         """Heap offset of the initial state of the whole grammar (which may accept the empty text)."""
@@ -159,6 +182,9 @@ class RuleBuilder:
         if plain and shape is not None:
             self._outlines.note(expr, shape)
         return at
+
+    def _graph_of(self, name: str) -> Graph:
+        return self.graphs.of(self.facts.exprs[self.facts.rule[name]], name)
 
     def _read(self, name: str) -> Expr:
         """The expression of a rule, which is read now if it was not before."""

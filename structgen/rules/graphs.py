@@ -16,8 +16,9 @@ import numpy as np
 from ..automata import ByteDFA
 from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Pat, Ref, Rep, Seq, Special, Term
 from .analysis import Analysis
-from .automaton import Graph
+from .automaton import Graph, splice
 from .repetition import Repetitions
+from .unfolding import MOST_WRITTEN, Unfolded
 from .units import Units
 
 _Work = list[tuple[Expr, int, int, str]]  # expression, from and to which state, the rule it is written in
@@ -29,7 +30,8 @@ MOST_SPELLED = 64  # a pattern that is a chain of at most so many bytes is spell
 class Graphs:
     """Makes the graphs of one grammar.
 
-    inlined : names of the rules that are written into their callers
+    inlined : names of the small rules that are written into their callers
+    unfolded : the automata of other rules that are; None: there are none
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Graphs:
         self.units = units
         self.repetitions = repetitions
         self.inlined = inlined
+        self.unfolded: Unfolded | None = None
         self._longest = ir.lexing == "longest"
         self._rule_units: dict[str, int] = {}
         self._again: dict[int, Seq] = {}
@@ -124,7 +127,7 @@ class Graphs:
                     if nullable:
                         g.eps[s].append(t)
                     if first:
-                        g.calls[s].append((self.rule_unit(e.rule), t, 0))
+                        self._call(g, e.rule, s, t)
             elif isinstance(e, Term):
                 if self._longest:
                     symbol = facts.terminal_number[e.name]
@@ -146,6 +149,14 @@ class Graphs:
                     g.eps[s].append(t)
                 unit = self.units.get(id(e), "members", owner, e, facts.first[facts.of(e)])
                 g.calls[s].append((unit, t, 0))
+
+    def _call(self, g: Graph, rule: str, s: int, t: int) -> None:
+        """A way from ``s`` to ``t`` that reads a rule: a call, or its automaton."""
+        part = None if self.unfolded is None or len(g.eps) > MOST_WRITTEN else self.unfolded.get(rule)
+        if part is None:
+            g.calls[s].append((self.rule_unit(rule), t, 0))
+        else:
+            splice(g, part, s, t, 0)
 
     def _null(self, e: Expr) -> bool:
         return self.facts.nullable[self.facts.of(e)]

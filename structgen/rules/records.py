@@ -52,16 +52,16 @@ class Records:
         self._repetitions = repetitions
         self._build = build
         self._blocks: dict[tuple[bytes, tuple[int, int] | None], tuple[Block, int]] = {}
-        self._states = 0
+        self.states = 0
         if common is not None:
-            self._blocks, self._states = common._blocks.copy(), common._states
+            self._blocks, self.states = common._blocks.copy(), common.states
 
     def count_states(self, n: int) -> None:
         """Raise LimitExceededError when ``n`` more states are too many."""
-        self._states += n
-        if self._states > self.max_states:
+        self.states += n
+        if self.states > self.max_states:
             raise LimitExceededError(
-                "max_rule_states", self.max_states, self._states, "building rule automata"
+                "max_rule_states", self.max_states, self.states, "building rule automata"
             )
 
     def pattern(self, dfa: ByteDFA, unit: int, counted: tuple[int, int] | None = None) -> Block:

@@ -1,9 +1,4 @@
-"""Rules that call one another: which are on cycles, which are written into their callers, and how a rule
-that begins with itself comes not to.
-
-Only a cycle needs work, and every cycle has a call of a rule that was still being read (`analysis`), so the
-rules that are looked at are those that such a call can lead to: in most grammars few, in many none.
-"""
+"""Small rules, which are written into their callers, and how a rule that begins with itself comes not to."""
 
 from __future__ import annotations
 
@@ -13,47 +8,12 @@ from ..errors import GrammarError
 from ..ir import Alt, Bounded, Lit, Members, Pat, Ref, Rep, Seq
 from .analysis import Analysis
 from .automaton import DState, Graph, as_graph, determinise, splice, without_empty
+from .calls import cycles, expressions_below
 from .graphs import Graphs
 from .repetition import Repetitions
 
 INLINE = 12  # a rule of at most this many expressions is written into its callers
 MOST_WRITTEN_OUT = 64  # bound of a repetition whose item begins with the rule that holds it
-
-
-def rules_on_cycles(facts: Analysis) -> frozenset[str]:
-    """The rules that can call themselves, through others or not."""
-    if not facts.called_early:
-        return frozenset()
-    below: dict[str, list[str]] = {}
-    todo = list(facts.called_early)
-    while todo:
-        name = todo.pop()
-        if name not in below:
-            below[name] = _callees(facts, facts.rule[name])
-            todo.extend(below[name])
-    return frozenset(name for cycle in cycles(below) for name in cycle)
-
-
-def _callees(facts: Analysis, root: int) -> list[str]:
-    """Rules that the expression refers to, in order."""
-    names: dict[str, None] = {}
-    for k in _below(facts, root):
-        e = facts.exprs[k]
-        if isinstance(e, Ref) and e.rule not in facts.promised:
-            names[e.rule] = None
-    return list(names)
-
-
-def _below(facts: Analysis, root: int) -> list[int]:
-    """The expression and those below it, calls apart, in ascending order."""
-    seen = {root}
-    todo = [root]
-    while todo:
-        for k in facts.children[todo.pop()]:
-            if k not in seen:
-                seen.add(k)
-                todo.append(k)
-    return sorted(seen)
 
 
 class SmallRules:
@@ -115,10 +75,13 @@ class SmallRules:
         return None
 
 
-def break_left_recursion(graphs: Graphs, cyclic: frozenset[str], max_states: int) -> None:
-    """Give the rules that begin with themselves graphs that do not (Paull's algorithm on automata)."""
+def break_left_recursion(graphs: Graphs, cyclic: frozenset[str], max_states: int) -> frozenset[str]:
+    """Give the rules that begin with themselves graphs that do not (Paull's algorithm on automata).
+
+    Answers which rules these are.
+    """
     if not cyclic:
-        return
+        return frozenset()
     facts = graphs.facts
     left = {name: _left_calls(facts, facts.rule[name]) for name in sorted(cyclic)}
     found = cycles({name: [c for c in calls if c in cyclic] for name, calls in left.items()})
@@ -127,6 +90,7 @@ def break_left_recursion(graphs: Graphs, cyclic: frozenset[str], max_states: int
         _write_out_counts(graphs, names)
     for names in groups:
         _unwind(graphs, names, max_states)
+    return frozenset(name for names in groups for name in names)
 
 
 def _left_calls(facts: Analysis, root: int) -> list[str]:
@@ -193,7 +157,7 @@ def _write_out_counts(graphs: Graphs, names: list[str]) -> None:
     """Repetitions that begin with a rule of the cycle have no count: the cycle must be seen as edges."""
     facts = graphs.facts
     for name in names:
-        for k in _below(facts, facts.rule[name]):
+        for k in expressions_below(facts, facts.rule[name]):
             e = facts.exprs[k]
             if not isinstance(e, Rep) or not graphs.repetitions.is_counted(e):
                 continue
@@ -206,42 +170,3 @@ def _write_out_counts(graphs: Graphs, names: list[str]) -> None:
                     f"left recursion is supported inside repetitions of up to {MOST_WRITTEN_OUT}"
                 )
             graphs.repetitions.written_out.add(id(e))
-
-
-def cycles(below: dict[str, list[str]]) -> list[list[str]]:
-    """Strongly connected components that hold a cycle (Tarjan, iterative), callees first."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    on_stack: set[str] = set()
-    stack: list[str] = []
-    found: list[list[str]] = []
-    for root in below:
-        if root in index:
-            continue
-        work: list[tuple[str, int]] = [(root, 0)]
-        while work:
-            v, i = work.pop()
-            if v not in index:
-                index[v] = low[v] = len(index)
-                stack.append(v)
-                on_stack.add(v)
-            children = below[v]
-            while i < len(children) and children[i] in index:
-                if children[i] in on_stack:
-                    low[v] = min(low[v], index[children[i]])
-                i += 1
-            if i < len(children):
-                work.append((v, i))
-                work.append((children[i], 0))
-                continue
-            if low[v] == index[v]:
-                component = [stack.pop()]
-                while component[-1] != v:
-                    component.append(stack.pop())
-                on_stack.difference_update(component)
-                if len(component) > 1 or v in children:
-                    found.append(component)
-            if work:
-                parent = work[-1][0]
-                low[parent] = min(low[parent], low[v])
-    return found

@@ -9,7 +9,8 @@ from structgen.grammar import Grammar
 from structgen.ir import Alt, Expr, GrammarIR, Lit, Ref, Rep, Seq, Term, Terminal
 from structgen.regex import compile_match, literal, parse_python
 from structgen.rules.analysis import analyse
-from structgen.rules.recursion import INLINE, SmallRules, cycles, rules_on_cycles
+from structgen.rules.calls import cycles, rules_on_cycles
+from structgen.rules.recursion import INLINE, SmallRules
 from structgen.rules.repetition import Repetitions
 
 VOCABULARY = sg.Vocabulary([*(bytes([b]) for b in range(256)), None], (256,))

@@ -42,19 +42,19 @@ def _group_with(groups, first, n, near, signature):
 
     near : where to begin; signatures that rise are found in a few steps each
     """
-    low, high, step = 0, n - 1, 1
+    low, high = 0, n - 1
     if groups[first + 3 * near] <= signature:
         low = near
-        while low + step < n and groups[first + 3 * (low + step)] <= signature:
-            low += step
-            step *= 2
-        high = min(low + step - 1, n - 1)
+        for _ in range(16):
+            if groups[first + 3 * low] == signature:
+                return low
+            low = min(low + 1, high)
     while low < high:
-        middle = (low + high + 1) >> 1
-        if groups[first + 3 * middle] <= signature:
-            low = middle
+        middle = (low + high) >> 1
+        if groups[first + 3 * middle] < signature:
+            low = middle + 1
         else:
-            high = middle - 1
+            high = middle
     return low
 
 
