@@ -93,10 +93,11 @@ def _emit_more(g, base, count, s, r, stack):
         if g[h] == s and g[h + 1] == r:
             if g[h + 2] == stack:
                 return count
-            chain = _add_stack(g, stack, 0)
+            # A scratch stack stays as it is under what comes in front of it; an interned one is copied.
+            chain = -g[h + 2] if g[h + 2] < 0 else _add_stack(g, g[h + 2], 0)
             if chain < 0:
                 return GROW_SCRATCH
-            chain = _add_stack(g, g[h + 2], chain)
+            chain = _add_stack(g, stack, chain)
             if chain < 0:
                 return GROW_SCRATCH
             g[h + 2] = -chain
