@@ -110,7 +110,7 @@ class Heap:
             (L.X_HEADS, L.X_HEADS_CAP, heads, 3),
             (L.X_QUEUE, L.X_QUEUE_CAP, queue, 3),
             (L.X_DEPTH, L.X_DEPTH_CAP, max_depth + 8, 3),
-            (L.X_BUILD, L.X_BUILD_CAP, max_depth + 8, 5),
+            (L.X_BUILD, L.X_BUILD_CAP, max_depth + 8, L.BUILD_WORDS),
             (L.X_NEST, L.X_NEST_CAP, 2 * (max_depth + 8) + 64 * factor, L.NEST_WORDS),
             (L.X_NOTES, L.X_NOTES_CAP, 256, 1),
             (L.X_TMP, L.X_TMP_CAP, 1024 * factor, 1),

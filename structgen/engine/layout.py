@@ -168,17 +168,27 @@ CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top 
     X_ASKED,  # the head (record) of which it is to be found out whether it can be finished
     X_NEST,  # parts of a walk that are pending, NEST_WORDS each, see `kernels.tables`
     X_NEST_CAP,
-    X_BUILD,  # per depth while a vocabulary table is made, 5 words each
+    X_BUILD,  # per depth while a vocabulary table is made, BUILD_WORDS each
     X_BUILD_CAP,
 ) = range(20, 41)
 X_KEY = 44  # key of the vocabulary table that is looked for: trie node, automaton (2 words), its state, then
 X_FOLLOW = 48  # the bytes that may follow that automaton (4 words)
 KEY_WORDS = 8
 NEST_WORDS = 14
+BUILD_WORDS = 8
 X_ONLY = 52  # first bytes of the tokens that are walked in a table's trie, and in lists are not (4 words)
 X_OWN = 56  # bytes that a state reads by itself (4 words)
 LARGE = 32  # trie nodes; a smaller part of the trie is walked, whatever the state
 FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see `table_pool.with_children`
+
+# Kinds of bytes, a bit each: those of ASCII, see `kinds`, then well-formed characters beyond, the last one
+# perhaps in part. Characters that begin with a byte of LEADS, among which there are blanks and ends of lines
+# that patterns tell from others, are kinds of their own.
+N_ASCII = 42
+LEADS = (0xC2, 0xE1, 0xE2, 0xE3, 0xEF)
+N_KINDS = N_ASCII + len(LEADS) + 1
+OTHER = 1 << N_KINDS  # anything else
+MIDDLE = 1 << (N_KINDS + 1)  # of a node itself: it lies in the middle of a character
 
 # Vocabulary tables: V_WORDS words of ``info`` each; see `table_pool`.
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"

@@ -159,60 +159,62 @@ class TablePool:
         last = self._entries[-1]
         rows, tries, ids, groups = sum(last.rows), sum(last.tries), sum(last.ids), sum(last.groups)
         number = len(self._entries)
-        self._make_room(
-            rows=(rows, len(piece.rows)),
-            tries=(tries, piece.nodes.size),
-            ids=(ids, len(piece.ids)),
-            groups=(groups, len(piece.groups)),
-            info=(L.V_WORDS * number, L.V_WORDS),
-        )
+        n_rows, n_words = len(piece.rows), piece.nodes.size
+        n_ids, n_groups = len(piece.ids), len(piece.groups)
+        word = L.V_WORDS * number
         pools = self.pools
-        pools.rows[rows : rows + len(piece.rows)] = piece.rows
-        pools.tries[tries : tries + piece.nodes.size] = piece.nodes.reshape(-1)
-        pools.ids[ids : ids + len(piece.ids)] = piece.ids
-        pools.groups[groups : groups + len(piece.groups)] = piece.groups
-        shift_ids(pools.groups[groups : groups + len(piece.groups)], ids)
-        info = pools.info[L.V_WORDS * number : L.V_WORDS * (number + 1)]
+        if (
+            rows + n_rows > len(pools.rows)
+            or tries + n_words > len(pools.tries)
+            or ids + n_ids > len(pools.ids)
+            or groups + n_groups > len(pools.groups)
+            or word + L.V_WORDS > len(pools.info)
+        ):
+            pools = self._larger(rows + n_rows, tries + n_words, ids + n_ids, groups + n_groups, number + 1)
+        if n_rows:
+            pools.rows[rows : rows + n_rows] = piece.rows
+        if n_words:
+            pools.tries[tries : tries + n_words] = piece.nodes.reshape(-1)
+        pools.ids[ids : ids + n_ids] = piece.ids
+        if n_groups:
+            pools.groups[groups : groups + n_groups] = piece.groups
+            shift_ids(pools.groups[groups : groups + n_groups], ids)
+        info = [0] * L.V_WORDS
         info[L.V_ROW] = rows
         if piece.found_by is None:
-            info[L.V_STAYS] = len(piece.rows)
-            info[L.V_OWN] = groups if len(piece.groups) else 0
+            info[L.V_STAYS] = n_rows
+            info[L.V_OWN] = groups if n_groups else 0
             info[L.V_AT_ONCE] = self._entries[at_once].groups[0] if at_once else 0
         else:
-            info[L.V_ROWS] = len(piece.rows)
+            info[L.V_ROWS] = n_rows
             info[L.V_COUNTS] = piece.counts
             info[L.V_IDS] = ids
-            info[L.V_LEAVE] = tries if len(piece.nodes) else 0
-            info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = piece.found_by
+            info[L.V_LEAVE] = tries if n_words else 0
+            info[L.V_KEY : L.V_KEY + L.KEY_WORDS] = piece.found_by.tolist()
             node, place = piece.endings
             info[L.V_ENDINGS] = tries + 4 * node if node else 0
             info[L.V_LISTS] = ids + place
             info[L.V_ALONE : L.V_ALONE + 4] = piece.alone
+        pools.info[word : word + L.V_WORDS] = info
+        nbytes = piece.nbytes
         self._entries.append(
-            Entry(
-                key,
-                (rows, len(piece.rows)),
-                (tries, piece.nodes.size),
-                (ids, len(piece.ids)),
-                (groups, len(piece.groups)),
-                at_once,
-                piece.nbytes,
-            )
+            Entry(key, (rows, n_rows), (tries, n_words), (ids, n_ids), (groups, n_groups), at_once, nbytes)
         )
         self._index[key] = number
-        self.nbytes += piece.nbytes
+        self.nbytes += nbytes
         if piece.found_by is not None:
             self._enter(number)
 
-    def _make_room(self, **needed: tuple[int, int]) -> None:
-        """See that each array has room for so many entries from a place on."""
+    def _larger(self, rows: int, tries: int, ids: int, groups: int, tables: int) -> Pools:
+        """Give each array room for so many entries, and `slots` a copy."""
         grown: dict[str, Any] = {}
-        for name, (top, n) in needed.items():
+        needed = (("rows", rows), ("tries", tries), ("ids", ids), ("groups", groups))
+        for name, least in (*needed, ("info", L.V_WORDS * tables)):
             array = getattr(self.pools, name)
-            if top + n > array.shape[0]:
-                grown[name] = _larger(array, top, n)
-        if grown:
-            self.pools = replace(self.pools, slots=self.pools.slots.copy(), **grown)
+            if least > len(array):
+                grown[name] = _larger(array, least)
+        self.pools = replace(self.pools, slots=self.pools.slots.copy(), **grown)
+        return self.pools
 
     def _enter(self, number: int) -> None:
         """Let kernels find a table by its key."""
@@ -331,10 +333,11 @@ class FoundByKernels(bytes):
     """A key that kernels look for themselves: its words as bytes."""
 
 
-def _larger(array: npt.NDArray[T], used: int, more: int) -> npt.NDArray[T]:
-    """A larger array that begins with the ``used`` first entries. Pages not yet used cost nothing."""
-    larger = np.zeros((max(array.shape[0] * 3 // 2, used + more), *array.shape[1:]), array.dtype)
-    larger[:used] = array[:used]
+def _larger(array: npt.NDArray[T], least: int) -> npt.NDArray[T]:
+    """A larger array that begins with the entries of ``array``. Pages not yet used cost nothing."""
+    n = array.shape[0]
+    larger = np.zeros((max(n * 3 // 2, least), *array.shape[1:]), array.dtype)
+    larger[:n] = array
     return larger
 
 

@@ -1,10 +1,10 @@
 """The making of a vocabulary table: a pass over a part of the vocabulary's trie with one automaton.
 
 The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
-stay. So the kinds of bytes below each node are found once for a vocabulary (`text_kinds`), and a part of the
-trie is taken whole when its kinds all lead from a state to itself, or all to one other state and from there
-to one other, as far as the part is high (a pattern that counts: `_uniform`). What leaves is copied if it is
-small, and linked if not.
+stay. So the kinds of bytes below each node are found once for a vocabulary (`kinds`), and a part of the trie
+is taken whole when no text of its kinds leaves the pattern (`_close`), or when they all lead to one other
+state and from there to one other, as far as the part is high (a pattern that counts). What leaves is copied
+if it is small, and linked if not.
 """
 
 from __future__ import annotations
@@ -16,108 +16,18 @@ from .layout import *
 
 I64 = np.int64
 
-# Kinds of bytes, one bit each: ASCII marks and blanks are a kind each, letters and digits go by ranges.
-DIGIT, HEX_LOWER, LOWER, HEX_UPPER, UPPER, CONTROL, MARK = range(7)
-TAB = MARK + 33  # 33 marks, the space included; then tab, newline, carriage return
-N_ASCII = TAB + 3
-CHARACTER = 1 << N_ASCII  # well-formed characters beyond ASCII, the last perhaps in part
-OTHER = 1 << (N_ASCII + 1)  # anything else
-MIDDLE = 1 << (N_ASCII + 2)  # of a node itself: it lies in the middle of a character
 ASCII = (1 << N_ASCII) - 1
+BEYOND = (1 << N_KINDS) - 1 - ASCII
 SMALL = 400  # trie nodes; more below a byte that leaves are not copied
 LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a whole
-N_KINDS = N_ASCII + 1  # those that are well-formed text
-CACHED = 1024  # states of a pattern of which it is remembered where they lead
-CACHE_WORDS = 4
+CACHED = 4096  # states of a pattern of which it is remembered where they lead
+CACHE_WORDS = 5
+C_PATTERN, C_SEARCHES, C_NUMBER, C_STATES = 256, 258, 259, 260  # behind the kinds of bytes
+CACHE_SIZE = C_STATES + CACHED * CACHE_WORDS
+MOST_RUN, ENDLESS = 32, 1 << 30  # bytes; how far it is looked where texts of some kinds lead
 MOST_CLOSED, MOST_SEARCHES = 256, 2  # states looked at by `_close`, and how often for a table
-
-
-@jit
-def _kind(b):
-    """The kind of an ASCII byte."""
-    if 48 <= b <= 57:
-        return DIGIT
-    if 97 <= b <= 122:
-        return HEX_LOWER if b <= 102 else LOWER
-    if 65 <= b <= 90:
-        return HEX_UPPER if b <= 70 else UPPER
-    if b == 9 or b == 10:
-        return TAB + b - 9
-    if b == 13:
-        return TAB + 2
-    if b < 32 or b == 127:
-        return CONTROL
-    if b < 48:
-        return MARK + b - 32
-    if b < 65:
-        return MARK + 16 + b - 58
-    if b < 97:
-        return MARK + 23 + b - 91
-    return MARK + 29 + b - 123
-
-
-@jit
-def _next_in_character(pending, b):
-    """UTF-8, one byte on: what is pending (0: nothing, else low | high << 8 | bytes left << 16), or -1."""
-    if pending == 0:
-        if b < 0x80:
-            return 0
-        if 0xC2 <= b <= 0xDF:
-            return 0x80 | 0xBF << 8 | 1 << 16
-        if 0xE0 <= b <= 0xEF:
-            low = 0xA0 if b == 0xE0 else 0x80
-            high = 0x9F if b == 0xED else 0xBF
-            return low | high << 8 | 2 << 16
-        if 0xF0 <= b <= 0xF4:
-            low = 0x90 if b == 0xF0 else 0x80
-            high = 0x8F if b == 0xF4 else 0xBF
-            return low | high << 8 | 3 << 16
-        return -1
-    if b < (pending & 0xFF) or b > ((pending >> 8) & 0xFF):
-        return -1
-    left = (pending >> 16) - 1
-    return 0 if left == 0 else 0x80 | 0xBF << 8 | left << 16
-
-
-@jit
-def text_kinds(nodes, kinds, ranks, characters, heights, parent, pending):
-    """For each node of a trie (int32[n, 4]) the kinds of bytes below it, and tokens before it.
-
-    kinds : int64[n], bits; ranks : int32[n + 1], tokens at nodes before this one
-    characters : int32[n], how many begin on the way to the node
-    heights : int32[n], bytes of the longest way down from the node
-    parent, pending : int32[n], scratch
-    """
-    n = nodes.shape[0]
-    kinds[0] = 0
-    ranks[0] = 0
-    pending[0] = 0
-    parent[0] = 0
-    characters[0] = 0
-    heights[0] = 0
-    for i in range(1, n):
-        ranks[i] = ranks[i - 1] + (1 if nodes[i - 1, 3] >= 0 else 0)
-        p = i - 1
-        while nodes[p, 1] >= nodes[i, 1]:
-            p = I64(parent[p])
-        parent[i] = p
-        b = I64(nodes[i, 0])
-        characters[i] = characters[p] + (0 if 0x80 <= b < 0xC0 else 1)
-        state = _next_in_character(I64(pending[p]), b)
-        pending[i] = max(state, 0)
-        kinds[i] = MIDDLE if state > 0 else 0
-        heights[i] = 0
-    ranks[n] = ranks[n - 1] + (1 if nodes[n - 1, 3] >= 0 else 0)
-    for i in range(n - 1, 0, -1):
-        p = I64(parent[i])
-        b = I64(nodes[i, 0])
-        if _next_in_character(I64(pending[p]), b) < 0:
-            kinds[p] |= OTHER
-        else:
-            kinds[p] |= 1 << _kind(b) if b < 0x80 else CHARACTER
-        kinds[p] |= kinds[i] & ~MIDDLE
-        heights[p] = max(heights[p], heights[i] + 1)
-    return 0
+MOST_TARGETS, MOST_STEPS = 8, 1 << 10  # of characters beyond ASCII from one state; bytes read to find them
+TARGETS = N_KINDS + (N_KINDS - N_ASCII) * MOST_TARGETS  # words of `_targets`
 
 
 @jit
@@ -129,57 +39,69 @@ def _to(g, s, b):
 
 
 @jit
-def _all_return(g, s, pending, home):
-    """Every ending of the character begun before ``s`` leads to ``home``."""
-    left = pending >> 16
-    last = -1
-    for b in range(pending & 0xFF, ((pending >> 8) & 0xFF) + 1):
-        x = _to(g, s, b)
-        if left == 1:
-            if x != home:
-                return False
-        elif x != last:
-            last = x
-            inner = -1
-            for c in range(0x80, 0xC0):
-                y = _to(g, x, c)
-                if left == 2:
-                    if y != home:
-                        return False
-                elif y != inner:
-                    inner = y
-                    for e in range(0x80, 0xC0):
-                        if _to(g, y, e) != home:
-                            return False
-    return True
+def _character_targets(g, s, kind, to, cache):
+    """The states to which characters of a kind beyond ASCII lead from state ``s`` of a pattern, at ``to``.
 
-
-@jit
-def _one_character_target(g, s):
-    """The state to which every character beyond ASCII leads from state ``s`` of a pattern, or 0."""
-    home = _to(g, _to(g, s, 0xC2), 0x80)
-    if home == 0:
-        return 0
-    last, last_pending = 0, 0
+    Their number; 0 where a character is dead, or where that takes long to tell.
+    """
+    found = 0
+    steps = MOST_STEPS
+    last, last_left = 0, 0
     for b in range(0xC2, 0xF5):
+        if cache[b] != kind:
+            continue
         x = _to(g, s, b)
-        pending = _next_in_character(0, b)
-        if x == last and pending == last_pending:
+        left = 1 if b < 0xE0 else 2 if b < 0xF0 else 3  # bytes that follow; the first of them:
+        low = 0xA0 if b == 0xE0 else 0x90 if b == 0xF0 else 0x80
+        high = 0x9F if b == 0xED else 0x8F if b == 0xF4 else 0xBF
+        if x == last and low == 0x80 and high == 0xBF and left == last_left:
             continue
         last = x
-        last_pending = pending
-        if x == 0 or not _all_return(g, x, pending, home):
-            return 0
-    return home
+        last_left = left
+        last_y = -1
+        for c in range(low, high + 1):
+            y = _to(g, x, c)
+            if y == last_y:
+                continue
+            last_y = y
+            last_z = -1
+            for e in range(0x80, 0xC0 if left > 1 else 0x81):
+                z = _to(g, y, e) if left > 1 else y
+                if z == last_z:
+                    continue
+                last_z = z
+                last_end = -1
+                for f in range(0x80, 0xC0 if left > 2 else 0x81):
+                    end = _to(g, z, f) if left > 2 else z
+                    if end == last_end:
+                        continue
+                    last_end = end
+                    known = False
+                    for k in range(found):
+                        if g[to + k] == end:
+                            known = True
+                    if not known:
+                        if end == 0 or g[end + S_ROW] == 0 or found == MOST_TARGETS:
+                            return 0
+                        g[to + found] = end
+                        found += 1
+                steps -= 64 if left > 2 else 1
+            steps -= 64 if left > 1 else 1
+            if steps < 0:
+                return 0
+    return found
 
 
 @jit
-def _targets(g, s, to_of, beyond):
-    """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several."""
-    for kind in range(N_KINDS):
+def _targets(g, s, to_of, asked, cache):
+    """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several.
+
+    asked : which kinds beyond ASCII to look at, 0 for the others; their targets are behind those of kinds
+    """
+    for kind in range(N_ASCII):
         g[to_of + kind] = -2
     for b in range(128):
-        kind = to_of + _kind(b)
+        kind = to_of + cache[b]
         to = _to(g, s, b)
         if g[kind] == -2:
             g[kind] = to
@@ -187,18 +109,39 @@ def _targets(g, s, to_of, beyond):
             g[kind] = 0
         elif g[kind] != to:
             g[kind] = -1
-    g[to_of + N_ASCII] = _one_character_target(g, s) if beyond else 0
+    for kind in range(N_ASCII, N_KINDS):
+        g[to_of + kind] = 0
+        if asked >> kind & 1:
+            to = to_of + N_KINDS + (kind - N_ASCII) * MOST_TARGETS
+            n = _character_targets(g, s, kind, to, cache)
+            for k in range(n, MOST_TARGETS):
+                g[to + k] = 0
+            g[to_of + kind] = g[to] if n == 1 else -min(n, 1)
+
+
+@jit
+def _place(g, s, cache):
+    """Where ``cache`` has room for state ``s`` of the pattern."""
+    far = s - g[g[s + S_SOURCE] + A_FIRST]
+    return C_STATES + CACHE_WORDS * ((far >> 4) & (CACHED - 1))
+
+
+@jit
+def _tag(g, s, cache):
+    """What stands in ``cache`` for state ``s``: how far it lies from the pattern's first, and the pattern."""
+    return cache[C_NUMBER] << 40 | (s - g[g[s + S_SOURCE] + A_FIRST] + 1)
 
 
 @jit
 def _known(g, s, cache):
     """Where ``cache`` holds what is known of state ``s`` of the pattern.
 
-    Its number + 1; kinds of ASCII bytes that all lead to one state; that; closed kinds (`_close`), or -1.
+    Its tag; kinds of ASCII bytes that all lead to one state; that; closed kinds (`_close`), or -1; the bytes
+    that a text of the former kinds may have (`_run`), or -1.
     """
-    at = CACHE_WORDS * (1 + _number(g, s) % CACHED)
-    if cache[at] != _number(g, s) + 1:
-        _targets(g, s, g[X_TMP], False)
+    at = _place(g, s, cache)
+    if cache[at] != _tag(g, s, cache):
+        _targets(g, s, g[X_TMP], 0, cache)
         _note(g, s, g[X_TMP], cache)
     return at
 
@@ -206,9 +149,9 @@ def _known(g, s, cache):
 @jit
 def _note(g, s, to_of, cache):
     """Let ``cache`` hold state ``s``, whose `_targets` are at ``to_of``, unless it does."""
-    number = _number(g, s)
-    at = CACHE_WORDS * (1 + number % CACHED)
-    if cache[at] == number + 1:
+    at = _place(g, s, cache)
+    tag = _tag(g, s, cache)
+    if cache[at] == tag:
         return
     to = 0
     for kind in range(N_ASCII - 1, -1, -1):  # the large kinds come first
@@ -218,16 +161,27 @@ def _note(g, s, to_of, cache):
     for kind in range(N_ASCII):
         if to > 0 and g[to_of + kind] == to:
             bits |= 1 << kind
-    cache[at] = number + 1
+    cache[at] = tag
     cache[at + 1] = bits
     cache[at + 2] = to - s  # places in another heap differ
     cache[at + 3] = -1
+    cache[at + 4] = -1
 
 
 @jit
-def _number(g, s):
-    source = g[s + S_SOURCE]
-    return (s - g[source + A_FIRST]) // g[source + A_STRIDE]
+def _admit(g, to, kind, todo, seen, room, closed, cache):
+    """Let the texts of ``closed`` kinds lead to state ``to``, or leave ``kind`` out: (closed, seen) then."""
+    for k in range(seen):
+        if g[todo + k] == to:
+            return closed, seen
+    if seen < room:
+        to_of = g[X_TMP] + TARGETS
+        _targets(g, to, to_of, closed, cache)
+        alive = closed & _alive(g, to_of)
+        if 4 * _size(alive) >= 3 * _size(closed):
+            g[todo + seen] = to
+            return alive, seen + 1
+    return closed & ~(1 << kind), seen
 
 
 @jit
@@ -237,51 +191,40 @@ def _close(g, s, cache):
     A kind that leads to where most others are dead (a backslash) is left out, rather than the others.
     """
     to_of = g[X_TMP]
-    todo = to_of + 2 * N_KINDS  # the states on the way
+    todo = to_of + 2 * TARGETS  # the states on the way
     room = min(MOST_CLOSED, g[X_TMP] + g[X_TMP_CAP] - todo)
-    cache[2] -= 1
-    _targets(g, s, to_of, True)
+    cache[C_SEARCHES] -= 1
+    _targets(g, s, to_of, BEYOND, cache)
     closed = _alive(g, to_of)
     g[todo] = s
     seen, done = 1, 0
     while done < seen:
         x = g[todo + done]
         done += 1
-        _targets(g, x, to_of, True)
+        _targets(g, x, to_of, closed, cache)
         _note(g, x, to_of, cache)
         for kind in range(N_KINDS):
             if not closed >> kind & 1:
                 continue
             to = g[to_of + kind]
-            last = 0
-            for b in range(128):
-                if to == -1:  # several states, all of them alive
-                    if _kind(b) != kind:
-                        continue
-                    to = _to(g, x, b)
-                if to != last:
-                    last = to
-                    admitted = False
-                    for k in range(seen):
-                        if g[todo + k] == to:
-                            admitted = True
-                    if not admitted and seen < room:
-                        _targets(g, to, to_of + N_KINDS, True)
-                        alive = closed & _alive(g, to_of + N_KINDS)
-                        if 4 * _size(alive) >= 3 * _size(closed):
-                            closed = alive
-                            g[todo + seen] = to
-                            seen += 1
-                            admitted = True
-                    if not admitted:
-                        closed &= ~(1 << kind)
-                if g[to_of + kind] != -1 or not closed >> kind & 1:
-                    break
-                to = -1
+            if to != -1:
+                closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
+            elif kind >= N_ASCII:
+                for k in range(MOST_TARGETS):
+                    to = g[to_of + N_KINDS + (kind - N_ASCII) * MOST_TARGETS + k]
+                    if to != 0 and closed >> kind & 1:
+                        closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
+            else:
+                last = 0
+                for b in range(128):
+                    if cache[b] == kind and closed >> kind & 1:
+                        to = _to(g, x, b)
+                        if to != last:
+                            closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
+                        last = to
     for k in range(seen):
-        number = _number(g, g[todo + k])
-        at = CACHE_WORDS * (1 + number % CACHED)
-        if cache[at] == number + 1 and cache[at + 3] < 0:
+        at = _place(g, g[todo + k], cache)
+        if cache[at] == _tag(g, g[todo + k], cache) and cache[at + 3] < 0:
             cache[at + 3] = closed
     cache[_known(g, s, cache) + 3] = closed
 
@@ -312,7 +255,7 @@ def _kinds_to_itself(g, s, cache):
     at = _known(g, s, cache)
     if cache[at + 3] < 0:
         to_of = g[X_TMP]
-        _targets(g, s, to_of, True)
+        _targets(g, s, to_of, BEYOND, cache)
         bits = 0
         for kind in range(N_KINDS):
             if g[to_of + kind] == s:
@@ -322,13 +265,44 @@ def _kinds_to_itself(g, s, cache):
 
 
 @jit
-def _all_stay(g, s, kinds, height, cache):
+def _closed(g, s, cache):
+    """As `_known`, with closed kinds as long as there are searches left."""
+    at = _known(g, s, cache)
+    if cache[at + 3] < 0 and cache[C_SEARCHES] > 0:
+        _close(g, s, cache)
+    return at
+
+
+@jit
+def _run(g, s, at, cache):
+    """How many bytes a text of the kinds that all lead from ``s`` to one state may have, and stays.
+
+    at : what is known of ``s``
+    """
+    if cache[at + 4] < 0:
+        kinds = cache[at + 1]
+        n = 0
+        here = at
+        x = s
+        while n < MOST_RUN and kinds and not kinds & ~cache[here + 1]:
+            to = x + cache[here + 2]
+            if g[to + S_ROW] == 0:
+                break
+            n = ENDLESS if to == x else n + 1
+            x = to
+            here = _known(g, x, cache)
+        at = _known(g, s, cache)  # others may have taken its place
+        cache[at + 4] = n
+    return cache[at + 4]
+
+
+@jit
+def _all_stay(g, s, at, kinds, height, cache):
     """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern of ``s``: they are closed, or
     they are ASCII and lead through one state after another.
+
+    at : what is known of ``s``
     """
-    at = _known(g, s, cache)
-    if cache[at + 3] < 0 and cache[2] > 0:
-        _close(g, s, cache)
     if cache[at + 3] >= 0 and not kinds & ~cache[at + 3]:
         return True
     if kinds & ~ASCII:
@@ -336,6 +310,8 @@ def _all_stay(g, s, kinds, height, cache):
     while height > 0:
         if kinds & ~cache[at + 1]:
             return False
+        if height <= cache[at + 4]:
+            return True
         to = s + cache[at + 2]
         if g[to + S_ROW] == 0:
             return False
@@ -368,7 +344,7 @@ def table_tokens(
 
     nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters, heights : see `text_kinds`;
         token_of_rank, node_of_rank : int32[tokens]
-    cache : int64[(1 + CACHED) * CACHE_WORDS], what is known of the pattern that was looked at last
+    cache : int64[CACHE_SIZE], the kinds of bytes, then what is known of the pattern that was looked at last
     stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
     leave : int32[n, 4], the trie of the tokens that may leave it: where it may end, a byte of X_FOLLOW comes;
         a node with token -2 - i stands for node i of the vocabulary's trie, with all below it
@@ -390,39 +366,53 @@ def table_tokens(
     follow = 0
     for b in range(256):
         if (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
-            follow |= 1 << _kind(b) if b < 128 else CHARACTER
-    # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`.
+            follow |= 1 << cache[b] if b < 128 else BEYOND
+    # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`,
+    # kinds that are closed, kinds that lead through one state after another, and through how many.
     build = g[X_BUILD]
     g[build], g[build + 1], g[build + 2], g[build + 3], g[build + 4] = g[X_WANT], 0, 0, 0, 0
-    if cache[0] != g[X_KEY + 1] or cache[1] != g[X_KEY + 2]:  # another pattern than last time
-        for k in range(CACHED):
-            cache[CACHE_WORDS * (1 + k)] = 0
-        cache[0], cache[1] = g[X_KEY + 1], g[X_KEY + 2]
-    cache[2] = MOST_SEARCHES
+    g[build + 5], g[build + 6], g[build + 7] = 0, 0, 0
+    if (
+        cache[C_PATTERN] != g[X_KEY + 1] or cache[C_PATTERN + 1] != g[X_KEY + 2]
+    ):  # another pattern than last time
+        cache[C_PATTERN], cache[C_PATTERN + 1] = g[X_KEY + 1], g[X_KEY + 2]
+        cache[C_NUMBER] += 1
+    cache[C_SEARCHES] = MOST_SEARCHES
     counts_none = g[g[g[g[X_WANT] + S_SOURCE] + A_FIRST] + S_ROW_OP] == 0
     deepest = 0
     i = first_node
     while i < end:
         d = I64(nodes[i, 1]) - root
         after = I64(nodes[i, 2])
-        e = build + 5 * d
+        e = build + BUILD_WORDS * d
         if i > first_node:
             token = I64(nodes[i, 3])
             for k in range(d, deepest + 1):
-                if g[build + 5 * k + 4] > 0:
-                    leave[g[build + 5 * k + 4], 2] = n
+                if g[build + BUILD_WORDS * k + 4] > 0:
+                    leave[g[build + BUILD_WORDS * k + 4], 2] = n
+                    g[build + BUILD_WORDS * k + 4] = 0
             deepest = d
+            p = e - BUILD_WORDS
+            own = kinds[i, 1]
+            if not own & ~g[p + 5] or (not own & ~g[p + 6] and heights[i] < g[p + 7]):
+                # No text of these kinds leaves the pattern where the parent is.
+                for r in range(I64(ranks[i]), I64(ranks[after])):
+                    stay[stays] = token_of_rank[r]
+                    stays += 1
+                i = after
+                continue
             b = I64(nodes[i, 0])
-            s = g[e - 5]
-            left = g[e - 3]
+            s = g[p]
+            left = g[p + 2]
             if g[s + S_FLAGS] & FINAL and (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
                 left = 1
             to = _to(g, s, b)
-            g[e], g[e + 1], g[e + 2], g[e + 3], g[e + 4] = to, g[e - 4], left, i, 0
+            g[e], g[e + 1], g[e + 2], g[e + 3], g[e + 4] = to, g[p + 1], left, i, 0
+            g[e + 5], g[e + 6], g[e + 7] = 0, 0, 0
             if g[s + S_ROW_OP] != 0:
                 g[e + 1] += 1
             asked = left != 0
-            once = left != 0 and g[e - 3] == 0
+            once = left != 0 and g[p + 2] == 0
             ends = False
             if to != 0:
                 if token < 0:
@@ -438,19 +428,19 @@ def table_tokens(
                     asked = True
                     ends = counts_none and left == 0
             if asked:
-                byte = I64(nodes[g[build + 8], 0])
+                byte = I64(nodes[g[build + BUILD_WORDS + 3], 0])
                 if ends:
                     exits[n_exits, 0] = -1 - token
                     exits[n_exits, 1] = byte
                     n_exits += 1
                 elif to == 0 and once and after - i <= SMALL:
                     exits[n_exits, 0] = i
-                    exits[n_exits, 1] = byte | (LIST_AT_ONCE if d == 1 else 0) | g[e - 4] << LIST_COUNT
+                    exits[n_exits, 1] = byte | (LIST_AT_ONCE if d == 1 else 0) | g[p + 1] << LIST_COUNT
                     n_exits += 1
                 else:
                     found[4 + (byte >> 6)] |= 1 << (byte & 63)
                 for k in range(1, d + 1):
-                    f = build + 5 * k
+                    f = build + BUILD_WORDS * k
                     if g[f + 4] == 0:
                         g[f + 4] = n
                         leave[n, 0] = nodes[g[f + 3], 0]
@@ -471,30 +461,37 @@ def table_tokens(
                 continue
         # A part of the trie that stays as a whole.
         s = g[e]
-        if after - i > LEAST and not kinds[i] & (MIDDLE | OTHER):
+        below = kinds[i, 0]
+        if after - i > LEAST and not below & MIDDLE:
             counted = g[s + S_ROW_OP] != 0
             if counts_none:
-                whole = _all_stay(g, s, kinds[i], I64(heights[i]), cache)
+                known = _closed(g, s, cache)
+                g[e + 5] = max(cache[known + 3], 0)
+                g[e + 7] = _run(g, s, known, cache)
+                g[e + 6] = cache[known + 1]
+                whole = not below & OTHER and _all_stay(g, s, known, below, I64(heights[i]), cache)
             else:
-                leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & kinds[i]))
-                whole = not leaves and not kinds[i] & ~_kinds_to_itself(g, s, cache)
+                leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & below))
+                whole = not (leaves or below & ~_kinds_to_itself(g, s, cache))
             if whole:
                 first = I64(ranks[i + 1])
-                for r in range(first, I64(ranks[after])):
-                    t = I64(token_of_rank[r])
-                    stay[stays] = t
-                    begun = g[e + 1]
-                    if counted:
-                        begun += I64(characters[node_of_rank[r]]) - I64(characters[i])
-                    counts[stays] = begun
-                    stays += 1
-                    most = max(most, begun)
+                n_below = I64(ranks[after]) - first
+                for r in range(n_below):
+                    stay[stays + r] = token_of_rank[first + r]
+                if not counts_none:
+                    for r in range(n_below):
+                        begun = g[e + 1]
+                        if counted:
+                            begun += I64(characters[node_of_rank[first + r]]) - I64(characters[i])
+                        counts[stays + r] = begun
+                        most = max(most, begun)
+                stays += n_below
                 i = after
                 continue
         i += 1
     for k in range(1, deepest + 1):
-        if g[build + 5 * k + 4] > 0:
-            leave[g[build + 5 * k + 4], 2] = n
+        if g[build + BUILD_WORDS * k + 4] > 0:
+            leave[g[build + BUILD_WORDS * k + 4], 2] = n
     leave[0, 0], leave[0, 1], leave[0, 2], leave[0, 3] = 0, 0, n, -1
     found[0], found[1], found[2], found[3] = stays, most, n, n_exits
     return 0

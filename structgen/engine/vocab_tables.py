@@ -17,8 +17,7 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -42,8 +41,19 @@ MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
 LEAST_DENSE = 2048  # tokens that stay; fewer are listed, and take no row
 SEQUENCES_PART = 0.25  # of the bound on bytes is for sequences, the rest for tables
 
+_NO_GROUPS: Int64 = np.empty(0, np.int64)
 _of_vocabulary: weakref.WeakKeyDictionary[Vocabulary, VocabTables] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
+
+
+@cache
+def _kernels() -> tuple[Callable[..., Any], ...]:
+    """What makes tables; numba is not loaded before one is made."""
+    from .endings import gather_endings, set_row
+    from .kernels import find_table
+    from .tabulate import table_tokens
+
+    return find_table, table_tokens, gather_endings, set_row
 
 
 class VocabTables:
@@ -78,6 +88,7 @@ class VocabTables:
             everything[-1] = (1 << (vocabulary.size % 32)) - 1
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
+        self._no_rows: Int32 = np.empty((0, self.words), np.int32)
         self._fingerprint = vocabulary.fingerprint
         self._pool = TablePool(with_children(self.nodes), self.words, 0)
         self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
@@ -118,52 +129,50 @@ class VocabTables:
 
     def make(self, g: Int64) -> None:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
-        from .endings import gather_endings
-        from .kernels import find_table
-        from .tabulate import table_tokens
-
+        find_table, table_tokens, gather_endings, _ = _kernels()
         with self.lock:
             pools = self.pools
             if find_table(g, pools.slots, pools.info) >= 0:
                 return
-            cache, stay, counts, leave, exits, made, entries, trie, lists = self._scratch
-            found = np.zeros(8, np.int64)
+            known, stay, counts, leave, exits, found, *gathered = self._scratch
             table_tokens(
                 g,
                 self.nodes,
                 *self._kinds,
                 self.token_of_rank,
                 self._node_of_rank,
-                cache,
+                known,
                 stay,
                 counts,
                 leave,
                 exits,
                 found,
             )
-            n, most, nodes, n_exits, *alone = found.tolist()
+            n, most, n_leave, n_exits, *alone = found.tolist()
             rows, ids = self._stays(stay[:n], counts[:n], most)
-            key = g[L.X_KEY : L.X_KEY + L.KEY_WORDS].copy()
-            piece = Piece(rows, leave[: nodes if nodes > 1 else 0], ids, counts=most + 1, found_by=key)
+            nodes = leave[: n_leave if n_leave > 1 else 0]
+            endings = (0, 0)
             if n_exits > 1:
-                ends, words = gather_endings(self.nodes, exits, n_exits, made, entries, trie, lists)
-                piece = replace(
-                    piece,
-                    nodes=np.concatenate([piece.nodes, trie[:ends]]),
-                    ids=np.concatenate([ids, lists[:words]]),
-                    endings=(len(piece.nodes), len(ids)),
-                    alone=tuple(alone),
-                )
+                ends, words = gather_endings(self.nodes, exits, n_exits, *gathered)
+                endings = (len(nodes), len(ids))
+                nodes = np.concatenate((nodes, gathered[2][:ends]))
+                ids = np.concatenate((ids, gathered[3][:words]))
+            else:
+                alone = [0, 0, 0, 0]
+            key = g[L.X_KEY : L.X_KEY + L.KEY_WORDS].copy()
+            piece = Piece(rows, nodes, ids, _NO_GROUPS, most + 1, key, endings, tuple(alone))
             self._pool.place(FoundByKernels(key.tobytes()), piece)
 
     def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[Int32, Int32]:
         """The tokens that stay, as mask rows and as a list (see `Pools.ids`)."""
-        from .endings import set_row
-
+        set_row = _kernels()[-1]
+        if not most and len(stay) < LEAST_DENSE:  # as most tables have it
+            return self._no_rows, np.concatenate((np.array((len(stay),), np.int32), stay))
+        ends = np.array((len(stay),))
         if most:
             order = np.argsort(counts, kind="stable")
             stay, counts = stay[order], counts[order]
-        ends = np.searchsorted(counts, np.arange(most + 1), side="right")
+            ends = np.searchsorted(counts, np.arange(most + 1), side="right")
         n, listed = 0, 0
         if len(stay) >= LEAST_DENSE:
             n = min(most + 1, MOST_ROWS)
@@ -180,11 +189,11 @@ class VocabTables:
 
     @cached_property
     def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
-        """What `tabulate.text_kinds` finds of the vocabulary's trie."""
-        from .tabulate import text_kinds
+        """What `kinds.text_kinds` finds of the vocabulary's trie."""
+        from .kinds import text_kinds
 
         n = self.n_nodes
-        kinds, ranks = np.empty(n, np.int64), np.empty(n + 1, np.int32)
+        kinds, ranks = np.empty((n, 2), np.int64), np.empty(n + 1, np.int32)
         characters, heights, *scratch = (np.empty(n, np.int32) for _ in range(4))
         text_kinds(self.nodes, kinds, ranks, characters, heights, *scratch)
         return kinds, ranks, characters, heights
@@ -192,14 +201,18 @@ class VocabTables:
     @cached_property
     def _scratch(self) -> tuple[Any, ...]:
         """Room for ``tabulate.table_tokens`` and ``gather_endings``, used under the lock."""
-        from .tabulate import CACHE_WORDS, CACHED
+        from .kinds import byte_kinds
+        from .tabulate import CACHE_SIZE
 
+        known = np.zeros(CACHE_SIZE, np.int64)
+        byte_kinds(known)
         return (
-            np.zeros((1 + CACHED) * CACHE_WORDS, np.int64),
+            known,
             np.empty(self.size, np.int32),
             np.empty(self.size, np.int16),
             np.empty((self.n_nodes, 4), np.int32),
             np.empty((self.n_nodes, 2), np.int32),
+            np.zeros(8, np.int64),
             np.empty((self.n_nodes, 4), np.int32),
             np.empty((3 * self.n_nodes + 8, 3), np.int32),
             np.empty((self.n_nodes, 4), np.int32),
@@ -233,8 +246,7 @@ class VocabTables:
         own : groups of the tokens that leave it after a byte or more
         at_once : key of the groups of those that leave at once, and what makes them
         """
-        from .endings import set_row
-
+        set_row = _kernels()[-1]
         name, other = "", 0
         if at_once is not None:
             name = self._name(at_once[0])
