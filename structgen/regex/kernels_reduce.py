@@ -11,6 +11,42 @@ from ..jit import jit_allocating
 
 
 @jit_allocating
+def equal_columns(trans: np.ndarray, first: np.ndarray, class_of: np.ndarray) -> int:
+    """Tells columns apart: ``first[k]`` is the first of kind k, ``class_of[c]`` the kind of column c.
+
+    Returns the number of kinds, which are numbered in the order in which they appear.
+    """
+    n, columns = trans.shape
+    hashes = np.zeros(columns, np.uint64)
+    for q in range(n):
+        for c in range(columns):
+            hashes[c] = (hashes[c] ^ np.uint64(trans[q, c])) * np.uint64(0xFF51AFD7ED558CCD)
+            hashes[c] ^= hashes[c] >> np.uint64(32)
+    size = 1
+    while size < 2 * columns:
+        size *= 2
+    table = np.zeros(size, np.int64)  # kinds + 1
+    kinds = 0
+    for c in range(columns):
+        slot = np.int64(hashes[c] & np.uint64(size - 1))
+        while table[slot] != 0:
+            other = first[table[slot] - 1]
+            q = 0
+            if hashes[other] == hashes[c]:
+                while q < n and trans[q, other] == trans[q, c]:
+                    q += 1
+                if q == n:
+                    break
+            slot = (slot + 1) & (size - 1)
+        if table[slot] == 0:
+            first[kinds] = c
+            kinds += 1
+            table[slot] = kinds
+        class_of[c] = table[slot] - 1
+    return kinds
+
+
+@jit_allocating
 def _mark(
     e: int,
     elems: np.ndarray,

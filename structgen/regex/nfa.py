@@ -98,10 +98,11 @@ class NFA:
 
 def children(node: Node) -> tuple[Node, ...]:
     """The parts of a node."""
-    if isinstance(node, Cat | Alt):
-        return node.items
-    if isinstance(node, Repeat | Look):
-        return (node.item,)
+    kind = type(node)
+    if kind is Cat or kind is Alt:
+        return node.items  # type: ignore[union-attr]
+    if kind is Repeat or kind is Look:
+        return (node.item,)  # type: ignore[union-attr]
     return ()
 
 
@@ -116,8 +117,12 @@ def postorder(root: Node) -> list[Node]:
             out.append(node)
         elif id(node) not in seen:
             seen.add(id(node))
-            stack.append((node, True))
-            stack.extend((c, False) for c in reversed(children(node)))
+            parts = children(node)
+            if parts:
+                stack.append((node, True))
+                stack.extend([(c, False) for c in reversed(parts)])
+            else:
+                out.append(node)
     return out
 
 

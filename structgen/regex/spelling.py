@@ -92,6 +92,20 @@ class Spelling:
             return self._uniform[key]
         return self._expand(kind, lo, count)
 
+    def _parts(self, row: np.ndarray, lo: int, count: int) -> None:
+        """Enter in ``row`` blocks of ``count`` code points in UTF-8, one after the other from ``lo``.
+
+        Those beside each other that are of one class are entered at once.
+        """
+        starts, _ = self._listed
+        i, n = 0, len(row)
+        while i < n:
+            at = lo + i * count
+            k = bisect_right(starts, at)
+            alike = n - i if k == len(starts) else min((starts[k] - at) // count, n - i)
+            row[i : i + max(alike, 1)] = self._block("utf8", at, count)
+            i += max(alike, 1)
+
     def _expand(self, kind: str, lo: int, count: int) -> int:
         row = np.zeros(256, dtype=np.int32)
         if kind == "utf8":
@@ -99,8 +113,7 @@ class Spelling:
             if part == 1:
                 row[0x80:0xC0] = self.classes_at(lo, 64)
             else:
-                for i in range(64):
-                    row[0x80 + i] = self._block(kind, lo + i * part, part)
+                self._parts(row[0x80:0xC0], lo, part)
             return self.node(row)
         part = count // 16
         for digit in range(16):
@@ -110,8 +123,7 @@ class Spelling:
     def utf8(self, row: np.ndarray) -> None:
         """Enters UTF-8 in a row: every character with its one shortest form, no surrogates."""
         row[:0x80] = self.classes_at(0, 0x80)
-        for lead in range(0xC2, 0xE0):
-            row[lead] = self._block("utf8", (lead & 0x1F) << 6, 64)
+        self._parts(row[0xC2:0xE0], 0x80, 64)
         for lead in range(0xE0, 0xF0):
             row[lead] = self._three(lead) if lead == 0xE0 else self._block("utf8", (lead & 0xF) << 12, 4096)
         for lead in range(0xF0, 0xF5):
@@ -119,17 +131,14 @@ class Spelling:
 
     def _three(self, lead: int) -> int:
         row = np.zeros(256, dtype=np.int32)
-        for i in range(32, 64):
-            row[0x80 + i] = self._block("utf8", ((lead & 0xF) << 12) + (i << 6), 64)
+        self._parts(row[0xA0:0xC0], 0x800, 64)
         return self.node(row)
 
     def _four(self, lead: int) -> int:
         row = np.zeros(256, dtype=np.int32)
         base = (lead & 7) << 18
-        for i in range(64):
-            lo = base + (i << 12)
-            if 0x10000 <= lo <= 0x10FFFF:
-                row[0x80 + i] = self._block("utf8", lo, 4096)
+        first, last = max(base, 0x10000), min(base + 0x40000, 0x110000)
+        self._parts(row[0x80 + (first - base >> 12) : 0x80 + (last - base >> 12)], first, 4096)
         return self.node(row)
 
     def json_free(self) -> np.ndarray:

@@ -44,12 +44,10 @@ class Budget:
 
 def merge_columns(trans: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(first, class_of): one column of each kind in order of appearance, and column -> its kind."""
-    seen: dict[bytes, int] = {}
-    columns = np.ascontiguousarray(trans.T)
-    class_of = np.array([seen.setdefault(c.tobytes(), len(seen)) for c in columns], dtype=np.int64)
-    first = np.full(len(seen), -1, dtype=np.int64)
-    first[class_of[::-1]] = np.arange(len(columns))[::-1]
-    return first, class_of
+    columns = trans.shape[1]
+    first, class_of = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    found = kernels_reduce.equal_columns(np.ascontiguousarray(trans, np.int32), first, class_of)
+    return first[:found], class_of
 
 
 def reduce_table(
@@ -101,8 +99,9 @@ def from_tables(
     first, class_of = merge_columns(trans)
     of_byte = class_of[classes]
     # Columns by their first byte: that is the order in which states are numbered.
-    used, first_byte = np.unique(of_byte, return_index=True)
-    by_byte = used[np.argsort(first_byte)]
+    first_byte = np.full(len(first), 256, np.int64)
+    first_byte[of_byte[::-1]] = np.arange(255, -1, -1)
+    by_byte = np.argsort(first_byte)[: np.count_nonzero(first_byte < 256)]
     trans = np.ascontiguousarray(trans[:, first[by_byte]])
     rank = np.empty(len(first), dtype=np.int64)
     rank[by_byte] = np.arange(len(by_byte))

@@ -55,13 +55,9 @@ _CATEGORY_ALIASES = {
 @cache
 def _categories() -> tuple[np.ndarray, dict[str, int]]:
     """The general category of every code point, as a number: uint8[0x110000] and name -> number."""
-    names: dict[str, int] = {}
-    category = unicodedata.category
-    of = np.fromiter(
-        (names.setdefault(category(chr(c)), len(names)) for c in range(sys.maxunicode + 1)),
-        dtype=np.uint8,
-        count=sys.maxunicode + 1,
-    )
+    said = list(map(unicodedata.category, map(chr, range(sys.maxunicode + 1))))
+    names = {name: number for number, name in enumerate(dict.fromkeys(said))}
+    of = np.fromiter(map(names.__getitem__, said), dtype=np.uint8, count=sys.maxunicode + 1)
     return of, names
 
 
