@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...ir import Expr, Member, Members, Pat, Ref, Rep, Rest, Seq
-from ...regex import json_string, json_string_literal
+from ...regex import json_string_literal
 from . import languages
 from .document import MAX_POINTER, Location, escape
 from .later import WHOLE_TYPES, at_sight
@@ -101,7 +101,7 @@ class Direct:
         if members:
             inside: Expr = Members(tuple(members), text.comma, rest, 1, None, lowering.ordered)
         else:
-            inside = Rep(Seq((Pat(json_string(), "key"), value)), 1, None, text.comma)
+            inside = Rep(Seq((Pat(languages.any_text(), "key"), value)), 1, None, text.comma)
         return text.bracketed(b"{", b"}", inside, not required)
 
     def _array(self, at: Location) -> Expr:

@@ -262,3 +262,9 @@ def _missing_after(missing: int, byte: int) -> int:
 def any_key() -> ByteDFA:
     """All JSON strings in their canonical spelling."""
     return json_string(escapes="canonical")
+
+
+@lru_cache(maxsize=1)
+def any_text() -> ByteDFA:
+    """All JSON strings in every spelling."""
+    return json_string()

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from ...ir import Expr
@@ -21,6 +22,7 @@ from .nodes import ALL_ARRAYS, ALL_OBJECTS, FALSE, NULL, TRUE, ArraySet, Formula
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, NumberSet, StringSet
 
 
+@lru_cache(maxsize=64)
 def first_bits(texts: bytes) -> int:
     """One bit for each of the bytes."""
     return sum(1 << byte for byte in set(texts))

@@ -33,7 +33,7 @@ from ...ir import (
     Seq,
 )
 from ...limits import Limits
-from ...regex import from_strings, json_char, json_string, json_string_literal, union
+from ...regex import from_strings, json_char, json_string_literal, union
 from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
 from .document import Documents, Location
@@ -100,6 +100,7 @@ class Lowering:
         self._shared: dict[str, Ref] = {}
         self._scalars: dict[Hashable, Ref] = {}
         self._tails: dict[str, Expr] = {}
+        self._members: dict[tuple[str, Formula, bool], Member] = {}
         self._taken: dict[str, int] = {}
         self._later = limits.max_dfa_states >= Limits.max_dfa_states
         self._distinct: list[Distinct] = []
@@ -399,17 +400,7 @@ class Lowering:
         """Objects of one alternative without ``some``."""
         comma = self.text.comma
         possible = possible_keys(one)
-        members = [
-            Member(
-                json_string_literal(key),
-                self.tail(self.ref(one.props[key])),
-                key in one.required,
-                tuple(json_string_literal(other) for other in sorted(one.needs[key]))
-                if key in one.needs
-                else (),
-            )
-            for key in possible
-        ]
+        members = [self._member(key, one) for key in possible]
         low = max(one.min, 1)
         empty = not one.required and not one.wanted and one.min == 0
         rests: list[Rest] = []
@@ -422,6 +413,18 @@ class Lowering:
         else:
             inside = Members(tuple(members), comma, tuple(rests), low, one.max, self.ordered)
         return self.text.bracketed(b"{", b"}", inside, empty)
+
+    def _member(self, key: str, one: ObjectSet) -> Member:
+        """A property, the same object in all alternatives in which it says the same."""
+        formula, required = one.props[key], key in one.required
+        if key in one.needs:
+            needs = tuple(json_string_literal(other) for other in sorted(one.needs[key]))
+            return Member(json_string_literal(key), self.tail(self.ref(formula)), required, needs)
+        found = self._members.get((key, formula, required))
+        if found is None:
+            found = Member(json_string_literal(key), self.tail(self.ref(formula)), required)
+            self._members[key, formula, required] = found
+        return found
 
     def _other_keys(
         self, one: ObjectSet, members: list[Member], closed: Iterable[str], name: str
@@ -480,7 +483,7 @@ def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteD
     """The texts of keys in any of the languages; where nothing is asked of keys, in every spelling."""
     known = [lang for lang in langs if lang is not None]
     if len(known) < len(langs):
-        return languages.any_key() if canonical else json_string()
+        return languages.any_key() if canonical else languages.any_text()
     return languages.text_of(languages.any_of(known))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...ir import Alt, Common, Expr, Lit, Pat, Ref, Rep, Seq
-from ...regex import json_string
 from . import languages, number_texts
 from .later import first_bits
 from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, Node
@@ -60,8 +59,8 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     promised = {name: first_bits(texts) for name, texts in begins.items()}
     made = Text(gap, colon, comma, shared, Common(shared, promised))
     value = Ref("json")
-    member = Seq((Pat(json_string(), "key"), *colon, value))
-    shared["string"] = Pat(json_string(), "string")
+    member = Seq((Pat(languages.any_text(), "key"), *colon, value))
+    shared["string"] = Pat(languages.any_text(), "string")
     shared["number"] = Pat(number_texts.json_number(), "number")
     shared["integer"] = Pat(number_texts.json_integer(plain_integers), "integer")
     shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
