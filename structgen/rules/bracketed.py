@@ -234,6 +234,7 @@ class Bracketed:
         self._graphs = graphs
         self._records = records
         self._read = read
+        self._unit_of: dict[tuple[str, bool], int] = {}  # what `_callee` has found of rules
 
     def build(self, expr: Expr, unit: int) -> int:
         """Write the automaton of ``expr``, the unit ``unit``; its first state, or 0: it has another form."""
@@ -257,10 +258,7 @@ class Bracketed:
             return 0
         plan = _plan(form.around, form.empty)
         others = self._others(kinds, form.around, unit)
-        keys = [member.key for member in inside.members]
-        order = sorted(range(n), key=keys.__getitem__)
-        blob = np.frombuffer(bytearray().join([keys[i] for i in order]), np.uint8)
-        firsts = len({key[0] for key in keys})
+        order, blob, ends, firsts = _in_order(tuple([member.key for member in inside.members]))
         tails = len(values) // 2
         room = (
             (L.M_REQUIRED + named.alive // 62 + 1 + n + 2 * (named.alive + 1) + L.OP_WORDS * (n + 3))
@@ -279,7 +277,7 @@ class Bracketed:
         info += values
         info += named.required
         info += [*others.block, 0, 0, others.start, unit, others.follow]
-        info += accumulate([len(keys[i]) for i in order], initial=0)
+        info += ends
         info += [tail_of[i] for i in order]
         info += [named.number[i] for i in order]
         told = np.array(info + [0] * n, np.int64)
@@ -326,16 +324,27 @@ class Bracketed:
 
     def _callee(self, name: str, *, nullable: bool) -> tuple[int, int] | None:
         """Where the unit of a rule lies, and its FIRST set; None for one that is called in other ways."""
+        unit = self._unit_of.get((name, nullable))
+        if unit is None:
+            unit = self._unit_of[name, nullable] = self._called_unit(name, nullable)
+        if unit < 0:
+            return None
+        info = self._graphs.units.all[unit]
+        if (info.counted or info.dfa is not None) and self._records.may_overlay(unit):
+            return None
+        return info.at, info.first
+
+    def _called_unit(self, name: str, nullable: bool) -> int:
+        """The unit of a rule, -1 for one that is called in other ways."""
         facts = self._graphs.facts
         if name not in facts.promised:
             self._read(name)
             number = facts.rule[name]
             if facts.nullable[number] != nullable or not facts.productive[number] or not facts.first[number]:
-                return None
+                return -1
         elif nullable:
-            return None
-        unit = self._graphs.rule_unit(name)
-        return None if self._records.may_overlay(unit) else self._records.callee(unit)
+            return -1
+        return self._graphs.rule_unit(name)
 
     def _others(self, kinds: list[tuple[ByteDFA, int]], around: _Punctuation, unit: int) -> _Others:
         """The automaton of the other keys, laid out. Of several kinds, its ends tell them apart."""
@@ -355,6 +364,14 @@ class Bracketed:
             block = records.copy(block, keys.n_states - 1, follow)
         automaton = (keys.trans, keys.classes, keys.word_counts, keys.final)
         return _Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
+
+
+@lru_cache(maxsize=256)
+def _in_order(keys: tuple[bytes, ...]) -> tuple[list[int], npt.NDArray[np.uint8], list[int], int]:
+    """Keys in order: which one comes when, their bytes, where each begins and ends, how many first bytes."""
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    blob = np.frombuffer(bytearray().join([keys[i] for i in order]), np.uint8)
+    return order, blob, [*accumulate([len(keys[i]) for i in order], initial=0)], len({key[0] for key in keys})
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,10 +407,11 @@ def _named(inside: Members, tail_of: list[int]) -> _Named | None:
         can_come = [all([can_come[j] for j in needed]) for needed in below]  # noqa: C419
     if not all([can_come[i] for i in wanted]):  # noqa: C419
         return None
-    number, alive = [], 0
-    for possible in can_come:
-        number.append(alive if possible else -1)
-        alive += possible
+    alive = sum(can_come)
+    number = list(range(alive))
+    if alive < len(members):
+        places = iter(number)
+        number = [next(places) if possible else -1 for possible in can_come]
     required = [0] * alive
     for i in wanted:
         required[number[i]] = 1

@@ -161,7 +161,7 @@ class RuleBuilder:
         promised = expr.rule if isinstance(expr, Ref) and expr.rule in self.facts.promised else ""
         if promised:
             expr = self.facts.ir.rules[promised]
-        plain = info.graph is None and self.facts.ir.lexing == "any" and isinstance(expr, Seq | Alt | Rep)
+        plain = info.graph is None and self.facts.ir.lexing == "any" and isinstance(expr, (Seq, Alt, Rep))
         if plain:
             at = self._bracketed.build(expr, unit) or self._outlines.build(expr, unit)
             if at:

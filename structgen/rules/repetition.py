@@ -6,6 +6,8 @@ that counts, because a vocabulary table then serves every length of it.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..automata import ByteDFA
 from ..ir import Bounded, Expr, Lit, Members, Pat, Rep
 from .analysis import children_of
@@ -48,10 +50,13 @@ def looped(e: Expr) -> ByteDFA | None:
 
     What leaves the start is counted, so nothing in the middle of a word may lead back to it.
     """
-    if isinstance(e, Rep) and isinstance(e.item, Pat) and e.item.dfa.is_prefix_free:
-        dfa = e.item.dfa
-        return None if (dfa.trans == dfa.start).any() else dfa
-    return None
+    return e.item.dfa if isinstance(e, Rep) and isinstance(e.item, Pat) and _may_loop(e.item.dfa) else None
+
+
+@lru_cache(maxsize=256)
+def _may_loop(dfa: ByteDFA) -> bool:
+    """No word begins another, and nothing leads back to the start."""
+    return dfa.is_prefix_free and not bool((dfa.trans == dfa.start).any())
 
 
 def _size(expr: Expr, most: int) -> int:
