@@ -121,7 +121,7 @@ def _targets(g, s, to_of, asked, cache):
 
 @jit
 def _place(g, s, cache):
-    """Where ``cache`` has room for state ``s`` of the pattern."""
+    """Where ``cache`` has room for state ``s`` of the pattern: states are 16 words or more apart."""
     far = s - g[g[s + S_SOURCE] + A_FIRST]
     return C_STATES + CACHE_WORDS * ((far >> 4) & (CACHED - 1))
 
