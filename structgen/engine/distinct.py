@@ -14,10 +14,16 @@ Steps are remembered in a dictionary.
 Which tokens have to be looked at one by one
     Those that the plain copy allows and no reading takes without passing a mark: they end an item. And where
     what is written of an item can still become equal to an item before it, those after which it still can:
-    it may be that it then has to (the last of a few values, a string that has its greatest length). Whether a
-    reading can be finished is looked for byte by byte; nearly always the first byte tells, since an item that
-    differs stays different, and a string that may go on with any letter can become different. Inside a
-    string only escapes and what goes on in another item's words are asked.
+    it may be that it then has to (the last of a few values, a string that has its greatest length). Most of
+    them are known without the items (`bare_readings`), and outside of arrays only tokens that begin one and
+    go on past its first item are looked at (`distinct_masks`). Whether a reading can be finished is looked
+    for byte by byte; nearly always the first byte tells, since an item that differs stays different, and a
+    string that may go on with any letter can become different.
+
+What is lost
+    A reading that has an item twice, or cannot be finished, is no longer looked at, and the plain copy goes
+    on with it. So a state has beside its readings the states of the marked copy in which such a one would be
+    now: where there are none, the plain copy's mask holds outside of arrays.
 
 Arrays in which two items have to be equal (the opposite of the same keyword) are kept in the same way: the
 mark at the end of such an array is passed when some item has come twice. As long as another item can follow,
@@ -42,34 +48,39 @@ from ..errors import LimitExceededError
 from ..ir import GrammarIR, Mark, Seq
 from ..limits import Limits, check_time, clock
 from ..vocab.vocabulary import Vocabulary
+from . import kernels
 from . import layout as L
 from .arena import Arena, ArenaFull
-from .json_values import DIFFERS, Value, compare, open_scalar
+from .distinct_masks import DistinctMasks
+from .json_values import open_scalar
 from .open_arrays import (
     A_REPEAT,
+    ANY,
     DIFFERENT,
+    MANY,
     NO_ITEM,
     NOTHING,
     Open,
     Reading,
     Used,
-    ending_of,
-    in_a_scalar,
+    passes_no_mark,
     same_but_for_spelling,
     threats_of,
     with_item,
     with_rivals,
 )
-from .token_sets import along, tokens_of, with_aliases, with_byte
 
 BEGIN_ARRAY, END_ARRAY, BEGIN_ITEM, END_ITEM = range(4)
 MARKS = 4  # of each array
 MOST_READINGS = 4096  # looked at before a search for a finishing text answers yes
 STATE_BYTES = 1024  # what a state takes in memory, roughly
+MOST_LETTERS = 40  # looked at, one after the other, for `MANY` strings
 _BRACKET = ord("]")
-
+_PAIRS = (b"12", b"ab")
 
 Readings = frozenset[Reading]
+Lost = frozenset[int]
+Key = tuple[int, Readings, Lost]
 
 
 def with_marks(ir: GrammarIR) -> GrammarIR:
@@ -91,64 +102,78 @@ class DistinctArena(Arena):
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
         self.plain = Arena(replace(ir, distinct=()), vocabulary, limits)
-        self._escapes: list[int] | None = None
         self._none_used = Used([], {}, 0)
         self._begun = [
             Open(self._none_used, NO_ITEM, None, A_REPEAT if one.repeats else DIFFERENT, one.most)
             for one in ir.distinct
         ]
-        self._states: dict[tuple[int, Readings], int] = {}
-        self._of: dict[int, tuple[int, Readings]] = {}
+        self._states: dict[Key, int] = {}
+        self._of: dict[int, Key] = {}
         self._accepted: dict[tuple[int, int], int] = {}
         self._stepped: dict[tuple[int, int], int] = {}
         self._marked: dict[int, list[tuple[int, int]]] = {}
         self._live: dict[int, bytes] = {}
-        self._loops: dict[int, bool] = {}
+        self._values: dict[int, int] = {}
         self._begins_any: dict[int, bool] = {}
         self._searched: dict[Hashable, bool] = {}
+        self._masks = DistinctMasks(self, any(one.repeats for one in ir.distinct))
         super().__init__(with_marks(ir), vocabulary, limits)
+        self._marks = np.array(self.marks, np.int64)
+        self._after_marks = np.zeros(len(self.marks), np.int64)
         first = self._passed({Reading(self.initial, b"", ())})
-        self.initial = self._state(self.plain.initial, first)
+        self.initial = self._state(self.plain.initial, first, frozenset())
 
     @property
     def nbytes(self) -> int:
         """Bytes of both copies and of the states."""
-        return super().nbytes + self.plain.nbytes + STATE_BYTES * len(self._of)
+        return super().nbytes + self.plain.nbytes + STATE_BYTES * self._kept
 
     # ----------------------------------------------------------------------------------------------- states
 
-    def _state(self, plain: int, readings: Readings) -> int:
+    @property
+    def _kept(self) -> int:
+        return len(self._of) + len(self._masks)
+
+    def _state(self, plain: int, readings: Readings, lost: Lost) -> int:
         """The state of these readings."""
-        key = (plain, readings)
+        key = (plain, readings, lost)
         found = self._states.get(key)
         if found is None:
             most = max(self.limits.max_heap_bytes, 4 << 20)
-            if STATE_BYTES * len(self._of) > most:
+            if STATE_BYTES * self._kept > most:
                 raise ArenaFull("max_heap_bytes", self.limits.max_heap_bytes, self.nbytes)
             record = [L.K_STATE | 3 << 8, 0, 0, 0, 0, *([0] * L.STATE_VALUES)]
             found = self._states[key] = self.heap.put(record)
             self._of[found] = key
         return found
 
-    def _passed(self, readings: set[Reading]) -> Readings:
-        """The readings, and those that have passed marks besides; of these, what a byte can follow."""
+    def _passed(self, readings: set[Reading], lost: set[int] | None = None) -> Readings:
+        """The readings, and those that have passed marks besides; of these, what a byte can follow.
+
+        The states of those that could pass a mark but for the values come into ``lost``.
+        """
         seen = set(readings)
         todo = list(readings)
         while todo:
             one = todo.pop()
             for mark, to in self._marks_at(one.state):
                 after = self._pass(one, mark, to)
-                if after is not None and after not in seen:
+                if after is None:
+                    if lost is not None:
+                        lost.add(to)
+                elif after not in seen:
                     seen.add(after)
                     todo.append(after)
                     if len(seen) > self.limits.max_heads:
                         what = "keeping readings of the text apart"
                         raise LimitExceededError("max_heads", self.limits.max_heads, len(seen), what)
-        return frozenset(
-            one
-            for one in seen
-            if self._bytes_after(one.state) or Arena.is_accepting(self, one.state) or self.symbol_of_token
-        )
+        return frozenset(one for one in seen if self._goes_on(one.state))
+
+    def _goes_on(self, state: int) -> bool:
+        """Something other than a mark can follow."""
+        if not self._marks_at(state) or self.symbol_of_token:
+            return True
+        return bool(self.bytes_after(state)) or Arena.is_accepting(self, state)
 
     def _pass(self, one: Reading, mark: int, state: int) -> Reading | None:
         """The reading after a mark; None when its array asks for something else."""
@@ -160,7 +185,7 @@ class DistinctArena(Arena):
         if mark == END_ARRAY:
             return None if last.asks == A_REPEAT else Reading(state, text, tuple(around))
         if mark == END_ITEM and last.asks != NOTHING:
-            after = with_item(last, Value(text[last.begins :]))
+            after = with_item(last, text[last.begins :])
             if after is None:
                 return None
             last = after
@@ -175,14 +200,12 @@ class DistinctArena(Arena):
         known = self._marked.get(state)
         if known is None:
             known = []
-            for number in range(len(self.marks)):
-                to = Arena.accept_mark(self, state, number)
-                if to >= 0:
-                    known.append((number, to))
+            if self.call(kernels.accept_each, state, self._marks, self._after_marks):
+                known = [(i, to) for i, to in enumerate(self._after_marks.tolist()) if to >= 0]
             self._marked[state] = known
         return known
 
-    def _bytes_after(self, state: int) -> bytes:
+    def bytes_after(self, state: int) -> bytes:
         """The bytes that can come next in the marked copy."""
         known = self._live.get(state)
         if known is None:
@@ -198,8 +221,8 @@ class DistinctArena(Arena):
             to = self._stepped[state, byte] = Arena.accept_bytes(self, state, bytes((byte,)))
         return to
 
-    def _after_byte(self, readings: Readings, byte: int) -> Readings:
-        """The readings after a byte, marks passed."""
+    def after_byte(self, readings: Readings, byte: int, lost: set[int] | None = None) -> Readings:
+        """The readings after a byte, marks passed; ``lost`` as in `_passed`."""
         found = set()
         for state, text, arrays in readings:
             to = self._step(state, byte)
@@ -208,24 +231,59 @@ class DistinctArena(Arena):
                     text += bytes((byte,))
                     arrays = tuple(with_rivals(one, text) for one in arrays)
                     if any(one.is_last and one.rivals == () for one in arrays):
+                        if lost is not None:
+                            lost.add(to)
                         continue
+                found.add(Reading(to, text, arrays))
+        return self._passed(found, lost) if found else frozenset()
+
+    def _after(self, readings: Readings, lost: Lost, data: bytes) -> tuple[Readings, Lost]:
+        """The readings after some bytes that can be finished, and the states of those that are lost."""
+        if not lost and all(passes_no_mark(one, data) for one in readings):
+            after = self._after_text(readings, data)
+            return self._finishable(after)
+        for byte in data:
+            passed_by = {to for state in lost if (to := self._step(state, byte)) >= 0}
+            readings = self.after_byte(readings, byte, passed_by)
+            if not readings:
+                return readings, lost
+            lost = self._without_values(passed_by) if passed_by else frozenset()
+        return self._finishable(readings, lost)
+
+    def _after_text(self, readings: Readings, data: bytes) -> Readings:
+        """As `after_byte`, for bytes between which no mark stands."""
+        found = set()
+        for state, text, arrays in readings:
+            to = Arena.accept_bytes(self, state, data)
+            if to >= 0:
+                if arrays:
+                    text += data
+                    arrays = tuple(with_rivals(one, text) for one in arrays)
                 found.add(Reading(to, text, arrays))
         return self._passed(found) if found else frozenset()
 
-    def _after(self, readings: Readings, data: bytes) -> Readings:
-        """The readings after some bytes that can be finished."""
-        for byte in data:
-            readings = self._after_byte(readings, byte)
-            if not readings:
-                return readings
-        return self._finishable(readings)
+    def _without_values(self, states: set[int]) -> Lost:
+        """The states, and those after marks besides."""
+        todo = list(states)
+        while todo:
+            for _, to in self._marks_at(todo.pop()):
+                if to not in states:
+                    states.add(to)
+                    todo.append(to)
+        return frozenset(filter(self._goes_on, states))
 
     # ------------------------------------------------------------------------------------- can it be finished
 
-    def _finishable(self, readings: Readings) -> Readings:
+    def _finishable(self, readings: Readings, lost: Lost = frozenset()) -> tuple[Readings, Lost]:
+        """The readings that can be finished; the states of the others are lost as well."""
         if all(self._is_free(one) for one in readings):
-            return readings
-        return frozenset(one for one in readings if self._can_be_finished_apart(one))
+            return readings, lost
+        alive = frozenset(one for one in readings if self.can_be_finished(one))
+        return alive, lost.union(one.state for one in readings - alive)
+
+    def can_any_be_finished(self, readings: Readings) -> bool:
+        """Some reading can."""
+        return any(map(self.can_be_finished, readings))
 
     def _is_free(self, one: Reading) -> bool:
         """Nothing that is written since an array began can become equal any more, or has to."""
@@ -233,41 +291,61 @@ class DistinctArena(Arena):
 
     def _asks_nothing(self, array: Open, one: Reading) -> bool:
         if array.asks == A_REPEAT:
-            return not array.is_last if array.begins != NO_ITEM else bool(self._bytes_after(one.state))
+            return not array.is_last if array.begins != NO_ITEM else bool(self.bytes_after(one.state))
         if array.asks == NOTHING or not array.used.size:
             return True
         if NO_ITEM != array.begins < len(one.text):
-            return not threats_of(array, one.text)
-        ends = array.begins == NO_ITEM and _BRACKET in self._bytes_after(one.state)
+            return array.used is not ANY and not threats_of(array, one.text)
+        ends = array.begins == NO_ITEM and _BRACKET in self.bytes_after(one.state)
         return ends or self._can_begin_any(one.state, array)
 
     def _can_begin_any(self, state: int, array: Open) -> bool:
-        """An item of infinitely many values can begin with the next byte."""
+        """An item of more values than have come can begin with the next byte."""
         known = self._begins_any.get(state)
         if known is None:
-            here = self._passed({Reading(state, b"", (array._replace(begins=min(array.begins, 0)),))})
+            array = array._replace(used=ANY, begins=min(array.begins, 0))
+            here = self._passed({Reading(state, b"", (array,))})
             after = (
-                self._after_byte(frozenset((one,)), b) for one in here for b in self._bytes_after(one.state)
+                self.after_byte(frozenset((one,)), b) for one in here for b in self.bytes_after(one.state)
             )
             known = self._begins_any[state] = any(self._is_unbounded(one) for some in after for one in some)
         return known
 
+    def is_at_ease(self, one: Reading) -> bool:
+        """The reading can be finished, as is seen at sight."""
+        return self._is_free(one) or self._is_unbounded(one)
+
     def _is_unbounded(self, one: Reading) -> bool:
-        """The item can become any of infinitely many values, as is seen at sight.
+        """The item can become any of more values than have come, as is seen at sight.
 
-        A letter or digit leads back to the same state, and makes another string or whole number each time.
+        A letter or digit leads back to the same state, and makes another string or whole number each time; or
+        two do not matter for what follows them, so often that there are `MANY` strings.
         """
-        if not one.text or any(array.is_last for array in one.arrays):
+        if not one.text or any(array.is_last for array in one.arrays) or not open_scalar(one.text):
             return False
-        known = self._loops.get(one.state)
+        known = self._values.get(one.state)
         if known is None:
-            loops = (self._step(one.state, byte) == one.state for byte in (ord("1"), ord("a")))
-            known = self._loops[one.state] = any(loops)
-        return known and open_scalar(one.text) != ""
+            known = self._values[one.state] = max(self._values_along(one.state, pair) for pair in _PAIRS)
+        return known > MANY or known > sum(
+            MANY - 1 if array.used is ANY else array.used.size for array in one.arrays
+        )
 
-    def _can_be_finished_apart(self, one: Reading) -> bool:
-        """Search for a text that makes the items differ."""
-        if self._is_free(one) or self._is_unbounded(one):
+    def _values_along(self, state: int, pair: bytes) -> int:
+        """How many texts can follow that are told apart by the two letters of ``pair``."""
+        values = 1
+        for _ in range(MOST_LETTERS):
+            first, second = (self._step(state, byte) for byte in pair)
+            if first == state:
+                return MANY + 1
+            if first < 0 or values == MANY:
+                break
+            values *= 1 + (first == second)
+            state = first
+        return values
+
+    def can_be_finished(self, one: Reading) -> bool:
+        """A text makes the items differ, which is searched for."""
+        if self.is_at_ease(one):
             return True
         key = same_but_for_spelling(one)
         known = self._searched.get(key)
@@ -282,9 +360,9 @@ class DistinctArena(Arena):
             check_time("looking for an item that differs")
             below = []
             for reading in level:
-                for byte in self._bytes_after(reading.state):
-                    for after in self._after_byte(frozenset((reading,)), byte):
-                        if self._is_free(after) or self._is_unbounded(after):
+                for byte in self.bytes_after(reading.state):
+                    for after in self.after_byte(frozenset((reading,)), byte):
+                        if self.is_at_ease(after):
                             return True
                         key = same_but_for_spelling(after)
                         known = self._searched.get(key)
@@ -313,25 +391,26 @@ class DistinctArena(Arena):
 
     def _step_token(self, state: int, token: int) -> int:
         if token not in self.symbol_of_token:
-            return self.accept_bytes(state, self._data(token))
-        plain, readings = self._of[state]
+            return self.accept_bytes(state, self._masks.data(token))
+        plain, readings, lost = self._of[state]
         to = self.plain.accept_token(plain, token)
         if to < 0:
             return L.REFUSED
-        after = {(Arena.accept_token(self, one.state, token), one) for one in readings}
-        passed = self._passed({one._replace(state=state) for state, one in after if state >= 0})
-        alive = self._finishable(passed)
-        return self._state(to, alive) if alive else L.REFUSED
+        passed_by = {after for one in lost if (after := Arena.accept_token(self, one, token)) >= 0}
+        steps = {(Arena.accept_token(self, one.state, token), one) for one in readings}
+        passed = self._passed({one._replace(state=state) for state, one in steps if state >= 0}, passed_by)
+        alive, lost = self._finishable(passed, self._without_values(passed_by))
+        return self._state(to, alive, lost) if alive else L.REFUSED
 
     def accept_bytes(self, state: int, data: bytes) -> int:
         """State after ``data``, or REFUSED."""
-        plain, readings = self._of[state]
+        plain, readings, lost = self._of[state]
         to = self.plain.accept_bytes(plain, data)
         if to < 0:
             return L.REFUSED
         with clock("step_seconds", self.limits.step_seconds):
-            alive = self._after(readings, data)
-        return self._state(to, alive) if alive else L.REFUSED
+            alive, lost = self._after(readings, lost, data)
+        return self._state(to, alive, lost) if alive else L.REFUSED
 
     def live_specials(self, state: int) -> list[int]:
         """The special tokens that may come next."""
@@ -343,10 +422,10 @@ class DistinctArena(Arena):
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next."""
-        plain, readings = self._of[state]
+        plain, readings, _ = self._of[state]
         out = self.plain.live_bytes(plain)
         for byte in np.flatnonzero(out).tolist():
-            out[byte] = bool(self._after(readings, bytes((byte,))))
+            out[byte] = self.can_any_be_finished(self.after_byte(readings, byte))
         return out
 
     def rules_at(self, state: int) -> list[str]:
@@ -361,134 +440,28 @@ class DistinctArena(Arena):
         if self.heap.g[where]:
             return
         with clock("step_seconds", self.limits.step_seconds):
-            mask = self._mask(*self._of[state])
-        tables = self.tables
-        if self.is_accepting(state):
-            mask |= tables.stops
-        row = self.put_row(mask)
-        self.heap.g[where + 2] = bool((mask == tables.everything).all())
+            row = self._masks.row(*self._of[state])
+            if self.is_accepting(state):
+                row = self.put_row(self.rows[row] | self.tables.stops)
+        self.heap.g[where + 2] = bool((self.rows[row] == self.tables.everything).all())
         self.heap.g[where] = row + 1
 
-    def _mask(self, plain: int, readings: Readings) -> npt.NDArray[np.int32]:
-        """The tokens after these readings, stop tokens apart."""
-        most = _row(self.plain, plain) & ~self.tables.stops
-        inside, bound = np.zeros_like(most), np.zeros_like(most)
-        asked = []
-        for one in readings:
-            row = _row(self, one.state) & most
-            if last := [array for array in one.arrays if array.is_last]:
-                bound |= row
-                asked += self._along(last[-1], one, row)
-            else:
-                inside |= row
-        asked += tokens_of(most & ~inside & ~bound)
-        for one in readings:
-            asked += self._threatened(one, inside)
-        mask = inside
-        walked = {b"": readings}
-        finishable: dict[Readings, bool] = {}
-        told: dict[tuple[int, bytes], bool] = {}
-        scalar = in_a_scalar(readings)
-        for token in dict.fromkeys(asked):
-            ending = None if scalar is None else self._ending(scalar, self._data(token))
-            if token in self.symbol_of_token:
-                alive = self._special_alive(readings, token)
-            elif ending is not None and ending in told:
-                alive = told[ending]
-            else:
-                after = self._walk(walked, self._data(token))
-                alive = finishable.get(after, False)
-                if after not in finishable:
-                    alive = finishable[after] = bool(self._finishable(after))
-                if ending is not None and all(self._is_free(one) or self._is_unbounded(one) for one in after):
-                    told[ending] = alive
-            bit = np.uint32(1 << (token & 31)).view(np.int32)
-            if alive:
-                mask[token >> 5] |= bit
-            else:
-                mask[token >> 5] &= ~bit
-        return with_aliases(mask, self.tables.aliases)
+    def plain_row(self, plain: int) -> npt.NDArray[np.int32]:
+        """The tokens that the plain copy takes, stop tokens apart."""
+        return _row(self.plain, plain) & ~self.tables.stops
 
-    def _ending(self, one: Reading, data: bytes) -> tuple[int, bytes] | None:
-        """The state in which a token ends the item that is being written, and how it goes on."""
-        head, tail = ending_of(one.arrays[0], one.text, data)
-        state = one.state
-        for byte in head:
-            state = self._step(state, byte) if state >= 0 else state
-        return (state, tail) if tail and state >= 0 else None
+    def marked_row(self, state: int) -> npt.NDArray[np.int32]:
+        """The tokens that the marked copy takes without passing a mark."""
+        return _row(self, state)
 
-    def _walk(self, walked: dict[bytes, Readings], data: bytes) -> Readings:
-        """The readings after some bytes; ``walked`` has those after the beginnings that were met before."""
-        known = len(data)
-        while data[:known] not in walked:
-            known -= 1
-        readings = walked[data[:known]]
-        for i in range(known, len(data)):
-            readings = self._after_byte(readings, data[i]) if readings else readings
-            walked[data[: i + 1]] = readings
-        return readings
-
-    def _special_alive(self, readings: Readings, token: int) -> bool:
+    def special_alive(self, readings: Readings, token: int) -> bool:
+        """A special token can come."""
         return any(Arena.accept_token(self, one.state, token) >= 0 for one in readings)
-
-    def _threatened(self, one: Reading, inside: npt.NDArray[np.int32]) -> list[int]:
-        """The tokens of ``inside`` after which an item may have to become equal to another."""
-        found: list[int] = []
-        for array in one.arrays:
-            if array.asks == A_REPEAT and array.begins == NO_ITEM:
-                # It may not end yet.
-                closing = tokens_of(inside & _row(self, one.state))
-                found += [token for token in closing if _BRACKET in self._data(token)]
-            if array.asks != DIFFERENT:
-                continue
-            if array.begins == NO_ITEM and array.used.size:
-                # A comma asks for one more item; white space changes nothing.
-                for token in tokens_of(inside & _row(self, one.state)):
-                    if b"," in self._data(token):
-                        found.append(token)
-            if array.begins != NO_ITEM:
-                found += self._along(array, one, inside)
-        return found
-
-    def _along(self, array: Open, one: Reading, row: npt.NDArray[np.int32]) -> list[int]:
-        """The tokens of ``row`` after which the item can still become equal to one before it."""
-        threats = threats_of(array, one.text)
-        if any(rests is None for _, rests in threats):
-            text = one.text[array.begins :]
-            found = []
-            for token in tokens_of(row):
-                if array.asks == DIFFERENT and self._goes_on(one, self._data(token)):
-                    continue
-                data = text + self._data(token)
-                if any(compare(data, value.tree)[0] != DIFFERS for value, _ in threats):
-                    found.append(token)
-            return found
-        if not threats:
-            return []
-        if self._escapes is None:
-            self._escapes = with_byte(self.vocabulary, ord("\\"))
-        candidates = list(self._escapes)
-        for rest in {rest for _, rests in threats for rest in rests or ()}:
-            candidates += along(self.vocabulary, rest)
-        return [token for token in candidates if row[token >> 5] >> (token & 31) & 1]
-
-    def _goes_on(self, one: Reading, data: bytes) -> bool:
-        """After these bytes the item can become any of infinitely many values."""
-        state = one.state
-        for byte in data:
-            state = self._step(state, byte)
-            if state < 0:
-                return False
-        return self._is_unbounded(one._replace(state=state, text=one.text + data))
-
-    def _data(self, token: int) -> bytes:
-        v = self.vocabulary
-        return bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
 
 
 def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
-    """The mask of a state, made if it is not there."""
+    """The mask of a state, made if it is not there. Not to be written to."""
     Arena.make_mask(arena, state)
     g = arena.heap.g
     row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]
-    return row.copy()
+    return row

@@ -11,9 +11,10 @@ from collections.abc import Hashable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from .json_values import DIFFERS, Value, compare, without_spelling
+from .json_values import DIFFERS, Value, compare, open_scalar, without_spelling
 
 MOST_RIVALS = 32
+MANY = 1 << 16  # strings of a certain length; `distinct` holds them for more than come before
 NO_ITEM = -1
 
 
@@ -50,6 +51,24 @@ class Used:
             found = self._longer[value.text] = Used(values, places, self.size + 1)
         return found
 
+
+class Bare(Used):
+    """In place of values, what is known of that of the next item (see `bare_readings`).
+
+    after : what is known after that item
+    """
+
+    __slots__ = ("after",)
+
+    def __init__(self, size: int, after: Bare | None = None) -> None:
+        super().__init__([], {}, size)
+        self.after = self if after is None else after
+
+
+DOUBTFUL = Bare(1)  # an item has come that may be equal to one before it
+ANY = Bare(1, DOUBTFUL)  # it may be equal to one before it
+NEW = Bare(1, ANY)
+FIRST = Bare(0, ANY)
 
 DIFFERENT, A_REPEAT, NOTHING = range(3)
 """What an array asks of its items: that they differ, that two are equal, or nothing, since two are."""
@@ -109,10 +128,13 @@ def same_but_for_spelling(one: Reading) -> Hashable:
     return one.state, items
 
 
-def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] | None]]:
+Threat = tuple[Value, tuple[bytes, ...] | None]
+
+
+def threats_of(array: Open, text: bytes) -> list[Threat]:
     """The values that the item being written can still become equal to, each with what `compare` says."""
     part = text[array.begins :]
-    found: list[tuple[Value, tuple[bytes, ...] | None]] = []
+    found: list[Threat] = []
     rivals = array.used if array.rivals is None else array.rivals
     if part[:1] == b'"' and b"\\" not in part:
         for value in rivals:
@@ -126,44 +148,69 @@ def threats_of(array: Open, text: bytes) -> list[tuple[Value, tuple[bytes, ...] 
     return found
 
 
-def in_a_scalar(readings: frozenset[Reading]) -> Reading | None:
-    """The only reading, if it is inside a string or number of one array, the items of which differ."""
-    if len(readings) == 1:
-        (one,) = readings
-        if len(one.arrays) == 1 and one.arrays[0].asks == DIFFERENT and one.arrays[0].begins != NO_ITEM:
-            part = one.text[one.arrays[0].begins :]
-            if _PLAIN_STRING.fullmatch(part) or _NUMBER.fullmatch(part):
-                return one
-    return None
+def bare_of(one: Reading) -> Reading:
+    """The reading without values and text, as it is where an array has to have a repeat.
 
-
-def ending_of(array: Open, text: bytes, data: bytes) -> tuple[bytes, bytes]:
-    """A token cut where the string or number that is being written ends; nothing behind where more matters.
-
-    Values that have not come yet are all alike, as far as no next item is compared with them.
+    Of the text is left what it ends in the middle of.
     """
-    part = text[array.begins :]
-    if part[:1] == b'"':
-        head, quote, tail = data.partition(b'"')
-        if not quote or b"\\" in head or tail.count(b'"') > tail.endswith(b'"'):
-            return b"", b""
-        whole = part + head + quote
-        rivals = array.used if array.rivals is None else array.rivals
-        return head, b"" if any(value.spelled == whole for value in rivals) else quote + tail
-    number = _NUMBER.match(part + data)
-    assert number is not None, part
-    head, tail = data[: number.end() - len(part)], data[number.end() - len(part) :]
-    if not tail or tail.strip(b" \t\n\r,]}") or not number[0][-1:].isdigit():
-        return b"", b""
-    return head, b"" if Value(number[0]) in array.used else tail
+    if all(array.asks == NOTHING for array in one.arrays) or _is_one_by_one(one):
+        return one
+    has_text = any(NO_ITEM != array.begins < len(one.text) for array in one.arrays)
+    text = _middle(one.text) if has_text else b""
+    arrays = []
+    for array in one.arrays:
+        used, begins = array.used, array.begins
+        if array.asks == DIFFERENT and not isinstance(used, Bare):
+            used = _bare_used(array, one.text)
+        if begins != NO_ITEM:
+            begins = 0 if begins < len(one.text) else len(text)
+        arrays.append(Open(used, begins, None, array.asks, array.most))
+    return Reading(one.state, text, tuple(arrays))
 
 
-_PLAIN_STRING = re.compile(rb'"[^"\\]*')
-_NUMBER = re.compile(rb"-?[0-9][-+.eE0-9]*")
+def is_bare(one: Reading) -> bool:
+    """Values are left out of it."""
+    return any(isinstance(array.used, Bare) for array in one.arrays)
 
 
-def with_item(array: Open, value: Value) -> Open | None:
-    """The array after an item; None when it cannot have this one."""
+def _is_one_by_one(one: Reading) -> bool:
+    return any(array.asks == A_REPEAT or array.used.size > MANY // 2 for array in one.arrays)
+
+
+def _bare_used(array: Open, text: bytes) -> Bare:
+    if array.begins == NO_ITEM or not array.used.size:
+        return ANY if array.used.size else FIRST
+    return ANY if any(rests is None for _, rests in threats_of(array, text)) else NEW
+
+
+def _middle(text: bytes) -> bytes:
+    """A text that ends in the middle of the same as this one."""
+    scalar = open_scalar(text)
+    if scalar:
+        return b'"' if scalar == "string" else b"1"
+    if text[-1:] == b"\\" and open_scalar(text[:-1]) == "string":
+        return b'"\\'
+    number = _NUMBER_AT_END.search(text)
+    return b" " if number is None else number[0]
+
+
+_NUMBER_AT_END = re.compile(rb"-?[0-9][-+.eE0-9]*$|-$")
+
+
+def passes_no_mark(one: Reading, data: bytes) -> bool:
+    """Between these bytes no array or item begins or ends."""
+    if not one.arrays:
+        return b"[" not in data
+    if b'"' in data or any(array.asks == A_REPEAT for array in one.arrays):
+        return False
+    return open_scalar(one.text) == "string"
+
+
+def with_item(array: Open, text: bytes) -> Open | None:
+    """The array after an item of this text; None when it cannot have this one."""
+    if isinstance(array.used, Bare):
+        return array._replace(used=array.used.after, begins=NO_ITEM, rivals=None)
+    value = Value(text)
     if value not in array.used:
         used = array.used.with_value(value)
         full = array.asks == A_REPEAT and array.most is not None and used.size >= array.most
@@ -173,7 +220,9 @@ def with_item(array: Open, value: Value) -> Open | None:
 
 def with_rivals(array: Open, text: bytes) -> Open:
     """The array with what is left of its rivals after a text."""
-    if array.begins == NO_ITEM or array.rivals == () or (array.asks == A_REPEAT and not array.is_last):
+    if array.begins == NO_ITEM or array.rivals == () or isinstance(array.used, Bare):
+        return array
+    if array.asks == A_REPEAT and not array.is_last:
         return array
     left = tuple(value for value, _ in threats_of(array, text))
     return array._replace(rivals=left if len(left) <= MOST_RIVALS else None)

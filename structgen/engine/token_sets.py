@@ -23,11 +23,45 @@ def with_aliases(mask: npt.NDArray[np.int32], aliases: npt.NDArray[np.int32]) ->
     return np.packbits(bits, bitorder="little").view(np.int32)
 
 
-def with_byte(vocabulary: Vocabulary, byte: int) -> list[int]:
-    """The tokens with a byte in them."""
-    places = np.flatnonzero(vocabulary.data == byte)
-    found: list[int] = np.unique(np.searchsorted(vocabulary.offsets, places, side="right") - 1).tolist()
+def mask_of(tokens: npt.NDArray[np.int64], words: int) -> npt.NDArray[np.int32]:
+    """The mask of some tokens."""
+    bits = np.zeros(32 * words, np.uint8)
+    bits[tokens] = 1
+    return np.packbits(bits, bitorder="little").view(np.int32)
+
+
+def later_items(vocabulary: Vocabulary, second: bytes) -> npt.NDArray[np.int64]:
+    """The tokens with an opening bracket and, somewhere after it, a byte of ``second``."""
+    data, offsets = vocabulary.data, vocabulary.offsets
+    last = np.flatnonzero(np.isin(data, np.frombuffer(second, np.uint8)))
+    brackets = np.flatnonzero(data == ord("["))
+    after = np.searchsorted(last, brackets)
+    brackets, after = brackets[after < len(last)], after[after < len(last)]
+    tokens = np.searchsorted(offsets, brackets, side="right") - 1
+    found: npt.NDArray[np.int64] = np.unique(tokens[last[after] < offsets[tokens + 1]])
     return found
+
+
+class Escapes:
+    """The tokens with an escape, by what is before the first one in them."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._by_beginning: dict[bytes, list[tuple[bytes, int]]] = {}
+        data, offsets = vocabulary.data, vocabulary.offsets
+        tokens = np.unique(np.searchsorted(offsets, np.flatnonzero(data == ord("\\")), side="right") - 1)
+        for token in tokens.tolist():
+            before, _, escape = bytes(data[int(offsets[token]) : int(offsets[token + 1])]).partition(b"\\")
+            self._by_beginning.setdefault(before, []).append((escape[:1], token))
+        self._longest = max(map(len, self._by_beginning), default=0)
+
+    def along(self, rest: bytes) -> list[int]:
+        """Those that can spell the beginning of ``rest``, in which no escape is that is not needed."""
+        found = []
+        for i in range(min(len(rest), self._longest) + 1):
+            for escape, token in self._by_beginning.get(rest[:i], ()):
+                if escape in (b"", b"u") or rest[i : i + 1] in (b"\\", escape):
+                    found.append(token)
+        return found
 
 
 def along(vocabulary: Vocabulary, text: bytes) -> list[int]:

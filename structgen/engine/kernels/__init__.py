@@ -49,6 +49,7 @@ from .masks import fill, fill_rows, head_mask, make_mask
 from .records import rehash
 from .states import (
     accept_bytes,
+    accept_each,
     accept_symbol,
     accept_token,
     find_accept,
@@ -60,6 +61,7 @@ from .tables import enter_table, find_table
 
 __all__ = [
     "accept_bytes",
+    "accept_each",
     "accept_symbol",
     "accept_token",
     "column_after",

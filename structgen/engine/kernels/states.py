@@ -125,6 +125,19 @@ def accept_symbol(g, state, symbol, silent):
 
 
 @jit
+def accept_each(g, state, symbols, out):
+    """Set ``out[i]`` to the matcher state after mark ``symbols[i]``, or REFUSED; their number, or a code."""
+    total = 0
+    for i in range(symbols.shape[0]):
+        to = accept_symbol(g, state, symbols[i], True)
+        if to < REFUSED:
+            return to
+        out[i] = to
+        total += to != REFUSED
+    return total
+
+
+@jit
 def find_accept(g, state, token):
     """State after + 1 when the step was taken before, REFUSED when it was refused before, 0 when unknown.
 
