@@ -418,7 +418,11 @@ class DistinctArena(Arena):
 
     def is_accepting(self, state: int) -> bool:
         """The text may end here."""
-        return any(not one.arrays and Arena.is_accepting(self, one.state) for one in self._of[state][1])
+        return self.is_whole(self._of[state][1])
+
+    def is_whole(self, readings: Readings) -> bool:
+        """The text may end after some reading."""
+        return any(not one.arrays and Arena.is_accepting(self, one.state) for one in readings)
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next."""
@@ -441,17 +445,15 @@ class DistinctArena(Arena):
             return
         with clock("step_seconds", self.limits.step_seconds):
             row = self._masks.row(*self._of[state])
-            if self.is_accepting(state):
-                row = self.put_row(self.rows[row] | self.tables.stops)
         self.heap.g[where + 2] = bool((self.rows[row] == self.tables.everything).all())
         self.heap.g[where] = row + 1
 
     def plain_row(self, plain: int) -> npt.NDArray[np.int32]:
-        """The tokens that the plain copy takes, stop tokens apart."""
-        return _row(self.plain, plain) & ~self.tables.stops
+        """The tokens that the plain copy takes. Not to be written to."""
+        return _row(self.plain, plain)
 
     def marked_row(self, state: int) -> npt.NDArray[np.int32]:
-        """The tokens that the marked copy takes without passing a mark."""
+        """The tokens that the marked copy takes without passing a mark. Not to be written to."""
         return _row(self, state)
 
     def special_alive(self, readings: Readings, token: int) -> bool:
@@ -460,7 +462,7 @@ class DistinctArena(Arena):
 
 
 def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
-    """The mask of a state, made if it is not there. Not to be written to."""
+    """The mask of a state, made if it is not there."""
     Arena.make_mask(arena, state)
     g = arena.heap.g
     row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]

@@ -16,8 +16,20 @@ import numpy.typing as npt
 
 from .bare_readings import DEPENDS, YES, BareReadings
 from .json_values import DIFFERS, compare
-from .open_arrays import A_REPEAT, ANY, DIFFERENT, NO_ITEM, Open, Reading, Threat, is_bare, threats_of
-from .token_sets import Escapes, along, later_items, mask_of, tokens_of, with_aliases
+from .open_arrays import (
+    A_REPEAT,
+    ANY,
+    DIFFERENT,
+    FIRST,
+    NEW,
+    NO_ITEM,
+    Open,
+    Reading,
+    Threat,
+    is_bare,
+    threats_of,
+)
+from .token_sets import Escapes, along, later_items, mask_of, tokens_of, with_aliases, with_some
 
 if TYPE_CHECKING:
     from .distinct import DistinctArena, Lost, Readings
@@ -50,20 +62,21 @@ class DistinctMasks:
     def __init__(self, arena: DistinctArena, repeats: bool) -> None:
         self._arena = arena
         self._bare = BareReadings(arena)
-        self._repeats = repeats
-        self._verdicts: dict[tuple[int, int], Verdicts] = {}
+        self._verdicts: dict[tuple[int, int, bool], Verdicts] = {}
         self._escapes: Escapes | None = None
+        self._second = b",]" if repeats else b","
         self._later_items: npt.NDArray[np.int32] | None = None
+        self._seconds: npt.NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self._bare)
 
     def row(self, plain: int, readings: Readings, lost: Lost) -> int:
-        """The number of the row with the tokens after these readings, stop tokens apart."""
+        """The number of the row with the mask after these readings."""
         arena = self._arena
         if not lost and not any(one.arrays for one in readings):
             return self._row_outside(plain, readings)
-        row, asked, inside = self._of_bare(plain, self._bare.begin(readings))
+        row, asked, inside = self._of_bare(plain, self._bare.begin(readings), not lost)
         open_arrays = [
             (array, one.text, threats_of(array, one.text))
             for one in readings
@@ -77,26 +90,30 @@ class DistinctMasks:
         if rests:
             most = arena.plain_row(plain)
             asked = asked + [token for token in self._along(rests) if most[token >> 5] >> (token & 31) & 1]
-        if not asked:
+        stops = arena.is_whole(readings)
+        if not asked and not stops:
             return row
         mask = arena.rows[row].copy()
         self._ask(readings, asked, mask)
-        return arena.put_row(with_aliases(mask, arena.tables.aliases))
+        mask = with_aliases(mask, arena.tables.aliases)
+        return arena.put_row(mask | arena.tables.stops if stops else mask)
 
     def _row_outside(self, plain: int, readings: Readings) -> int:
         """The row where no such array is open: few tokens begin one and go on past its first item."""
         arena = self._arena
         mask = arena.plain_row(plain)
         if self._later_items is None:
-            second = b",]" if self._repeats else b","
-            self._later_items = mask_of(later_items(arena.vocabulary, second), arena.tables.words)
+            self._later_items = mask_of(later_items(arena.vocabulary, self._second), arena.tables.words)
         doubtful = mask & self._later_items
         if doubtful.any():
             for one in readings:
                 doubtful &= ~arena.marked_row(one.state)
-            depends = self._depending(self._bare.begin(readings), tokens_of(doubtful), mask)
-            self._ask(readings, depends, mask)
-            mask = with_aliases(mask, arena.tables.aliases)
+            if doubtful.any():
+                mask = mask.copy()
+                self._ask(
+                    readings, self._depending(self._bare.begin(readings), tokens_of(doubtful), mask), mask
+                )
+                mask = with_aliases(mask, arena.tables.aliases)
         return arena.put_row(mask)
 
     def _ask(self, readings: Readings, tokens: Iterable[int], mask: npt.NDArray[np.int32]) -> None:
@@ -127,16 +144,20 @@ class DistinctMasks:
 
     # ------------------------------------------------------------------------------------- without the values
 
-    def _of_bare(self, plain: int, number: int) -> Verdicts:
-        """The verdicts on all tokens after a set of bare readings and a state of the plain copy."""
-        known = self._verdicts.get((plain, number))
+    def _of_bare(self, plain: int, number: int, all_read: bool) -> Verdicts:
+        """The verdicts on all tokens after a set of bare readings and a state of the plain copy.
+
+        all_read : the plain copy has no other readings
+        """
+        key = (plain, number, all_read)
+        known = self._verdicts.get(key)
         if known is None:
-            known = self._verdicts[plain, number] = self._judge(plain, number)
+            known = self._verdicts[key] = self._judge(*key)
         return known
 
-    def _judge(self, plain: int, number: int) -> Verdicts:
+    def _judge(self, plain: int, number: int, all_read: bool) -> Verdicts:
         arena = self._arena
-        most = arena.plain_row(plain)
+        most = arena.plain_row(plain) & ~arena.tables.stops
         mask, bound = np.zeros_like(most), np.zeros_like(most)
         asked: list[int] = []
         inside: set[int] = set()
@@ -148,7 +169,15 @@ class DistinctMasks:
                 asked += self._last(last[-1], one, row)
             else:
                 mask |= row
-        asked += tokens_of(most & ~mask & ~bound)
+        ending = most & ~mask & ~bound
+        if all_read and all(array.used in (NEW, FIRST) for one in readings for array in one.arrays):
+            # An item that is new may end, and whatever is around it, too. Another one takes a comma.
+            if self._seconds is None:
+                tokens = with_some(arena.vocabulary, self._second)
+                self._seconds = mask_of(tokens, arena.tables.words)
+            mask |= ending & ~self._seconds
+            ending &= self._seconds
+        asked += tokens_of(ending)
         for one in readings:
             row = arena.marked_row(one.state) & mask
             for array in one.arrays:

@@ -30,6 +30,13 @@ def mask_of(tokens: npt.NDArray[np.int64], words: int) -> npt.NDArray[np.int32]:
     return np.packbits(bits, bitorder="little").view(np.int32)
 
 
+def with_some(vocabulary: Vocabulary, wanted: bytes) -> npt.NDArray[np.int64]:
+    """The tokens with one of these bytes in them."""
+    places = np.flatnonzero(np.isin(vocabulary.data, np.frombuffer(wanted, np.uint8)))
+    found: npt.NDArray[np.int64] = np.unique(np.searchsorted(vocabulary.offsets, places, side="right") - 1)
+    return found
+
+
 def later_items(vocabulary: Vocabulary, second: bytes) -> npt.NDArray[np.int64]:
     """The tokens with an opening bracket and, somewhere after it, a byte of ``second``."""
     data, offsets = vocabulary.data, vocabulary.offsets
@@ -48,8 +55,7 @@ class Escapes:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._by_beginning: dict[bytes, list[tuple[bytes, int]]] = {}
         data, offsets = vocabulary.data, vocabulary.offsets
-        tokens = np.unique(np.searchsorted(offsets, np.flatnonzero(data == ord("\\")), side="right") - 1)
-        for token in tokens.tolist():
+        for token in with_some(vocabulary, b"\\").tolist():
             before, _, escape = bytes(data[int(offsets[token]) : int(offsets[token + 1])]).partition(b"\\")
             self._by_beginning.setdefault(before, []).append((escape[:1], token))
         self._longest = max(map(len, self._by_beginning), default=0)
