@@ -116,7 +116,7 @@ class DistinctArena(Arena):
         self._values: dict[int, int] = {}
         self._begins_any: dict[int, bool] = {}
         self._searched: dict[Hashable, bool] = {}
-        self._masks = DistinctMasks(self, any(one.repeats for one in ir.distinct))
+        self._masks = DistinctMasks(self, vocabulary, any(one.repeats for one in ir.distinct))
         super().__init__(with_marks(ir), vocabulary, limits)
         self._marks = np.array(self.marks, np.int64)
         self._after_marks = np.zeros(len(self.marks), np.int64)
@@ -152,6 +152,8 @@ class DistinctArena(Arena):
 
         The states of those that could pass a mark but for the values come into ``lost``.
         """
+        if not any(self._marks_at(one.state) for one in readings):
+            return frozenset(readings)
         seen = set(readings)
         todo = list(readings)
         while todo:

@@ -29,9 +29,10 @@ from .open_arrays import (
     is_bare,
     threats_of,
 )
-from .token_sets import Escapes, along, later_items, mask_of, tokens_of, with_aliases, with_some
+from .token_sets import TokenSets, tokens_of, with_aliases
 
 if TYPE_CHECKING:
+    from ..vocab.vocabulary import Vocabulary
     from .distinct import DistinctArena, Lost, Readings
 
 Threatened = tuple[Open, bytes, list[Threat]]
@@ -59,14 +60,13 @@ class DistinctMasks:
     repeats : some arrays have to have two equal items
     """
 
-    def __init__(self, arena: DistinctArena, repeats: bool) -> None:
+    def __init__(self, arena: DistinctArena, vocabulary: Vocabulary, repeats: bool) -> None:
         self._arena = arena
         self._bare = BareReadings(arena)
         self._verdicts: dict[tuple[int, int, bool], Verdicts] = {}
-        self._escapes: Escapes | None = None
-        self._second = b",]" if repeats else b","
-        self._later_items: npt.NDArray[np.int32] | None = None
-        self._seconds: npt.NDArray[np.int32] | None = None
+        self._tokens = TokenSets.of(vocabulary)
+        self.data = self._tokens.data
+        self._second = b",]" if repeats else b","  # goes on past an item
 
     def __len__(self) -> int:
         return len(self._bare)
@@ -102,9 +102,7 @@ class DistinctMasks:
         """The row where no such array is open: few tokens begin one and go on past its first item."""
         arena = self._arena
         mask = arena.plain_row(plain)
-        if self._later_items is None:
-            self._later_items = mask_of(later_items(arena.vocabulary, self._second), arena.tables.words)
-        doubtful = mask & self._later_items
+        doubtful = mask & self._tokens.with_some(self._second, after=b"[")
         if doubtful.any():
             for one in readings:
                 doubtful &= ~arena.marked_row(one.state)
@@ -172,11 +170,8 @@ class DistinctMasks:
         ending = most & ~mask & ~bound
         if all_read and all(array.used in (NEW, FIRST) for one in readings for array in one.arrays):
             # An item that is new may end, and whatever is around it, too. Another one takes a comma.
-            if self._seconds is None:
-                tokens = with_some(arena.vocabulary, self._second)
-                self._seconds = mask_of(tokens, arena.tables.words)
-            mask |= ending & ~self._seconds
-            ending &= self._seconds
+            mask |= ending & ~self._tokens.with_some(self._second)
+            ending &= self._tokens.with_some(self._second)
         asked += tokens_of(ending)
         for one in readings:
             row = arena.marked_row(one.state) & mask
@@ -230,19 +225,11 @@ class DistinctMasks:
 
     def _along(self, rests: Iterable[bytes]) -> list[int]:
         """The tokens that spell the beginning of one of ``rests``, or all of it."""
-        vocabulary = self._arena.vocabulary
-        if self._escapes is None:
-            self._escapes = Escapes(vocabulary)
         found: list[int] = []
         for rest in rests:
-            found += along(vocabulary, rest)
-            found += self._escapes.along(rest)
+            found += self._tokens.along(rest)
+            found += self._tokens.escaped_along(rest)
         return found
-
-    def data(self, token: int) -> bytes:
-        """The bytes of a token."""
-        v = self._arena.vocabulary
-        return bytes(v.data[int(v.offsets[token]) : int(v.offsets[token + 1])])
 
 
 def _can_be_equal(array: Open, one: Reading) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import numpy.typing as npt
 
 from ..vocab.vocabulary import Vocabulary
+
+Mask = npt.NDArray[np.int32]
 
 
 def tokens_of(mask: npt.NDArray[np.int32]) -> list[int]:
@@ -23,67 +27,96 @@ def with_aliases(mask: npt.NDArray[np.int32], aliases: npt.NDArray[np.int32]) ->
     return np.packbits(bits, bitorder="little").view(np.int32)
 
 
-def mask_of(tokens: npt.NDArray[np.int64], words: int) -> npt.NDArray[np.int32]:
-    """The mask of some tokens."""
-    bits = np.zeros(32 * words, np.uint8)
-    bits[tokens] = 1
-    return np.packbits(bits, bitorder="little").view(np.int32)
-
-
-def with_some(vocabulary: Vocabulary, wanted: bytes) -> npt.NDArray[np.int64]:
-    """The tokens with one of these bytes in them."""
-    places = np.flatnonzero(np.isin(vocabulary.data, np.frombuffer(wanted, np.uint8)))
-    found: npt.NDArray[np.int64] = np.unique(np.searchsorted(vocabulary.offsets, places, side="right") - 1)
-    return found
-
-
-def later_items(vocabulary: Vocabulary, second: bytes) -> npt.NDArray[np.int64]:
-    """The tokens with an opening bracket and, somewhere after it, a byte of ``second``."""
-    data, offsets = vocabulary.data, vocabulary.offsets
-    last = np.flatnonzero(np.isin(data, np.frombuffer(second, np.uint8)))
-    brackets = np.flatnonzero(data == ord("["))
-    after = np.searchsorted(last, brackets)
-    brackets, after = brackets[after < len(last)], after[after < len(last)]
-    tokens = np.searchsorted(offsets, brackets, side="right") - 1
-    found: npt.NDArray[np.int64] = np.unique(tokens[last[after] < offsets[tokens + 1]])
-    return found
-
-
-class Escapes:
-    """The tokens with an escape, by what is before the first one in them."""
+class TokenSets:
+    """The tokens of a vocabulary by their bytes, found when asked for and kept for all grammars."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._by_beginning: dict[bytes, list[tuple[bytes, int]]] = {}
-        data, offsets = vocabulary.data, vocabulary.offsets
-        for token in with_some(vocabulary, b"\\").tolist():
-            before, _, escape = bytes(data[int(offsets[token]) : int(offsets[token + 1])]).partition(b"\\")
-            self._by_beginning.setdefault(before, []).append((escape[:1], token))
-        self._longest = max(map(len, self._by_beginning), default=0)
+        self._bytes, self._offsets = vocabulary.data, vocabulary.offsets
+        self._data, self._places = memoryview(self._bytes), memoryview(self._offsets)
+        self._nodes = vocabulary.trie.nodes
+        self._words = -(-vocabulary.size // 32)
+        self._children: dict[int, dict[int, int]] = {}
+        self._masks: dict[tuple[bytes, bytes], Mask] = {}
+        self._escapes: dict[bytes, list[tuple[bytes, int]]] | None = None
 
-    def along(self, rest: bytes) -> list[int]:
-        """Those that can spell the beginning of ``rest``, in which no escape is that is not needed."""
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> TokenSets:
+        """Those of a vocabulary."""
+        sets = _of_vocabulary.get(vocabulary)
+        if sets is None:
+            sets = _of_vocabulary[vocabulary] = cls(vocabulary)
+        return sets
+
+    def data(self, token: int) -> bytes:
+        """The bytes of a token."""
+        return bytes(self._data[self._places[token] : self._places[token + 1]])
+
+    def with_some(self, wanted: bytes, after: bytes = b"") -> Mask:
+        """The tokens with one of the bytes ``wanted``, or one somewhere behind one of ``after``."""
+        known = self._masks.get((wanted, after))
+        if known is None:
+            tokens = self._with_some(wanted, after)
+            bits = np.zeros(32 * self._words, np.uint8)
+            bits[tokens] = 1
+            known = self._masks[wanted, after] = np.packbits(bits, bitorder="little").view(np.int32)
+        return known
+
+    def _with_some(self, wanted: bytes, after: bytes) -> npt.NDArray[np.int64]:
+        last = self._places_of(wanted)
+        tokens = np.searchsorted(self._offsets, last, side="right") - 1
+        if after:
+            first = self._places_of(after)
+            before = np.searchsorted(first, last) - 1  # the nearest one in front
+            last, tokens, before = last[before >= 0], tokens[before >= 0], before[before >= 0]
+            tokens = tokens[first[before] >= self._offsets[tokens]]
+        return tokens
+
+    def _places_of(self, wanted: bytes) -> npt.NDArray[np.int64]:
+        return np.flatnonzero(np.isin(self._bytes, np.frombuffer(wanted, np.uint8)))
+
+    def along(self, text: bytes) -> list[int]:
+        """The tokens that ``text`` begins with, and those that begin with ``text``."""
+        nodes = self._nodes
+        found: list[int] = []
+        at = 0
+        for byte in text:
+            children = self._children.get(at)
+            if children is None:
+                children = self._children[at] = self._children_of(at)
+            at = children.get(byte, -1)
+            if at < 0:
+                return found
+            if int(nodes[at, 3]) >= 0:
+                found.append(int(nodes[at, 3]))
+        longer = nodes[at + 1 : int(nodes[at, 2]), 3]
+        found.extend(longer[longer >= 0].tolist())
+        return found
+
+    def _children_of(self, at: int) -> dict[int, int]:
+        found = {}
+        child, end = at + 1, int(self._nodes[at, 2])
+        while child < end:
+            found[int(self._nodes[child, 0])] = child
+            child = int(self._nodes[child, 2])
+        return found
+
+    def escaped_along(self, text: bytes) -> list[int]:
+        """The tokens with an escape that can spell the beginning of ``text`` as JSON.
+
+        ``text`` itself has no escapes that are not needed.
+        """
+        if self._escapes is None:
+            escapes: dict[bytes, list[tuple[bytes, int]]] = {}
+            for token in np.unique(self._with_some(b"\\", b"")).tolist():
+                before, _, escape = self.data(token).partition(b"\\")
+                escapes.setdefault(before, []).append((escape[:1], token))
+            self._escapes = escapes
         found = []
-        for i in range(min(len(rest), self._longest) + 1):
-            for escape, token in self._by_beginning.get(rest[:i], ()):
-                if escape in (b"", b"u") or rest[i : i + 1] in (b"\\", escape):
+        for i in range(len(text) + 1):
+            for escape, token in self._escapes.get(text[:i], ()):
+                if escape in (b"", b"u") or text[i : i + 1] in (b"\\", escape):
                     found.append(token)
         return found
 
 
-def along(vocabulary: Vocabulary, text: bytes) -> list[int]:
-    """The tokens that ``text`` begins with, and those that begin with ``text``."""
-    nodes = vocabulary.trie.nodes
-    found: list[int] = []
-    at = 0
-    for byte in text:
-        child, end = at + 1, int(nodes[at, 2])
-        while child < end and int(nodes[child, 0]) != byte:
-            child = int(nodes[child, 2])
-        if child >= end:
-            return found
-        at = child
-        if int(nodes[at, 3]) >= 0:
-            found.append(int(nodes[at, 3]))
-    longer = nodes[at + 1 : int(nodes[at, 2]), 3]
-    found.extend(longer[longer >= 0].tolist())
-    return found
+_of_vocabulary: WeakKeyDictionary[Vocabulary, TokenSets] = WeakKeyDictionary()
