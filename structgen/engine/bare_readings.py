@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from .open_arrays import DOUBTFUL, Reading, bare_of, is_bare
+from .open_arrays import DOUBTFUL, Bare, Reading, bare_of, is_bare
 
 if TYPE_CHECKING:
     from .distinct import DistinctArena, Readings
@@ -38,9 +38,9 @@ class BareReadings:
     def __len__(self) -> int:
         return len(self._sets)
 
-    def begin(self, readings: Readings) -> int:
-        """The set of these readings without their values."""
-        return self._number(frozenset(map(bare_of, readings)))
+    def begin(self, readings: Readings, item: Bare | None = None) -> int:
+        """The set of these readings without their values; ``item`` as in `bare_of`."""
+        return self._number(frozenset(bare_of(one, item) for one in readings))
 
     def readings(self, number: int) -> Readings:
         """Those of a set."""

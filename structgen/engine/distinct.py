@@ -447,8 +447,13 @@ class DistinctArena(Arena):
             return
         with clock("step_seconds", self.limits.step_seconds):
             row = self._masks.row(*self._of[state])
-        self.heap.g[where + 2] = bool((self.rows[row] == self.tables.everything).all())
+        mask, everything = self.rows[row], self.tables.everything
+        self.heap.g[where + 2] = mask[0] == everything[0] and bool((mask == everything).all())
         self.heap.g[where] = row + 1
+
+    def plain_row_number(self, plain: int) -> int:
+        """The number of that row, which states of the plain copy share."""
+        return _row_number(self.plain, plain)
 
     def plain_row(self, plain: int) -> npt.NDArray[np.int32]:
         """The tokens that the plain copy takes. Not to be written to."""
@@ -464,8 +469,13 @@ class DistinctArena(Arena):
 
 
 def _row(arena: Arena, state: int) -> npt.NDArray[np.int32]:
-    """The mask of a state, made if it is not there."""
+    """The mask of a state."""
+    row: npt.NDArray[np.int32] = arena.rows[_row_number(arena, state)]
+    return row
+
+
+def _row_number(arena: Arena, state: int) -> int:
+    """The number of its row, made if it is not there."""
     Arena.make_mask(arena, state)
     g = arena.heap.g
-    row: npt.NDArray[np.int32] = arena.rows[int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1]
-    return row
+    return int(g[state + L.R_KEY + (int(g[state]) >> 8)]) - 1

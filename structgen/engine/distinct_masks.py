@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .bare_readings import DEPENDS, YES, BareReadings
+from .bare_readings import DEPENDS, NO, YES, BareReadings
 from .json_values import DIFFERS, compare
 from .open_arrays import (
     A_REPEAT,
@@ -29,7 +29,7 @@ from .open_arrays import (
     is_bare,
     threats_of,
 )
-from .token_sets import TokenSets, tokens_of, with_aliases
+from .token_sets import TokenSets, tokens_of
 
 if TYPE_CHECKING:
     from ..vocab.vocabulary import Vocabulary
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Threatened = tuple[Open, bytes, list[Threat]]
 """An array, a reading's text, and `threats_of` these."""
+NOT_ONE_ROW = -1
 _BRACKET = ord("]")
 _COMMA = ord(",")
 
@@ -63,6 +64,7 @@ class DistinctMasks:
     def __init__(self, arena: DistinctArena, vocabulary: Vocabulary, repeats: bool) -> None:
         self._arena = arena
         self._bare = BareReadings(arena)
+        self._outside: dict[int, int] = {}  # by the number of the plain copy's row
         self._verdicts: dict[tuple[int, int, bool], Verdicts] = {}
         self._tokens = TokenSets.of(vocabulary)
         self.data = self._tokens.data
@@ -77,48 +79,55 @@ class DistinctMasks:
         if not lost and not any(one.arrays for one in readings):
             return self._row_outside(plain, readings)
         row, asked, inside = self._of_bare(plain, self._bare.begin(readings), not lost)
-        open_arrays = [
+        threatened = [
             (array, one.text, threats_of(array, one.text))
             for one in readings
             if not any(array.asks == A_REPEAT for array in one.arrays)
             for array in one.arrays
-            if array.asks == DIFFERENT and array.begins != NO_ITEM
+            if array.asks == DIFFERENT and array.used.size
         ]
-        if inside:
-            asked = asked + [token for token in inside if self._is_threatened(open_arrays, token)]
-        rests = {rest for _, _, threats in open_arrays for _, rests in threats for rest in rests or ()}
-        if rests:
+        asked = asked + [token for token in inside if self._is_threatened(threatened, token)]
+        along = self._along_some(threatened)
+        if along:
             most = arena.plain_row(plain)
-            asked = asked + [token for token in self._along(rests) if most[token >> 5] >> (token & 31) & 1]
+            along = [token for token in along if most[token >> 5] >> (token & 31) & 1]
+            asked += self._not_at_ease(readings, along)
         stops = arena.is_whole(readings)
         if not asked and not stops:
             return row
-        mask = arena.rows[row].copy()
-        self._ask(readings, asked, mask)
-        mask = with_aliases(mask, arena.tables.aliases)
+        mask = self._asked(readings, asked, arena.rows[row])
         return arena.put_row(mask | arena.tables.stops if stops else mask)
 
     def _row_outside(self, plain: int, readings: Readings) -> int:
         """The row where no such array is open: few tokens begin one and go on past its first item."""
         arena = self._arena
+        number = arena.plain_row_number(plain)
+        known = self._outside.get(number)
+        if known is None:
+            mask = arena.plain_row(plain)
+            doubtful = mask & self._tokens.with_some(self._second, after=b"[")
+            known = self._outside[number] = NOT_ONE_ROW if doubtful.any() else arena.put_row(mask)
+        if known != NOT_ONE_ROW:
+            return known
         mask = arena.plain_row(plain)
         doubtful = mask & self._tokens.with_some(self._second, after=b"[")
+        for one in readings:
+            doubtful &= ~arena.marked_row(one.state)
         if doubtful.any():
-            for one in readings:
-                doubtful &= ~arena.marked_row(one.state)
-            if doubtful.any():
-                mask = mask.copy()
-                self._ask(
-                    readings, self._depending(self._bare.begin(readings), tokens_of(doubtful), mask), mask
-                )
-                mask = with_aliases(mask, arena.tables.aliases)
+            yes, no, depends = self._sorted(self._bare.begin(readings), tokens_of(doubtful))
+            mask = self._changed(mask, yes, no)
+            if depends:
+                mask = self._asked(readings, depends, mask)
         return arena.put_row(mask)
 
-    def _ask(self, readings: Readings, tokens: Iterable[int], mask: npt.NDArray[np.int32]) -> None:
-        """Read tokens one by one, and set or clear each in ``mask``."""
+    def _asked(
+        self, readings: Readings, tokens: Iterable[int], mask: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]:
+        """The mask after tokens have been read one by one."""
         arena = self._arena
         walked = {b"": readings}
         known: dict[Readings, bool] = {}
+        found: tuple[list[int], list[int]] = ([], [])
         for token in dict.fromkeys(tokens):
             if token in arena.symbol_of_token:
                 alive = arena.special_alive(readings, token)
@@ -127,7 +136,19 @@ class DistinctMasks:
                 if after not in known:
                     known[after] = arena.can_any_be_finished(after)
                 alive = known[after]
-            _set(mask, token, alive)
+            found[alive].append(token)
+        return self._changed(mask, found[True], found[False])
+
+    def _changed(
+        self, mask: npt.NDArray[np.int32], allowed: list[int], refused: list[int]
+    ) -> npt.NDArray[np.int32]:
+        """The mask with tokens set and cleared, and those that are spelled like them."""
+        bits = np.unpackbits(mask.view(np.uint8), bitorder="little")
+        bits[refused] = 0
+        bits[allowed] = 1
+        aliases = self._arena.tables.aliases
+        bits[aliases[:, 1]] = bits[aliases[:, 0]]
+        return np.packbits(bits, bitorder="little").view(np.int32)
 
     def _walk(self, walked: dict[bytes, Readings], data: bytes) -> Readings:
         """The readings after some bytes; ``walked`` has those after the beginnings that were met before."""
@@ -153,13 +174,13 @@ class DistinctMasks:
             known = self._verdicts[key] = self._judge(*key)
         return known
 
-    def _judge(self, plain: int, number: int, all_read: bool) -> Verdicts:
+    def _judge(self, plain: int, bare: int, all_read: bool) -> Verdicts:
         arena = self._arena
         most = arena.plain_row(plain) & ~arena.tables.stops
         mask, bound = np.zeros_like(most), np.zeros_like(most)
         asked: list[int] = []
         inside: set[int] = set()
-        readings = self._bare.readings(number)
+        readings = self._bare.readings(bare)
         for one in readings:
             row = arena.marked_row(one.state) & most
             if last := [array for array in one.arrays if array.is_last]:
@@ -185,24 +206,27 @@ class DistinctMasks:
                     asked += [token for token in tokens_of(row) if not ends.isdisjoint(self.data(token))]
                 if array.asks == DIFFERENT and array.begins != NO_ITEM and _can_be_equal(array, one):
                     inside.update(tokens_of(row))
-        depends = self._depending(number, asked, mask)
-        within = self._depending(number, sorted(inside.difference(asked)), mask)
-        for token in within:
-            _set(mask, token, True)
-        return Verdicts(arena.put_row(with_aliases(mask, arena.tables.aliases)), depends, within)
+        yes, no, depends = self._sorted(bare, asked)
+        yes_within, no_within, within = self._sorted(bare, sorted(inside.difference(asked)))
+        mask = self._changed(mask, yes + yes_within + within, no + depends + no_within)
+        if any(array.used is NEW and array.begins == NO_ITEM for one in readings for array in one.arrays):
+            depends += self._not_at_ease(readings, tokens_of(mask & self._tokens.commas()))
+        return Verdicts(arena.put_row(mask), depends, within)
 
-    def _depending(self, number: int, tokens: Iterable[int], mask: npt.NDArray[np.int32]) -> list[int]:
-        """Those of ``tokens`` that depend on the values; of the others ``mask`` gets what is allowed."""
-        found = []
+    def _sorted(self, number: int, tokens: Iterable[int]) -> tuple[list[int], list[int], list[int]]:
+        """The tokens on which the verdict is yes, no, and that it depends on the values."""
+        found: dict[int, list[int]] = {YES: [], NO: [], DEPENDS: []}
         for token in dict.fromkeys(tokens):
             special = token in self._arena.symbol_of_token
-            verdict = DEPENDS if special else self._bare.verdict(number, self.data(token))
-            _set(mask, token, verdict == YES)
-            if verdict == DEPENDS:
-                found.append(token)
-        return found
+            found[DEPENDS if special else self._bare.verdict(number, self.data(token))].append(token)
+        return found[YES], found[NO], found[DEPENDS]
 
     # ----------------------------------------------------------------------------------------------- threats
+
+    def _not_at_ease(self, readings: Readings, tokens: Iterable[int]) -> list[int]:
+        """Those of some tokens that depend on the values where the next item may be one before it."""
+        number = self._bare.begin(readings, ANY)
+        return [t for t in dict.fromkeys(tokens) if self._bare.verdict(number, self.data(t)) != YES]
 
     def _is_threatened(self, arrays: list[Threatened], token: int) -> bool:
         """After the token an item can still become equal to one before it."""
@@ -221,24 +245,27 @@ class DistinctMasks:
                 token for token in tokens_of(row) if self._is_threatened([(array, one.text, threats)], token)
             ]
         rests = {rest for _, rests in threats for rest in rests or ()}
-        return [token for token in self._along(rests) if row[token >> 5] >> (token & 31) & 1]
+        tokens = [token for rest in rests for token in self._along(rest)]
+        return [token for token in tokens if row[token >> 5] >> (token & 31) & 1]
 
-    def _along(self, rests: Iterable[bytes]) -> list[int]:
-        """The tokens that spell the beginning of one of ``rests``, or all of it."""
+    def _along_some(self, threatened: list[Threatened]) -> list[int]:
+        """The tokens after which an item can still become, or is, one before it, where it is known how."""
         found: list[int] = []
-        for rest in rests:
-            found += self._tokens.along(rest)
-            found += self._tokens.escaped_along(rest)
+        between = [array.begins == NO_ITEM for array, _, _ in threatened]
+        rests = {
+            (rest, here)
+            for here, (_, _, threats) in zip(between, threatened, strict=True)
+            for _, rests in threats
+            for rest in rests or ()
+        }
+        for rest, here in rests:
+            found += self._tokens.spaced_along(rest) if here else self._along(rest)
         return found
+
+    def _along(self, rest: bytes) -> list[int]:
+        """The tokens that spell the beginning of ``rest``, or all of it."""
+        return self._tokens.along(rest) + self._tokens.escaped_along(rest)
 
 
 def _can_be_equal(array: Open, one: Reading) -> bool:
     return array.used is ANY if is_bare(one) else bool(threats_of(array, one.text))
-
-
-def _set(mask: npt.NDArray[np.int32], token: int, allowed: bool) -> None:
-    bit = np.uint32(1 << (token & 31)).view(np.int32)
-    if allowed:
-        mask[token >> 5] |= bit
-    else:
-        mask[token >> 5] &= ~bit

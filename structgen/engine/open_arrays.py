@@ -132,8 +132,8 @@ Threat = tuple[Value, tuple[bytes, ...] | None]
 
 
 def threats_of(array: Open, text: bytes) -> list[Threat]:
-    """The values that the item being written can still become equal to, each with what `compare` says."""
-    part = text[array.begins :]
+    """The values that the item being written, or the next, can become equal to, with what `compare` says."""
+    part = text[array.begins :] if array.begins != NO_ITEM else b""
     found: list[Threat] = []
     rivals = array.used if array.rivals is None else array.rivals
     if part[:1] == b'"' and b"\\" not in part:
@@ -148,10 +148,10 @@ def threats_of(array: Open, text: bytes) -> list[Threat]:
     return found
 
 
-def bare_of(one: Reading) -> Reading:
+def bare_of(one: Reading, item: Bare | None = None) -> Reading:
     """The reading without values and text, as it is where an array has to have a repeat.
 
-    Of the text is left what it ends in the middle of.
+    Of the text is left what it ends in the middle of. ``item``: what is taken to be known of the next item.
     """
     if all(array.asks == NOTHING for array in one.arrays) or _is_one_by_one(one):
         return one
@@ -160,7 +160,9 @@ def bare_of(one: Reading) -> Reading:
     arrays = []
     for array in one.arrays:
         used, begins = array.used, array.begins
-        if array.asks == DIFFERENT and not isinstance(used, Bare):
+        if array.asks == DIFFERENT and item is not None and used.size:
+            used = item
+        elif array.asks == DIFFERENT and not isinstance(used, Bare):
             used = _bare_used(array, one.text)
         if begins != NO_ITEM:
             begins = 0 if begins < len(one.text) else len(text)
@@ -178,13 +180,16 @@ def _is_one_by_one(one: Reading) -> bool:
 
 
 def _bare_used(array: Open, text: bytes) -> Bare:
-    if array.begins == NO_ITEM or not array.used.size:
-        return ANY if array.used.size else FIRST
+    """NEW where it is known how an item has to go on to be one that has come: such tokens are asked apart."""
+    if not array.used.size:
+        return FIRST
     return ANY if any(rests is None for _, rests in threats_of(array, text)) else NEW
 
 
 def _middle(text: bytes) -> bytes:
     """A text that ends in the middle of the same as this one."""
+    if text[:1] == b'"' and text.count(b'"') == 1 and b"\\" not in text:
+        return b'"'
     scalar = open_scalar(text)
     if scalar:
         return b'"' if scalar == "string" else b"1"

@@ -32,12 +32,13 @@ class TokenSets:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._bytes, self._offsets = vocabulary.data, vocabulary.offsets
-        self._data, self._places = memoryview(self._bytes), memoryview(self._offsets)
+        self._data, self._places = self._bytes.data, self._offsets.data
         self._nodes = vocabulary.trie.nodes
         self._words = -(-vocabulary.size // 32)
         self._children: dict[int, dict[int, int]] = {}
         self._masks: dict[tuple[bytes, bytes], Mask] = {}
         self._escapes: dict[bytes, list[tuple[bytes, int]]] | None = None
+        self._spaced: dict[bytes, list[int]] = {}
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TokenSets:
@@ -55,11 +56,13 @@ class TokenSets:
         """The tokens with one of the bytes ``wanted``, or one somewhere behind one of ``after``."""
         known = self._masks.get((wanted, after))
         if known is None:
-            tokens = self._with_some(wanted, after)
-            bits = np.zeros(32 * self._words, np.uint8)
-            bits[tokens] = 1
-            known = self._masks[wanted, after] = np.packbits(bits, bitorder="little").view(np.int32)
+            known = self._masks[wanted, after] = self._mask(self._with_some(wanted, after))
         return known
+
+    def _mask(self, tokens: npt.NDArray[np.int64]) -> Mask:
+        bits = np.zeros(32 * self._words, np.uint8)
+        bits[tokens] = 1
+        return np.packbits(bits, bitorder="little").view(np.int32)
 
     def _with_some(self, wanted: bytes, after: bytes) -> npt.NDArray[np.int64]:
         last = self._places_of(wanted)
@@ -72,7 +75,10 @@ class TokenSets:
         return tokens
 
     def _places_of(self, wanted: bytes) -> npt.NDArray[np.int64]:
-        return np.flatnonzero(np.isin(self._bytes, np.frombuffer(wanted, np.uint8)))
+        is_wanted = self._bytes == wanted[0]
+        for byte in wanted[1:]:
+            is_wanted |= self._bytes == byte
+        return np.flatnonzero(is_wanted)
 
     def along(self, text: bytes) -> list[int]:
         """The tokens that ``text`` begins with, and those that begin with ``text``."""
@@ -106,11 +112,7 @@ class TokenSets:
         ``text`` itself has no escapes that are not needed.
         """
         if self._escapes is None:
-            escapes: dict[bytes, list[tuple[bytes, int]]] = {}
-            for token in np.unique(self._with_some(b"\\", b"")).tolist():
-                before, _, escape = self.data(token).partition(b"\\")
-                escapes.setdefault(before, []).append((escape[:1], token))
-            self._escapes = escapes
+            self._escapes = self._by_what_is_escaped()
         found = []
         for i in range(len(text) + 1):
             for escape, token in self._escapes.get(text[:i], ()):
@@ -118,5 +120,44 @@ class TokenSets:
                     found.append(token)
         return found
 
+    def _by_what_is_escaped(self) -> dict[bytes, list[tuple[bytes, int]]]:
+        found: dict[bytes, list[tuple[bytes, int]]] = {}
+        for token in np.unique(self._with_some(b"\\", b"")).tolist():
+            before, _, escape = self.data(token).partition(b"\\")
+            found.setdefault(before, []).append((escape[:1], token))
+        return found
 
+    def spaced_along(self, text: bytes) -> list[int]:
+        """The tokens with white space or commas, and then the beginning of a string's ``text``, or all of it.
+
+        Those with an escape in the string are not among them; see `commas`.
+        """
+        self.commas()
+        return [token for i in range(1, len(text) + 1) for token in self._spaced.get(text[:i], ())]
+
+    def commas(self) -> Mask:
+        """The tokens of commas and white space alone, and those that go on to a string with an escape."""
+        known = self._masks.get((_SPACE, _SPACE))
+        if known is None:
+            self._spaced = self._by_string_after_space()
+            known = self._masks[_SPACE, _SPACE] = self._mask(np.array(self._spaced[b""], np.int64))
+        return known
+
+    def _by_string_after_space(self) -> dict[bytes, list[int]]:
+        """By what they have of a string after white space or commas, b"" where they are in `commas`."""
+        found: dict[bytes, list[int]] = {b"": []}
+        for token in np.unique(self._with_some(b",", b"")).tolist():
+            if not self.data(token).strip(_SPACE):
+                found[b""].append(token)
+        for token in np.unique(self._with_some(b'"', _SPACE)).tolist():
+            data = self.data(token)
+            text = data.lstrip(_SPACE)
+            if text[:1] == b'"' and text != data:
+                string, quote, _ = text[1:].partition(b'"')
+                key = b"" if b"\\" in string else b'"' + string + quote
+                found.setdefault(key, []).append(token)
+        return found
+
+
+_SPACE = b" \t\r\n,"
 _of_vocabulary: WeakKeyDictionary[Vocabulary, TokenSets] = WeakKeyDictionary()

@@ -34,6 +34,23 @@ WORDS += [
     "12,1",
 ]
 WORDS += ["1,1", "true,", '""', 'ab"]', "[1", "null", '{"', '"}', '"},', "11", "a"]
+WORDS += [
+    ' "',
+    ' "a',
+    ' "a"',
+    ' "a",',
+    ', "',
+    ', "a"',
+    '","","',
+    '","a"]',
+    '"",',
+    "\\u00",
+    "\\",
+    'a\\"',
+    "[],",
+    " [1,1]",
+]
+WORDS += ['":[', ', "\\u0061"', '[["', '"],', '"]]', ",[", "1],", '":"a', '{"n":1', '"a"}, {"']
 BYTES = [bytes([byte]) for byte in range(256)]
 VOCABULARY = sg.Vocabulary(
     [*BYTES, *(word.encode() for word in WORDS), None], stop_token_ids=[256 + len(WORDS)]
@@ -202,6 +219,60 @@ def test_every_mask_is_the_definitions(name: str) -> None:
             assert matcher.accept_token(token)
             written += word_of(token)
     assert len(checked) > 8
+
+
+OBJECT = {"type": "object", "properties": {"n": {"type": "integer"}, "s": {"type": "string"}}}
+WRITTEN: list[tuple[dict[str, Any], list[str]]] = [
+    (
+        {"items": {"type": "string"}},
+        ['["a","ab" , "b","a,b"]', '["\\u0061c", "a\\"","ac ", "ab"]', '["", " ","é"]'],
+    ),
+    ({"items": {"type": "string", "minLength": 2}}, ['["aa", "ab","aab"]']),
+    ({"items": {"type": "string", "maxLength": 20}, "minItems": 3}, ['["a","b", "ba"]']),
+    ({"items": {"type": "string", "maxLength": 1, "pattern": "^[ab]$"}, "maxItems": 4}, ['["a", "b"]']),
+    ({"items": {"type": "integer"}}, ["[1, 12,11 ,-1]"]),
+    ({"items": {"type": "number"}}, ["[1.5, 1.50e1,0.1,0 ]"]),
+    ({"items": {"type": ["string", "integer", "null"]}}, ['[1,"1", null,"a"]']),
+    ({"items": OBJECT}, ['[{"n":1,"s":"a"},{"s":"a", "n":12},{},{"x":[]}]']),
+    ({"items": {"type": "array", "uniqueItems": True}}, ['[["a","b"],["b","a"], [],[1,[2]]]']),
+    ({"items": {"type": "array", "items": {"type": "string"}}}, ['[["a","a"],["a"],[ "ab"]]']),
+    ({"prefixItems": [{"const": "a"}], "items": {"type": "string"}}, ['["a","b","aa"]']),
+    ({}, ['[1,"a",{"a":"a"},[true,1.0],null]']),
+]
+
+
+@pytest.mark.parametrize(("keywords", "texts"), WRITTEN)
+@pytest.mark.parametrize("around", ["alone", "in an object", "beside what may repeat"])
+def test_a_mask_is_what_is_taken(keywords: dict[str, Any], texts: list[str], around: str) -> None:
+    schema: dict[str, Any] = {"type": "array", "uniqueItems": True, **keywords}
+    before, after = "", ""
+    if around == "in an object":
+        schema = {"type": "object", "properties": {"a": schema, "b": {"type": "string"}}}
+        before, after = '{"a":', ',"b":"[1,1]"}'
+    elif around == "beside what may repeat":
+        repeating = {"type": "array", "items": {"enum": ["a", 1, "ab"]}, "maxItems": 3}
+        schema = {"type": "array", "prefixItems": [{"anyOf": [schema, repeating]}, {"type": "array"}]}
+        before, after = "[", ",[1,1]]"
+        texts = [*texts, '["a","a"]', '["a" ,1,1]']
+    grammar = sg.Grammar.from_json_schema(schema)
+    assert grammar.ir.distinct
+    compiled = sg.compile(grammar, VOCABULARY)
+    bitmask = sg.allocate_token_bitmask(1, VOCABULARY.size)
+    for text in texts:
+        matcher, data = compiled.matcher(), (before + text + after).encode()
+        while True:
+            matcher.fill_next_token_bitmask(bitmask)
+            allowed = sg.unpack_token_bitmask(bitmask, VOCABULARY.size)[0]
+            for token in range(256 + len(WORDS)):
+                taken = matcher.accept_bytes(VOCABULARY.bytes_of(token) or b"")
+                assert allowed[token] == taken, (matcher.text, VOCABULARY.bytes_of(token))
+                if taken:
+                    matcher.rollback()
+            assert allowed[VOCABULARY.stop_token_ids[0]] == matcher.is_accepting()
+            if not data:
+                break
+            assert matcher.accept_bytes(data[:1]), (matcher.text, data)
+            data = data[1:]
 
 
 def word_of(token: int) -> str:
