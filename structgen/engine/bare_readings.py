@@ -12,7 +12,6 @@ A reading with an item that may be one before it is left out, with `DOUBT` in it
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
 from .open_arrays import DOUBTFUL, Bare, Reading, bare_of, is_bare
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 NO, YES, DEPENDS = range(3)
 DOUBT = Reading(-1, b"", ())
-MOST_SETS = 64  # looked at for a text that can be finished whatever the values
+MOST_STEPS = 128  # taken in search of a text that can be finished whatever the values
 
 
 class BareReadings:
@@ -95,24 +94,30 @@ class BareReadings:
     def _leads_to_yes(self, number: int) -> bool:
         """Some text leads to where it can be finished whatever the values."""
         seen = {number}
-        todo = deque([number])
-        while todo and len(seen) < MOST_SETS:
-            at = todo.popleft()
-            bytes_after = {
-                b for one in self._sets[at] if one is not DOUBT for b in self._arena.bytes_after(one.state)
-            }
-            for byte in sorted(bytes_after):
+        todo = [number]
+        steps = 0
+        while todo:
+            at = todo.pop()
+            states = {one.state for one in self._sets[at] if one is not DOUBT}
+            for byte in sorted({byte for state in states for byte in self._arena.bytes_after(state)}):
+                steps += 1
                 after = self._after.get((at, byte))
                 after = self._step(at, byte) if after is None else after
                 if after in seen:
                     continue
                 seen.add(after)
                 known = self._known.get(after)
-                if known == YES or (known is None and self._judge(after) == YES):
-                    self._known[after] = YES
+                verdict = self._judge(after) if known is None else known
+                if verdict != DEPENDS:
+                    self._known[after] = verdict
+                if verdict == YES:
                     return True
-                if known is None:
+                if known is None and verdict == DEPENDS:
                     todo.append(after)
+            if steps > MOST_STEPS:
+                return False
+        for at in seen:
+            self._known.setdefault(at, DEPENDS)
         return False
 
 

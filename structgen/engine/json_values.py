@@ -21,7 +21,9 @@ DIFFERS, OPEN, EQUAL = range(3)
 _BLANK = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _NUMBER = re.compile(rb"-?[0-9.eE+-]*")
-_WHOLE_NUMBER = re.compile(rb"-?[1-9][0-9]*")
+_OPEN_NUMBER = re.compile(rb"-?([1-9][0-9]*|[0-9]+\.[0-9]*|(?=[0-9.]*[1-9])[0-9.]+[eE][-+]?[0-9]*)")
+_NUMBER_AT_END = re.compile(rb"-?[0-9][-+.eE0-9]*$|-$")
+_DIGITS = re.compile(rb"[0-9]*([1-9])[0-9]*|0+")
 _WORD = re.compile(rb"[a-z]+")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|[ \t\n\r]+|-?[0-9][0-9.eE+-]*', re.DOTALL)
 _WHOLE_CHARACTERS = re.compile(
@@ -219,14 +221,26 @@ def compare(text: bytes, tree: Any) -> tuple[int, tuple[bytes, ...] | None]:
 
 
 def open_scalar(text: bytes) -> str:
-    """What a text ends in the middle of: "string", "whole" (the digits of a whole number), or "" for else."""
+    """What a text ends in the middle of: "string", "number" that digits make another one, or "" for else."""
     tokens = list(_TOKEN.finditer(text))
     if not tokens or tokens[-1].end() != len(text):
         return ""
     token = tokens[-1].group()
     if token[:1] == b'"':
         return "string" if _STRING.match(token).group(2) == b"" else ""  # type: ignore[union-attr]
-    return "whole" if _WHOLE_NUMBER.fullmatch(token) else ""
+    return "number" if _OPEN_NUMBER.fullmatch(token) else ""
+
+
+def middle(text: bytes) -> bytes:
+    """A short text that ends in the middle of the same as a longer one, as `open_scalar` has it."""
+    if text[:1] == b'"' and text.count(b'"') == 1 and b"\\" not in text:
+        return b'"'
+    if open_scalar(text) == "string":
+        return b'"'
+    if text[-1:] == b"\\" and open_scalar(text[:-1]) == "string":
+        return b'"\\'
+    number = _NUMBER_AT_END.search(text)
+    return b" " if number is None else _DIGITS.sub(lambda run: b"1" if run[1] else b"0", number[0])
 
 
 def without_spelling(text: bytes) -> bytes:

@@ -6,12 +6,11 @@ place in it stands for what comes before; so an item costs its value and no copy
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from .json_values import DIFFERS, Value, compare, open_scalar, without_spelling
+from .json_values import DIFFERS, Value, compare, middle, open_scalar, without_spelling
 
 MOST_RIVALS = 32
 MANY = 1 << 16  # strings of a certain length; `distinct` holds them for more than come before
@@ -156,7 +155,7 @@ def bare_of(one: Reading, item: Bare | None = None) -> Reading:
     if all(array.asks == NOTHING for array in one.arrays) or _is_one_by_one(one):
         return one
     has_text = any(NO_ITEM != array.begins < len(one.text) for array in one.arrays)
-    text = _middle(one.text) if has_text else b""
+    text = middle(one.text) if has_text else b""
     arrays = []
     for array in one.arrays:
         used, begins = array.used, array.begins
@@ -184,22 +183,6 @@ def _bare_used(array: Open, text: bytes) -> Bare:
     if not array.used.size:
         return FIRST
     return ANY if any(rests is None for _, rests in threats_of(array, text)) else NEW
-
-
-def _middle(text: bytes) -> bytes:
-    """A text that ends in the middle of the same as this one."""
-    if text[:1] == b'"' and text.count(b'"') == 1 and b"\\" not in text:
-        return b'"'
-    scalar = open_scalar(text)
-    if scalar:
-        return b'"' if scalar == "string" else b"1"
-    if text[-1:] == b"\\" and open_scalar(text[:-1]) == "string":
-        return b'"\\'
-    number = _NUMBER_AT_END.search(text)
-    return b" " if number is None else number[0]
-
-
-_NUMBER_AT_END = re.compile(rb"-?[0-9][-+.eE0-9]*$|-$")
 
 
 def passes_no_mark(one: Reading, data: bytes) -> bool:
