@@ -92,14 +92,19 @@ class BareReadings:
         return DEPENDS if depends else NO
 
     def _leads_to_yes(self, number: int) -> bool:
-        """Some text leads to where it can be finished whatever the values."""
+        """Some text is found that leads to where it can be finished whatever the values.
+
+        Where many bytes can come, those are looked at that say most of a JSON text, and no white space.
+        """
         seen = {number}
         todo = [number]
         steps = 0
         while todo:
             at = todo.pop()
             states = {one.state for one in self._sets[at] if one is not DOUBT}
-            for byte in sorted({byte for state in states for byte in self._arena.bytes_after(state)}):
+            can_come = {byte for state in states for byte in self._arena.bytes_after(state)}
+            can_come = can_come.difference(_SPACE) or can_come
+            for byte in sorted(can_come if len(can_come) <= len(_LIKELY) else can_come.intersection(_LIKELY)):
                 steps += 1
                 after = self._after.get((at, byte))
                 after = self._step(at, byte) if after is None else after
@@ -121,4 +126,6 @@ class BareReadings:
         return False
 
 
+_SPACE = b" \t\r\n"
+_LIKELY = b',:]}"[{1a'
 _DOUBTS = frozenset((DOUBT,))

@@ -207,11 +207,23 @@ class DistinctMasks:
                 if array.asks == DIFFERENT and array.begins != NO_ITEM and _can_be_equal(array, one):
                     inside.update(tokens_of(row))
         yes, no, depends = self._sorted(bare, asked)
-        yes_within, no_within, within = self._sorted(bare, sorted(inside.difference(asked)))
+        inside.difference_update(asked)
+        yes_within, no_within, within = self._sorted(bare, sorted(inside - self._as_one(bare, inside)))
         mask = self._changed(mask, yes + yes_within + within, no + depends + no_within)
         if any(array.used is NEW and array.begins == NO_ITEM for one in readings for array in one.arrays):
             depends += self._not_at_ease(readings, tokens_of(mask & self._tokens.commas()))
         return Verdicts(arena.put_row(mask), depends, within)
+
+    def _as_one(self, number: int, inside: set[int]) -> set[int]:
+        """The tokens of white space, if one can be finished whatever the values, as then all of them can."""
+        readings = self._bare.readings(number)
+        blank = inside & self._tokens.blank
+        if not blank or len(readings) > 1:
+            return set()
+        (one,) = readings
+        if not is_bare(one) or one.text[:1] == b'"':
+            return set()
+        return blank if self._bare.verdict(number, self.data(min(blank))) == YES else set()
 
     def _sorted(self, number: int, tokens: Iterable[int]) -> tuple[list[int], list[int], list[int]]:
         """The tokens on which the verdict is yes, no, and that it depends on the values."""

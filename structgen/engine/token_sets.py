@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -63,6 +64,15 @@ class TokenSets:
         bits = np.zeros(32 * self._words, np.uint8)
         bits[tokens] = 1
         return np.packbits(bits, bitorder="little").view(np.int32)
+
+    @cached_property
+    def blank(self) -> frozenset[int]:
+        """The tokens of white space alone."""
+        blank = np.zeros(len(self._bytes) + 1, np.int64)
+        for byte in b" \t\r\n":
+            blank[1:] += self._bytes == byte
+        blanks, sizes = np.diff(np.cumsum(blank)[self._offsets]), np.diff(self._offsets)
+        return frozenset(np.flatnonzero((blanks == sizes) & (sizes > 0)).tolist())
 
     def _with_some(self, wanted: bytes, after: bytes) -> npt.NDArray[np.int64]:
         last = self._places_of(wanted)
