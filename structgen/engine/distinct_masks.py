@@ -87,10 +87,8 @@ class DistinctMasks:
             if array.asks == DIFFERENT and array.used.size
         ]
         asked = asked + [token for token in inside if self._is_threatened(threatened, token)]
-        along = self._along_some(threatened)
+        along = _among(arena.plain_row(plain), self._along_some(threatened))
         if along:
-            most = arena.plain_row(plain)
-            along = [token for token in along if most[token >> 5] >> (token & 31) & 1]
             asked += self._not_at_ease(readings, along)
         stops = arena.is_whole(readings)
         if not asked and not stops:
@@ -241,13 +239,14 @@ class DistinctMasks:
         return [t for t in dict.fromkeys(tokens) if self._bare.verdict(number, self.data(t)) != YES]
 
     def _is_threatened(self, arrays: list[Threatened], token: int) -> bool:
-        """After the token an item can still become equal to one before it."""
+        """After the token, which stays in an item, that can still become equal to one before it."""
         data = self.data(token)
-        for array, text, threats in arrays:
-            part = text[array.begins :] + data
-            if any(compare(part, value.tree)[0] != DIFFERS for value, _ in threats):
-                return True
-        return False
+        return any(
+            compare(text[array.begins :] + data, value.tree)[0] != DIFFERS
+            for array, text, threats in arrays
+            if array.begins != NO_ITEM
+            for value, _ in threats
+        )
 
     def _last(self, array: Open, one: Reading, row: npt.NDArray[np.int32]) -> list[int]:
         """The tokens of ``row`` after which the item can still become equal to one before it."""
@@ -256,27 +255,28 @@ class DistinctMasks:
             return [
                 token for token in tokens_of(row) if self._is_threatened([(array, one.text, threats)], token)
             ]
-        rests = {rest for _, rests in threats for rest in rests or ()}
-        tokens = [token for rest in rests for token in self._along(rest)]
-        return [token for token in tokens if row[token >> 5] >> (token & 31) & 1]
+        return _among(row, self._along_some([(array, one.text, threats)]))
 
     def _along_some(self, threatened: list[Threatened]) -> list[int]:
         """The tokens after which an item can still become, or is, one before it, where it is known how."""
         found: list[int] = []
-        between = [array.begins == NO_ITEM for array, _, _ in threatened]
         rests = {
-            (rest, here)
-            for here, (_, _, threats) in zip(between, threatened, strict=True)
+            (rest, array.begins == NO_ITEM)
+            for array, _, threats in threatened
             for _, rests in threats
             for rest in rests or ()
         }
-        for rest, here in rests:
-            found += self._tokens.spaced_along(rest) if here else self._along(rest)
+        for rest, is_next in rests:
+            if is_next:
+                found += self._tokens.spaced_along(rest)
+            else:
+                found += self._tokens.along(rest)
+                found += self._tokens.escaped_along(rest)
         return found
 
-    def _along(self, rest: bytes) -> list[int]:
-        """The tokens that spell the beginning of ``rest``, or all of it."""
-        return self._tokens.along(rest) + self._tokens.escaped_along(rest)
+
+def _among(row: npt.NDArray[np.int32], tokens: list[int]) -> list[int]:
+    return [token for token in tokens if row[token >> 5] >> (token & 31) & 1]
 
 
 def _can_be_equal(array: Open, one: Reading) -> bool:

@@ -135,6 +135,8 @@ def threats_of(array: Open, text: bytes) -> list[Threat]:
     part = text[array.begins :] if array.begins != NO_ITEM else b""
     found: list[Threat] = []
     rivals = array.used if array.rivals is None else array.rivals
+    if not part:
+        return [(value, None if value.spelled is None else (value.spelled,)) for value in rivals]
     if part[:1] == b'"' and b"\\" not in part:
         for value in rivals:
             if value.spelled is not None and value.spelled.startswith(part):

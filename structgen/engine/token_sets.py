@@ -36,6 +36,7 @@ class TokenSets:
         self._data, self._places = self._bytes.data, self._offsets.data
         self._nodes = vocabulary.trie.nodes
         self._words = -(-vocabulary.size // 32)
+        self._longest = vocabulary.trie.max_depth
         self._children: dict[int, dict[int, int]] = {}
         self._masks: dict[tuple[bytes, bytes], Mask] = {}
         self._escapes: dict[bytes, list[tuple[bytes, int]]] | None = None
@@ -124,7 +125,7 @@ class TokenSets:
         if self._escapes is None:
             self._escapes = self._by_what_is_escaped()
         found = []
-        for i in range(len(text) + 1):
+        for i in range(min(len(text), self._longest) + 1):
             for escape, token in self._escapes.get(text[:i], ()):
                 if escape in (b"", b"u") or text[i : i + 1] in (b"\\", escape):
                     found.append(token)
@@ -143,7 +144,8 @@ class TokenSets:
         Those with an escape in the string are not among them; see `commas`.
         """
         self.commas()
-        return [token for i in range(1, len(text) + 1) for token in self._spaced.get(text[:i], ())]
+        most = min(len(text), self._longest)
+        return [token for i in range(1, most + 1) for token in self._spaced.get(text[:i], ())]
 
     def commas(self) -> Mask:
         """The tokens of commas and white space alone, and those that go on to a string with an escape."""
