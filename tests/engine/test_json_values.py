@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from structgen.engine.json_values import DIFFERS, EQUAL, Value, compare, without_spelling
+from structgen.engine.json_values import DIFFERS, EQUAL, Value, compare, middle, open_scalar, without_spelling
 
 CHARACTERS = ["a", "b", "/", "\\", '"', "\n", "é", "😀", "\u2028", "u", "0"]
 NUMBERS = [0, 1, -1, 12, 120, 100, 1.5, -0.25, 1e22, 1e-7, 10.0]
@@ -111,3 +111,16 @@ def test_depth_is_no_matter() -> None:
     deep = b"[" * 50_000 + b"1" + b"]" * 50_000
     assert Value(deep) == Value(deep.replace(b"1", b" 1.0 "))
     assert compare(deep[:-1], Value(deep).tree)[0] != DIFFERS
+
+
+def test_the_middle_of_a_text_goes_on_as_the_text_does() -> None:
+    whole = ['{"a\\"b":[1.05,-20e+07,0.0,0,true,"x\\\\"], "é" : 0e5}', '"ab"', "-120", '["",1E3,[null ]]']
+    for text in whole:
+        data = text.encode()
+        for cut in range(len(data) + 1):
+            short = middle(data[:cut]) if cut else b""
+            for end in range(cut, len(data) + 1):
+                assert open_scalar(short + data[cut:end]) == open_scalar(data[:end]), (
+                    data[:cut],
+                    data[:end],
+                )
