@@ -16,6 +16,7 @@ def warmup() -> None:
     """
     from .batch import fill_next_token_bitmasks
     from .bitmask import allocate_token_bitmask
+    from .cache import nothing_kept
     from .compiled import compile as compile_grammar
     from .engine import layout
     from .engine.endings import set_row
@@ -40,26 +41,41 @@ def warmup() -> None:
         "maxProperties": 3,
     }
     distinct = {"type": "array", "items": {"type": ["string", "integer"]}, "uniqueItems": True, "minItems": 2}
+    blocks = """
+        start: (line | "if" ":" _BREAK _INDENT line+ _DEDENT)+
+        line: "a" _BREAK
+        _BREAK: /(\\n[ \\t]*)+/
+        %declare _INDENT _DEDENT
+        %indent _BREAK _INDENT _DEDENT "(" ")"
+    """
     grammars = [
         (Grammar.from_json_schema(distinct), b'["a", 1]'),
         (Grammar.from_lark('start: w "."\nw[max_tokens=3]: /[a-z]+/', lexing="any"), b"abc."),
+        (Grammar.from_lark('start: n ".." N\nn[max_tokens=2]: N\nN: /[0-9]+(\\.[0-9]*)?/'), b"1..2"),
         (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
         (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
+        (
+            Grammar.from_lark('start: N ".." N\nN: /[0-9]+(\\.[0-9]*)?/'),
+            b"1.2..3",
+        ),  # is asked for a way to end
+        (Grammar.from_lark(blocks), b"if:\n a\na\n"),
     ]
     bitmask = allocate_token_bitmask(1, vocabulary.size)
-    for grammar, text in grammars:
-        compiled = compile_grammar(grammar, vocabulary)
-        compiled._arena.heap.rehash()
-        compiled._arena.heap.g[layout.H_NARROW] = 0  # a lexer's groups are made, however small the vocabulary
-        matcher = compiled.matcher()
-        for byte in text:
+    with nothing_kept():  # what is found on disk is not made, nor compiled the kernels that make it
+        for grammar, text in grammars:
+            compiled = compile_grammar(grammar, vocabulary)
+            compiled._arena.heap.rehash()
+            compiled._arena.heap.g[layout.H_NARROW] = 0  # a lexer's groups are made, whatever the vocabulary
+            matcher = compiled.matcher()
+            for byte in text:
+                matcher.fill_next_token_bitmask(bitmask)
+                matcher.accept_token(byte)
             matcher.fill_next_token_bitmask(bitmask)
-            matcher.accept_token(byte)
-        matcher.fill_next_token_bitmask(bitmask)
-        fill_next_token_bitmasks([matcher], bitmask)
-        matcher.forced_bytes()
-        matcher.fork().accept_bytes(b"  ")
+            fill_next_token_bitmasks([matcher], bitmask)
+            matcher.forced_bytes()
+            matcher.fork().accept_bytes(b"  ")
+        compiled._arena._note_dead((0, 0, 0))
     set_row(np.zeros(1, np.int32), np.zeros(1, np.int32))  # only large vocabularies have rows
     intersect(compile_search(parse_ecma("[a-z]+(?!b)")), from_strings([b"ab", b"cd"]))
     gc.collect()

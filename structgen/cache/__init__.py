@@ -9,7 +9,7 @@ Nothing here knows what the arrays mean: whoever keeps some checks that they mak
 """
 
 from .arrays import UnsoundFileError, read_file, write_file
-from .folder import cache_dir, most_bytes, read_kept, write_kept, write_kept_later
+from .folder import cache_dir, most_bytes, nothing_kept, read_kept, write_kept, write_kept_later
 from .later import flush
 from .program import program_digest
 
@@ -18,6 +18,7 @@ __all__ = [
     "cache_dir",
     "flush",
     "most_bytes",
+    "nothing_kept",
     "program_digest",
     "read_file",
     "read_kept",

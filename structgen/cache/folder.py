@@ -19,7 +19,8 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ STALE_SECONDS = 3600.0  # a file still being written after that was left behind 
 KINDS = ("vocab", "tables", "automata", "verdicts")
 AT_ONCE = 64  # files looked at before other threads get a turn
 
+_apart: ContextVar[bool] = ContextVar("structgen_nothing_kept", default=False)
 _written: dict[Path, int] = {}  # bytes written by this process since the folder was measured, by folder
 
 
@@ -43,8 +45,20 @@ def cache_dir() -> Path:
     return Path(named).expanduser() if named else platformdirs.user_cache_path("structgen", appauthor=False)
 
 
+@contextlib.contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Within it this thread finds nothing kept and keeps nothing."""
+    token = _apart.set(True)
+    try:
+        yield
+    finally:
+        _apart.reset(token)
+
+
 def most_bytes() -> int:
     """The bound on kept files; 0 when nothing is to be kept. What is not a number leaves it as it is."""
+    if _apart.get():
+        return 0
     given = os.environ.get("STRUCTGEN_CACHE_BYTES", "").strip()
     return int(given) if re.fullmatch(r"\d{1,18}", given) else MOST_BYTES
 

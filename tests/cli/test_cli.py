@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import structgen
 from structgen.cli import build_parser, main
 from structgen.cli.generating import pretty
 from structgen.cli.places import locate
@@ -226,6 +228,18 @@ def test_grammars(run: Run) -> None:
 
 def test_warmup(run: Run) -> None:
     assert run("warmup").out == "the kernels are ready\n"
+
+
+def test_after_a_warmup_no_kernel_is_compiled() -> None:
+    """Those that Python calls are ready, all but one, whatever was on disk already."""
+    sources = "".join(path.read_text("utf-8") for path in Path(structgen.__file__).parent.rglob("*.py"))
+    called = sorted(set(re.findall(r"\bkernels\.([a-z_]+)\b", sources)))
+    program = (
+        "import structgen, structgen.engine.kernels as kernels; structgen.warmup(); structgen.warmup();"
+        f"print([n for n in {called} if not getattr(getattr(kernels, n, None), 'signatures', [1])])"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout == "['watch_step']\n"  # under max_tokens, where a longer match is threatening
 
 
 # --------------------------------------------------------------------------------------------- what is wrong
