@@ -124,6 +124,9 @@ class Arena:
         self.initial = self.call(kernels.initial_state, self.builder.start(), 0)
         if longest:
             self.builder.build_ahead()
+            if len(self.tables.nodes) > NARROW:
+                with self.tables.lock:
+                    self._sequences()  # the first table needs them, and no mask should wait so long
         if not _settled:
             _settled[:] = self._settle()
         self.fill, self.find_accept, self._make_mask_in, self._take = _settled

@@ -60,6 +60,7 @@ H_ROWS = 14  # mask rows in use
 H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
 H_LEX_FORBIDDEN = 42  # FIRST-like set of the terminals that no text may have
+H_CUT = 60  # longest: the stack that stands for whatever lies under the top of another, once there is one
 HEADER_WORDS = 64
 HASH_SHIFT = 6
 HASH_SIZE = (1 << HASH_SHIFT) - 1

@@ -23,6 +23,14 @@ def intern_margin(g, depth, column, columns):
 
 
 @jit
+def changed_margin(g, margin, depth, column, columns):
+    """The interned margin with these, which is ``margin`` more often than not; or a code."""
+    if (g[margin + R_KEY], g[margin + R_KEY + 1], g[margin + R_KEY + 2]) == (depth, column, columns):
+        return margin
+    return intern_margin(g, depth, column, columns)
+
+
+@jit
 def intern_columns(g, column, around):
     """The open columns ``around`` with ``column`` inside, or a code."""
     key = g[X_TMP]

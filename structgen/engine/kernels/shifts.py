@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...jit import jit
 from ..layout import *
 from .lexer import is_forbidden, is_ignored, lex_state
-from .margins import intern_columns, intern_margin, with_margin
+from .margins import changed_margin, intern_columns, with_margin
 from .parameters import apply
 from .parser import advance, complete, enqueue, may_end, persist, pop
 from .records import in_set, intern
@@ -193,13 +193,13 @@ def _shift_in_lines(g, parser, terminal):
             depth += 1
         elif in_set(g, g[indentation + I_CLOSING], terminal) and depth > 0:
             depth -= 1
-        margin = intern_margin(g, depth, NO_COLUMN, columns)
+        margin = changed_margin(g, margin, depth, NO_COLUMN, columns)
         if margin < 0:
             return margin
         return parse(g, parser, terminal, margin)
     if depth > 0:
         return parser
-    margin = intern_margin(g, 0, NO_COLUMN, columns)
+    margin = changed_margin(g, margin, 0, NO_COLUMN, columns)
     if margin < 0:
         return margin
     to = with_margin(g, parser, margin) if depth == BEFORE_TEXT else parse(g, parser, terminal, margin)
@@ -221,7 +221,7 @@ def _shift_in_lines(g, parser, terminal):
                 return 0
     if to <= 0:
         return to
-    to = with_margin(g, to, intern_margin(g, 0, NO_COLUMN, columns))
+    to = with_margin(g, to, changed_margin(g, margin, 0, NO_COLUMN, columns))
     return to if to < 0 else _line_can_begin(g, to)
 
 

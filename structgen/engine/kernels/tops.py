@@ -11,7 +11,7 @@ from __future__ import annotations
 from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
-from .margins import intern_columns, intern_margin
+from .margins import changed_margin
 from .parser import insert_entry, may_end, pop
 from .records import each_once, in_set, intern, intern_at_top
 from .shifts import enqueue_heads, shift
@@ -21,9 +21,14 @@ from .splits import known_split, list_size, split_of
 @jit
 def _cut_off(g):
     """The stack that stands for whatever lies under a top, or a code."""
-    key = g[X_TMP]
-    g[key], g[key + 1], g[key + 2] = 0, CUT, 0
-    return intern(g, key, 3, K_FRAME, FRAME_VALUES)
+    if g[H_CUT] == 0:
+        key = g[X_TMP]
+        g[key], g[key + 1], g[key + 2] = 0, CUT, 0
+        cut = intern(g, key, 3, K_FRAME, FRAME_VALUES)
+        if cut < 0:
+            return cut
+        g[H_CUT] = cut
+    return g[H_CUT]
 
 
 @jit
@@ -89,10 +94,10 @@ def _top(g, parser):
                 return code
     margin = g[parser + R_KEY]
     if g[H_INDENT] != 0:
-        columns = intern_columns(g, 0, 0)
-        if columns < 0:
-            return columns
-        margin = intern_margin(g, min(g[margin + R_KEY], 1), g[margin + R_KEY + 1], columns)
+        columns = g[margin + R_KEY + 2]
+        while g[columns + R_KEY + 1] != 0:  # the outermost block's column is 0
+            columns = g[columns + R_KEY + 1]
+        margin = changed_margin(g, margin, min(g[margin + R_KEY], 1), g[margin + R_KEY + 1], columns)
         if margin < 0:
             return margin
     key = g[X_TMP]
