@@ -85,7 +85,7 @@ def _array(arrays: dict[str, Any], name: str, dtype: type, dimensions: int) -> A
 
 
 def _are_groups(groups: Int64, ids: Int32, size: int) -> bool:
-    """Groups whose ids are tokens and lie in ``ids``; or nothing."""
+    """Groups whose signatures rise, whose ids are tokens and lie in ``ids``; or nothing."""
     at = 0
     if len(groups):
         at = 1
@@ -94,7 +94,8 @@ def _are_groups(groups: Int64, ids: Int32, size: int) -> bool:
             at += 1 + int(groups[at])
             many = int(groups[at])
             table = groups[at + 1 : at + 1 + 3 * many].reshape(many, 3)
-            if (table < 0).any() or (table[:, 1] + table[:, 2] > len(ids)).any():
+            rise = bool((np.diff(table[:, 0]) > 0).all())
+            if not rise or (table < 0).any() or (table[:, 1] + table[:, 2] > len(ids)).any():
                 return False
             at += 1 + 3 * many
     return at == len(groups) and bool((ids >= 0).all()) and bool((ids < size).all())
