@@ -141,7 +141,8 @@ K_ROW = 17  # key sum over a mask row; values: the number of the first such row 
 K_WORDS = 18  # key what `kernels.splits` and `kernels.tops` have found
 K_SIGNATURES = 19  # key signatures, rising: a list whose entries have just begun
 K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a record)
-K_TOKENS = 21  # key token groups (a record), what is taken of their list; values: where the tokens lie
+K_TOKENS = 21  # key token groups (a record), what is taken of their list; values: where the tokens lie. Or
+#                below zero the place of one group, and where its mask row lies
 FRAME_VALUES = 1
 STATE_VALUES = 3
 LEX_VALUES = 5

@@ -2,8 +2,8 @@
 
 It does not matter what lies deep in a stack, until a reading gets there. A parser state's *top* has of its
 stack what can be left without reading anything, and the frames below which that is not so; what lies under
-those is cut off. What a top takes of a list is found once, with what is *left over*: lists that follow
-terminals after which a reading may leave the top.
+those is cut off, and all of the stack where a head has to read first. What a top takes of a list is found
+once, with what is *left over*: lists that follow terminals after which a reading may leave the top.
 """
 
 from __future__ import annotations
