@@ -149,6 +149,15 @@ def test_a_step_that_takes_too_long_leaves_the_matcher_where_it_was(
     assert passed >= 2
 
 
+def test_the_proof_of_finishing_watches_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_time(what: str) -> bool:
+        raise sg.LimitExceededError("compile_seconds", 1, 2, what)
+
+    monkeypatch.setattr("structgen.rules.cuts.check_time", out_of_time)
+    with pytest.raises(sg.LimitExceededError, match="compile_seconds=1 passed while proving"):
+        sg.compile(Grammar.from_lark(EXPRESSIONS), BYTES)
+
+
 def test_states_of_a_pattern() -> None:
     with pytest.raises(sg.LimitExceededError, match=r"max_dfa_states=50 passed while .*reached"):
         Grammar.from_regex("[ab]{60}", limits=sg.Limits(max_dfa_states=50))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..ir import Terminal
+from ..limits import check_time
 
 if TYPE_CHECKING:
     from .places import Places
@@ -234,6 +235,7 @@ class Cuts:
     def follow(self, t: int, u: int) -> Bytes:
         """Bytes with which ``u`` goes on after a text of ``t``."""
         if (t, u) not in self._follow:
+            check_time("proving that texts can be finished")
             bits = np.zeros(256, np.bool_)
             common = False
             first, other = self.trans[t], self.trans[u]
