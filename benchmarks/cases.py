@@ -113,12 +113,13 @@ def schema_cases(source: Path, select: str, n: int, seed: int, only: set[str] | 
 
 
 def suite(name: str) -> dict[str, Any]:
-    """The TOML file of a suite."""
+    """The TOML file of a suite, with what it says of another that it is ``like``."""
     path = HERE / "suites" / f"{name}.toml"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.toml")))
         raise ValueError(f"no suite {name!r}; there are {known}")
-    return tomllib.loads(path.read_text("utf-8"))
+    described = tomllib.loads(path.read_text("utf-8"))
+    return {**suite(described["like"]), **described} if "like" in described else described
 
 
 def _shipped(names: Sequence[str], lexing: str) -> list[RawCase]:

@@ -55,10 +55,8 @@ def warmup() -> None:
         (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
         (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
-        (
-            Grammar.from_lark('start: N ".." N\nN: /[0-9]+(\\.[0-9]*)?/'),
-            b"1.2..3",
-        ),  # is asked for a way to end
+        # Is asked for a way to end:
+        (Grammar.from_lark('start: N ".." N\nN: /[0-9]+(\\.[0-9]*)?/'), b"1.2..3"),
         (Grammar.from_lark(blocks), b"if:\n a\na\n"),
     ]
     bitmask = allocate_token_bitmask(1, vocabulary.size)

@@ -101,14 +101,14 @@ class DistinctMasks:
         arena = self._arena
         number = arena.plain_row_number(plain)
         known = self._outside.get(number)
-        if known is None:
-            mask = arena.plain_row(plain)
-            doubtful = mask & self._tokens.with_some(self._second, after=b"[")
-            known = self._outside[number] = NOT_ONE_ROW if doubtful.any() else arena.put_row(mask)
-        if known != NOT_ONE_ROW:
+        if known is not None and known != NOT_ONE_ROW:
             return known
         mask = arena.plain_row(plain)
         doubtful = mask & self._tokens.with_some(self._second, after=b"[")
+        if known is None:
+            known = self._outside[number] = NOT_ONE_ROW if doubtful.any() else arena.put_row(mask)
+            if known != NOT_ONE_ROW:
+                return known
         for one in readings:
             doubtful &= ~arena.marked_row(one.state)
         if doubtful.any():

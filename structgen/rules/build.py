@@ -90,7 +90,7 @@ class RuleBuilder:
         left_recursive = break_left_recursion(self.graphs, cyclic, self._max_states)
         if ir.lexing == "longest":
             self.graphs.unfolded = Unfolded(
-                ir.start, facts, self._graph_of, self._small, left_recursive, self._max_states
+                facts, self._graph_of, self._small, cyclic, left_recursive, self._max_states
             )
 
     def build_all(self, names: Iterable[str]) -> None:

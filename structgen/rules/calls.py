@@ -28,12 +28,12 @@ def calls_below(facts: Analysis, *names: str) -> dict[str, list[str]]:
     while todo:
         name = todo.pop()
         if name not in below:
-            below[name] = _callees(facts, facts.rule[name])
+            below[name] = callees(facts, facts.rule[name])
             todo.extend(below[name])
     return below
 
 
-def _callees(facts: Analysis, root: int) -> list[str]:
+def callees(facts: Analysis, root: int) -> list[str]:
     """Rules that the expression refers to, in order."""
     names: dict[str, None] = {}
     for k in expressions_below(facts, root):

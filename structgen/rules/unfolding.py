@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable
 
 from ..errors import LimitExceededError
-from ..ir import Ref
 from .analysis import Analysis
 from .automaton import DState, Graph, determinise, minimised, without_empty
-from .calls import calls_below, without_cycles
+from .calls import callees, calls_below, without_cycles
 
 MOST_UNFOLDED = 64  # states of an automaton that is copied
 MOST_MADE = 1 << 14  # states, before they are minimal, of all automata of a grammar; then no more are made
@@ -27,18 +26,17 @@ class Unfolded:
 
     def __init__(
         self,
-        start: str,
         facts: Analysis,
         graph_of: Callable[[str], Graph],
         small: Container[str],
+        cyclic: Iterable[str],
         left_recursive: Iterable[str],
         max_states: int,
     ) -> None:
         self._facts = facts
         self._graph_of = graph_of
         self._small = small
-        below = {} if start in facts.promised else calls_below(facts, start)
-        self._kept: frozenset[str] = without_cycles(below) | frozenset(left_recursive)
+        self._kept: frozenset[str] = without_cycles(calls_below(facts, *cyclic)) | frozenset(left_recursive)
         self._max_states = max_states
         self._states = 0
         self._made: dict[str, list[DState] | None] = {}
@@ -68,21 +66,16 @@ class Unfolded:
         if name in facts.promised or name in self._kept or self._states > MOST_MADE:
             return None
         below: dict[str, None] = {}
-        seen = {facts.rule[name]}
-        todo = [facts.rule[name]]
+        todo = [name]
+        seen = {name}
         while todo:
-            k = todo.pop()
-            e = facts.exprs[k]
-            children = list(facts.children[k])
-            if isinstance(e, Ref) and e.rule not in facts.promised:
-                if e.rule in self._small:
-                    children.append(facts.rule[e.rule])
-                elif e.rule not in self._made:
-                    below[e.rule] = None
-            for child in children:
-                if child not in seen:
-                    seen.add(child)
-                    todo.append(child)
+            for callee in callees(facts, facts.rule[todo.pop()]):
+                if callee not in self._small:
+                    if callee not in self._made:
+                        below[callee] = None
+                elif callee not in seen:
+                    seen.add(callee)
+                    todo.append(callee)
         return list(below)
 
     def _make(self, name: str) -> list[DState] | None:
