@@ -215,7 +215,7 @@ KERNELS = [path for path in MODULES.values() if _kernels_of(path)]
 # The modules of the run-time call graph; each may call those before it.
 CALL_GRAPH = [
     *("records", "parameters", "parser", "lexer", "margins", "shifts", "lexed", "states"),
-    *("tables", "walk", "splits", "tops", "groups", "masks", "leaving"),
+    *("tables", "walk", "leaving", "splits", "tops", "groups", "masks"),
 ]
 
 

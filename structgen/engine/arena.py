@@ -32,13 +32,13 @@ from .indentation import columns_in
 from .sequences import Sequences
 from .specials import find_special_tokens
 from .table_pool import Pools
-from .token_groups import group_tokens
+from .token_groups import group_at_once, group_own
 from .vocab_tables import VocabTables
 
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
 
-NARROW = 300  # trie nodes; see `layout.H_NARROW`
+NARROW = 128  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
 MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20
@@ -228,19 +228,31 @@ class Arena:
         else:
             raise AssertionError(f"a kernel answered {code}")
 
-    def _group_table(self, state: int) -> None:
-        """Make the table of a lexer state, and note it there."""
+    def _group_table(self, record: int) -> None:
+        """Make the table of a lexer state, or of the bytes that end a lexeme, and note it there."""
         t = self.tables
-        where = state + L.R_KEY + (int(self.g[state]) >> 8) + 2
+        where = record + L.R_KEY + (int(self.g[record]) >> 8)
+        of_state = int(self.g[record]) & 0xFF == L.K_LEX
+        if of_state:
+            where += L.L_TABLE
         with t.lock:
             sequences = self._sequences()
             if sequences is None:
                 self.heap.g[where] = -1
                 return
-            key = (self.terminals_key, *self._lexer_key(state))
+            if of_state:
+                key = (self.terminals_key, *self._lexer_key(record))
+            else:
+                bits = self.g[record + L.R_KEY : record + L.R_KEY + 4].tobytes()
+                key = ("at once", self.terminals_key, bits)
             number = t.number(key)
             if number is None:
-                number = group_tokens(self, key, state, sequences)
+                if of_state:
+                    made = group_own(self, record, sequences)
+                else:
+                    dead = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little").astype(np.bool_)
+                    made = group_at_once(self, dead, sequences)
+                number = t.add(key, made)
             self._noted[where] = key
             self.heap.g[where] = number + 1
             if t.pools.generation != self._generation:

@@ -55,14 +55,14 @@ def _program() -> bytes:
     return program_digest((here, *(here.parent / name for name in MADE_BY)))
 
 
-def keep_piece(name: str, piece: Piece, goes_on: str = "") -> None:
-    """Keep the table of a lexer state, soon; ``goes_on``: the name of another that it needs."""
+def keep_piece(name: str, piece: Piece) -> None:
+    """Keep a table, soon."""
     arrays: dict[str, Array] = {"rows": piece.rows, "ids": piece.ids, "groups": piece.groups}
-    write_kept_later(KIND, name, {"goes_on": goes_on}, arrays)
+    write_kept_later(KIND, name, {}, arrays)
 
 
-def read_piece(name: str, words: int, size: int) -> tuple[Piece, str] | None:
-    """A table and the name of another it needs, if any, for a vocabulary of ``size`` ids."""
+def read_piece(name: str, words: int, size: int) -> Piece | None:
+    """A table, for a vocabulary of ``size`` ids."""
     kept = read_kept(KIND, name)
     if kept is None:
         return None
@@ -72,7 +72,7 @@ def read_piece(name: str, words: int, size: int) -> tuple[Piece, str] | None:
         groups: Int64 = _array(kept.arrays, "groups", np.int64, 1)
         if rows.shape[1] != words or not _are_groups(groups, ids, size):
             return None
-        return Piece(rows, ids=ids, groups=groups), str(kept.meta["goes_on"])
+        return Piece(rows, ids=ids, groups=groups)
     except (KeyError, IndexError, ValueError):
         return None
 

@@ -43,6 +43,7 @@ from __future__ import annotations
 H_TOP = 0  # first free word
 H_LIMIT = 1  # interning stops here; the rest is room for one record
 H_HASH = 2  # hash table: offset << HASH_SHIFT | log2 of its size; one word, since readers take no lock
+H_FORMED = 3  # longest: the lexer state that was the last to get a table of its own, or 0
 H_HASH_COUNT = 4
 H_MODE = 5  # 0: symbols are bytes ("any"), 1: symbols are terminals ("longest")
 H_SYMBOL_WORDS = 6  # words of a FIRST set
@@ -57,7 +58,7 @@ H_LEX_LITERALS = 16  # FIRST-like set of the terminals that are literals
 H_LEX_LEVELS = 17  # number of different priorities, then at H_LEX_LEVEL_SETS their sets, highest first
 H_LEX_LEVEL_SETS = 18
 H_ROWS = 14  # mask rows in use
-H_NARROW = 19  # longest: trie nodes; a walk that visits more is worth the groups of its lexer state
+H_NARROW = 19  # longest: trie nodes; so many are walked, a vocabulary that has more gets token groups
 H_ASK = 15  # longest: 0 every reading can be finished, 1 those under a watch are asked, 2 all are asked
 H_LEX_FORBIDDEN = 42  # FIRST-like set of the terminals that no text may have
 H_CUT = 60  # longest: the stack that stands for whatever lies under the top of another, once there is one
@@ -124,8 +125,9 @@ K_STATE = 2  # key (x, y, z) *; values: mask row + 1, accepting (0 unknown, 1 no
 K_HEAD = 3  # key x, y, z; values: mask row + 1, whether it can be finished (0 unknown, 1 yes, 2 no)
 K_ACCEPT = 4  # key state, token; values: state after + 1 (0: unknown), -1 when refused
 K_SET = 5  # key words of a bit set
-K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1,
-#               whether the newline terminal is among them, whether none but forbidden terminals are
+K_LEX = 6  # key best priority so far, terminal states; values: terminals won here, row, table + 1 (-1: there
+#               can be none), whether the newline terminal is among them, whether none but forbidden terminals
+#               are; see `kernels.leaving` for the others
 K_TERMINALS = 7  # key terminal numbers
 K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
 #               accepting, candidates (bits), its top, whether that is left (0 unknown, 1 no, 2 yes)
@@ -136,16 +138,23 @@ K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks 
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 K_LIST = 14  # key (signature, the one it began as) *
 K_SPLIT = 15  # key list, lexer state at a lexeme's start; values: where its split lies
-K_TAKEN = 16  # key list, top; values: where what it takes lies, see `kernels.tops`
+K_TAKEN = 16  # key list, top; values: where what it takes lies, see `kernels.tops`, token groups that were
+#               asked last, where their tokens lie
 K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
 K_WORDS = 18  # key what `kernels.splits` and `kernels.tops` have found
 K_SIGNATURES = 19  # key signatures, rising: a list whose entries have just begun
-K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a record)
+K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a
+#                record), where their index lies
 K_TOKENS = 21  # key token groups (a record), what is taken of their list; values: where the tokens lie. Or
 #                below zero the place of one group, and where its mask row lies
+K_DEAD = 22  # key bytes (4 words) that end a lexeme; values: table + 1, as of a lexer state
+K_SHAPED = 23  # key list; values: where its blocks lie, see `kernels.splits`
+K_PARTS = 24  # key parts of lists; values: the list of their entries
 FRAME_VALUES = 1
 STATE_VALUES = 3
-LEX_VALUES = 5
+L_WON, L_ROW, L_TABLE, L_NEWLINE, L_BARRED, L_OWN, L_BEFORE, L_DEAD = range(8)
+LEX_VALUES = 8
+TAKEN_VALUES = 3
 PARSER_VALUES = 4  # and the words of the candidates
 CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top of a stack; of the bottom 0
 
@@ -196,7 +205,7 @@ MIDDLE = 1 << (N_KINDS + 1)  # of a node itself: it lies in the middle of a char
 V_ROW, V_ROWS, V_COUNTS, V_IDS, V_LEAVE = range(5)  # discipline "any"
 V_ENDINGS, V_LISTS = 6, 7
 V_ALONE = 16
-V_OWN, V_AT_ONCE, V_STAYS = 1, 2, 3  # "longest": offsets in ``groups``; whether there is a row
+V_OWN, V_STAYS = 1, 3  # "longest": offset in ``groups``; whether there is a row
 V_USED = 5  # time of last use; of table 0, which is none, the clock
 V_GENERATION = 0  # of table 0: that of the pool
 V_KEY = 8
@@ -204,10 +213,9 @@ V_WORDS = 20
 LIST_COUNT = 9  # of an entry in a list of `V_LISTS`: characters begun, above
 LIST_AT_ONCE = 1 << 8  # whether the pattern is left with the first byte, and that byte
 
-# Scratch of `kernels.splits`: what a child is, and words of it and of a group.
-W_COLUMN, W_SAME, W_FIRST, W_LAST, W_GROUPS, W_LIST, W_NEXT = range(1, 8)
+# Scratch of `kernels.splits`: what a child is, and words of it.
+W_COLUMN, W_SAME, W_FIRST, W_LAST, W_PARTS, W_LIST, W_NEXT = range(1, 8)
 W_CHILD = 8
-W_GROUP = 3
 
 # Answers of kernels below zero.
 REFUSED = -1

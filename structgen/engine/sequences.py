@@ -12,8 +12,11 @@ of a programming language).
 The signatures of all (place in the trie, token below it) pairs are made together, from the deepest place up,
 since what follows a cut lies deeper. They depend on the terminals and the vocabulary only.
 
-    signature : n cuts | open terminals (bits) | (signature after, terminals that end here (bits)) * n
+    signature : n cuts | shape | open terminals (bits) | (signature after, terminals that end here (bits)) * n
     0: no reading; 1: the token ends here
+
+The *shape* is the first signature that differs in what follows its cuts at most: candidates decide both
+alike. Of thousands of signatures with which a token can begin, there are a few hundred shapes.
 
 Where indentation counts, a cut at which a newline ends has one word more: the column of the line that begins
 in it (0 where no newline ends).
@@ -67,7 +70,8 @@ class Places:
 class Sequences:
     """The signatures of one set of terminals on one vocabulary.
 
-    words : int64[*], the signatures; of : int32[*], signature of each pair of ``places``
+    words : int64[*], the signatures, from FIRST_SIGNATURE on
+    of : int32[*], signature of each pair of ``places``
     """
 
     words: npt.NDArray[np.int64]
@@ -150,16 +154,16 @@ def _make(
                     i += 1
                     continue
                 n = 0
-                size = 1 + width
+                size = 2 + width
                 some = False
                 for w in range(width):
-                    key[1 + w] = still_open[state[depth], w] if alive == depth else 0
-                    if key[1 + w] != 0:
+                    key[2 + w] = still_open[state[depth], w] if alive == depth else 0
+                    if key[2 + w] != 0:
                         some = True
                 # key[size ...] holds the cuts; the terminals seen so far are kept behind the largest key.
                 seen = key.shape[0] - width
                 for w in range(width):
-                    key[seen + w] = key[1 + w]
+                    key[seen + w] = key[2 + w]
                 d = alive if alive < depth else depth - 1
                 while d > low:
                     new = False
@@ -215,6 +219,45 @@ def _make(
                     slot = (slot + 1) & mask
             i += 1
     return top
+
+
+@jit
+def _note_shapes(words, top, stride, width, table):
+    """Set the shape of each of the signatures before ``top``.
+
+    table : int64[2**k], zeros, for twice as many
+    """
+    mask = table.shape[0] - 1
+    at = FIRST_SIGNATURE
+    while at < top:
+        n = words[at]
+        size = 2 + width + n * stride
+        h = U64(n)
+        for k in range(2, size):
+            word = words[at + k]
+            if k >= 2 + width and (k - 2 - width) % stride == 0:
+                word = min(word, 1)
+            h = (h ^ U64(word)) * U64(0xFF51AFD7ED558CCD)
+            h = h ^ (h >> U64(32))
+        slot = np.int64(h & U64(mask))
+        while True:
+            known = table[slot]
+            if known == 0:
+                table[slot] = known = at
+            same = words[known] == n
+            k = 2
+            while same and k < size:
+                if k >= 2 + width and (k - 2 - width) % stride == 0:
+                    same = (words[at + k] == DEAD) == (words[known + k] == DEAD)
+                else:
+                    same = words[at + k] == words[known + k]
+                k += 1
+            if same:
+                words[at + 1] = known
+                break
+            slot = (slot + 1) & mask
+        at += size
+    return 0
 
 
 @jit
@@ -296,5 +339,7 @@ def make_sequences(
             )
         )
         if top != FULL:
+            table[:] = 0
+            _note_shapes(words, top, 1 + width + (lines.newline >= 0), width, table)
             return Sequences(words[:top].copy(), of, places)
         size *= 4

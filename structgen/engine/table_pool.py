@@ -67,14 +67,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A table of the pool: its key, first place and length of each part, the table it goes on in."""
+    """A table of the pool: its key, first place and length of each part."""
 
     key: Hashable
     rows: tuple[int, int]
     tries: tuple[int, int]
     ids: tuple[int, int]
     groups: tuple[int, int]
-    at_once: int
     nbytes: int
 
 
@@ -88,8 +87,8 @@ class Pools:
         V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_ENDINGS
         offset in ``tries`` of what comes after the pattern in most of them (0: not known), V_LISTS offset in
         ``ids`` of the lists that it names, V_ALONE first bytes of all others, V_KEY what it is found by;
-        in ``longest`` V_STAYS whether there is a row, V_OWN and V_AT_ONCE, offsets in ``groups`` of the
-        tokens that leave after a byte or more, and at once; V_GENERATION of table 0, which is none
+        in ``longest`` V_STAYS whether there is a row, V_OWN offset in ``groups`` of the tokens that leave
+        (0: none do); V_GENERATION of table 0, which is none
     tries : int32[*], the vocabulary's trie `with_children`, then those of tokens that leave; 4 words a node
     rows : int32[n, words], mask rows: for at most 0, 1, 2, ... characters begun, the last with all tokens
     ids : int32[*]; at V_IDS: for each number of characters, how many of the tokens behind begin at most so
@@ -130,7 +129,7 @@ class TablePool:
             _spacious(np.zeros(1 << 10, np.int64), GROUPS_AT_ONCE),
         )
         self._trie_words = trie.size
-        self._entries: list[Entry] = [Entry(None, (0, 0), (0, self._trie_words), (0, 0), (0, 1), 0, 0)]
+        self._entries: list[Entry] = [Entry(None, (0, 0), (0, self._trie_words), (0, 0), (0, 1), 0)]
         self._index: dict[Hashable, int] = {}
         self._found = 0  # tables that slots name
 
@@ -141,9 +140,9 @@ class TablePool:
             self._touch(number)
         return number
 
-    def place(self, key: Hashable, piece: Piece, at_once: int = 0) -> int:
-        """The number of ``piece``, placed in the pool; ``at_once``: that of a piece that belongs to it."""
-        self._append(key, piece, at_once)
+    def place(self, key: Hashable, piece: Piece) -> int:
+        """The number of ``piece``, placed in the pool."""
+        self._append(key, piece)
         number = len(self._entries) - 1
         self._touch(number)
         if self.nbytes > self.most_bytes:
@@ -155,7 +154,7 @@ class TablePool:
         info[L.V_USED] += 1
         info[L.V_WORDS * number + L.V_USED] = info[L.V_USED]
 
-    def _append(self, key: Hashable, piece: Piece, at_once: int) -> None:
+    def _append(self, key: Hashable, piece: Piece) -> None:
         last = self._entries[-1]
         rows, tries, ids, groups = sum(last.rows), sum(last.tries), sum(last.ids), sum(last.groups)
         number = len(self._entries)
@@ -184,7 +183,6 @@ class TablePool:
         if piece.found_by is None:
             info[L.V_STAYS] = n_rows
             info[L.V_OWN] = groups if n_groups else 0
-            info[L.V_AT_ONCE] = self._entries[at_once].groups[0] if at_once else 0
         else:
             info[L.V_ROWS] = n_rows
             info[L.V_COUNTS] = piece.counts
@@ -198,7 +196,7 @@ class TablePool:
         pools.info[word : word + L.V_WORDS] = info
         nbytes = piece.nbytes
         self._entries.append(
-            Entry(key, (rows, n_rows), (tries, n_words), (ids, n_ids), (groups, n_groups), at_once, nbytes)
+            Entry(key, (rows, n_rows), (tries, n_words), (ids, n_ids), (groups, n_groups), nbytes)
         )
         self._index[key] = number
         self.nbytes += nbytes
@@ -258,21 +256,16 @@ class TablePool:
         left = KEPT_PART * self.most_bytes
         since = min(list(self.busy.values()), default=last_use[0])
         for number in sorted(range(1, len(self._entries)), key=lambda i: (i != newest, -last_use[i])):
-            new = {number, self._entries[number].at_once} - kept
-            left -= sum(self._entries[i].nbytes for i in new)
+            left -= self._entries[number].nbytes
             if left < 0 and number != newest and last_use[number] <= since:
                 break
-            kept |= new
+            kept.add(number)
         if len(kept) == len(self._entries):
             return
         fresh = TablePool(self.pools.tries[: self._trie_words], self.pools.rows.shape[1], self.most_bytes)
-        numbers = {0: 0}
-        # What a table goes on in was placed before it.
         for number in sorted(kept - {0}):
-            entry = self._entries[number]
-            fresh._append(entry.key, self._piece(number), numbers[entry.at_once])
-            numbers[number] = len(fresh._entries) - 1
-            fresh.pools.info[L.V_WORDS * numbers[number] + L.V_USED] = last_use[number]
+            fresh._append(self._entries[number].key, self._piece(number))
+            fresh.pools.info[L.V_WORDS * (len(fresh._entries) - 1) + L.V_USED] = last_use[number]
         fresh.pools.info[L.V_USED] = last_use[0]
         self._entries, self._index = fresh._entries, fresh._index
         self._found, self.nbytes = fresh._found, fresh.nbytes

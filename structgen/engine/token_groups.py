@@ -1,4 +1,4 @@
-"""The making of a lexer state's table: the tokens that stay in its lexeme, and groups of those that leave it.
+"""The making of tables: of a lexer state's own tokens, and of those that end a lexeme with their first byte.
 
 How a token leaves the lexeme is found in one pass over the vocabulary's trie; how the rest of it reads from
 there is a signature (`sequences`). Tokens with one signature, after lexemes of the same terminals, are a
@@ -7,7 +7,7 @@ group.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from . import kernels
 from . import layout as L
+from .endings import set_row
 from .indentation import effects_of
 from .sequences import Sequences
 from .table_pool import Piece
@@ -24,15 +25,14 @@ if TYPE_CHECKING:
     from .arena import Arena
 
 
-def group_tokens(arena: Arena, key: Hashable, state: int, sequences: Sequences) -> int:
-    """Make the table of a lexer state, to be found under ``key``; its number."""
+def group_own(arena: Arena, state: int, sequences: Sequences) -> Piece:
+    """The table of a lexer state's own tokens."""
     t = arena.tables
     stay = np.full(t.size, -1, np.int16)
     won = np.zeros(t.size, np.int64)
     node = np.zeros(t.size, np.int32)
-    dead = np.zeros(256, np.uint8)
-    arena.call(kernels.leaving_tokens, t.nodes, state, stay, won, node, dead)
-    tokens = np.flatnonzero((won > 0) & (stay < 0))
+    arena.call(kernels.leaving_tokens, t.nodes, state, stay, won, node)
+    tokens = np.flatnonzero((won != 0) & (stay < 0))
     places = sequences.places
     at = places.base[node[tokens]] + t.rank_of_token[tokens] - places.rank[node[tokens]]
     signatures = sequences.of[at].astype(np.int64)
@@ -40,27 +40,31 @@ def group_tokens(arena: Arena, key: Hashable, state: int, sequences: Sequences) 
     tokens, signatures = tokens[alive], signatures[alive]
     runs = []
     for record in np.unique(won[tokens]).tolist():
-        terminals = terminals_of(arena, record)
+        terminals = terminals_of(arena, record) if record > 0 else ()
         if arena.lines is not None and arena.lines[0] in terminals:
             effects = _effects(arena, tokens, node, won, record)
         else:
             effects = {(): won[tokens] == record}
         runs += [(terminals, e, tokens[mine], signatures[mine]) for e, mine in effects.items()]
     own = groups_of(sorted(runs, key=lambda run: run[:2]), t.words)
-    at_once: tuple[Hashable, Callable[[], Piece]] | None = None
-    ended = int(arena.g[state + L.R_KEY + (int(arena.g[state]) >> 8)])
-    if ended:
-        # What ends the lexeme with its first byte reads alike after every state that ends on those bytes,
-        # whatever terminal the lexeme is.
-        def groups_at_once() -> Piece:
-            first = t.data_first[t.token_of_rank]
-            tokens = t.token_of_rank[dead[first] > 0].astype(np.int64)
-            signatures = sequences.of[places.base[0] + t.rank_of_token[tokens]].astype(np.int64)
-            alive = signatures > 0
-            return groups_of([((), (), tokens[alive], signatures[alive])], t.words)
+    staying = np.flatnonzero(stay >= 0).astype(np.int32)
+    rows = np.zeros((1 if len(staying) else 0, t.words), np.int32)
+    if len(staying):
+        set_row(staying, rows[0])
+    return replace(own, rows=rows)
 
-        at_once = ("at once", arena.terminals_key, dead.tobytes()), groups_at_once
-    return t.add(key, np.flatnonzero(stay >= 0).astype(np.int32), own, at_once)
+
+def group_at_once(arena: Arena, dead: npt.NDArray[np.bool_], sequences: Sequences) -> Piece:
+    """The table of the tokens that begin with one of the bytes in ``dead`` (bool[256]).
+
+    What ends the lexeme with its first byte reads alike after every state that ends on those bytes, whatever
+    terminal the lexeme is.
+    """
+    t = arena.tables
+    tokens = t.token_of_rank[dead[t.data_first[t.token_of_rank]]].astype(np.int64)
+    signatures = sequences.of[sequences.places.base[0] + t.rank_of_token[tokens]].astype(np.int64)
+    alive = signatures > 0
+    return groups_of([((), (), tokens[alive], signatures[alive])], t.words)
 
 
 def _effects(

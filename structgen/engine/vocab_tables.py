@@ -4,8 +4,8 @@ In discipline ``any`` a table is found under a trie node, the BLAKE2b digest of 
 of it, and the bytes that may come when the pattern is left. It holds the tokens below the node that stay in
 the pattern (by the number of characters that they begin, so that a bound on a length is a choice among them),
 and the trie of those that may leave it, which a walk asks of the stack. In ``longest`` it belongs to a lexer
-state: the tokens that stay in its lexeme, and the others in groups (`sequences`). Both are pure functions of
-automata and vocabulary, so they serve every grammar.
+state, with the tokens that stay in its lexeme and the others in groups (`sequences`), or to the bytes that
+end lexemes. All are pure functions of automata and vocabulary, so they serve every grammar.
 
 They lie in memory as long as the pool has room (`table_pool`); those of ``longest``, which take longest to
 make, on disk as well, for every process (`kept_tables`).
@@ -222,53 +222,21 @@ class VocabTables:
     # ------------------------------------------------------------------------------------- discipline longest
 
     def number_in_memory(self, key: Hashable) -> int | None:
-        """The number of a lexer state's table, if it is in the pool."""
+        """The number of a table, if it is in the pool."""
         return self._pool.number(key)
 
     def number(self, key: Hashable) -> int | None:
-        """The number of a lexer state's table, from memory or from disk."""
+        """The number of a table, from memory or from disk."""
         number = self._pool.number(key)
         if number is not None:
             return number
         kept = kept_tables.read_piece(self._name(key), self.words, self.size)
-        if kept is None:
-            return None
-        piece, name = kept
-        at_once = self._at_once(name) if name else 0
-        return None if at_once is None else self._pool.place(key, piece, at_once)
+        return None if kept is None else self._pool.place(key, kept)
 
-    def add(
-        self, key: Hashable, stay: Int32, own: Piece, at_once: tuple[Hashable, Callable[[], Piece]] | None
-    ) -> int:
-        """The number of a lexer state's table.
-
-        stay : the tokens that stay in its lexeme
-        own : groups of the tokens that leave it after a byte or more
-        at_once : key of the groups of those that leave at once, and what makes them
-        """
-        set_row = _kernels()[-1]
-        name, other = "", 0
-        if at_once is not None:
-            name = self._name(at_once[0])
-            found = self._at_once(name)
-            if found is None:
-                shared = at_once[1]()
-                kept_tables.keep_piece(name, shared)
-                found = self._pool.place(name, shared)
-            other = found
-        rows = np.zeros((1 if len(stay) else 0, self.words), np.int32)
-        if len(stay):
-            set_row(stay, rows[0])
-        piece = Piece(rows, ids=own.ids, groups=own.groups)
-        kept_tables.keep_piece(self._name(key), piece, goes_on=name)
-        return self._pool.place(key, piece, other)
-
-    def _at_once(self, name: str) -> int | None:
-        number = self._pool.number(name)
-        if number is None:
-            kept = kept_tables.read_piece(name, self.words, self.size)
-            number = None if kept is None else self._pool.place(name, kept[0])
-        return number
+    def add(self, key: Hashable, piece: Piece) -> int:
+        """The number of a table that has been made."""
+        kept_tables.keep_piece(self._name(key), piece)
+        return self._pool.place(key, piece)
 
     def _name(self, key: Hashable) -> str:
         return kept_tables.name_of(self._fingerprint, key)

@@ -11,10 +11,13 @@ import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import structgen as sg
 from structgen.engine import arena
+from structgen.engine import layout as L
+from structgen.engine.token_groups import group_own
 from structgen.frontends.library import find_grammar
 
 from .checking import EXHAUSTIVE
@@ -84,3 +87,28 @@ def test_groups_are_what_a_walk_finds(
         assert groups.accept_token(token), groups.text
         assert walk.accept_token(token)
     assert grouped._arena.tables.nbytes > 0
+    check_shared_tables(grouped._arena)
+
+
+def check_shared_tables(a: arena.Arena) -> None:
+    """Every lexer state that has another's table would get the same; most have none of their own."""
+    states = [s for s in records(a, L.K_LEX) if int(a.g[value(a, s) + L.L_OWN]) > 0]
+    own = {s: int(a.g[value(a, s) + L.L_OWN]) for s in states}
+    sequences = a._sequences()
+    assert sequences is not None
+    for state, other in own.items():
+        if state != other:
+            made, wanted = group_own(a, state, sequences), group_own(a, other, sequences)
+            for name in ("rows", "ids", "groups"):
+                assert np.array_equal(getattr(made, name), getattr(wanted, name)), (state, other, name)
+    assert len(set(own.values())) < len(own) / 2
+
+
+def records(a: arena.Arena, kind: int) -> list[int]:
+    table = int(a.g[L.H_HASH]) >> L.HASH_SHIFT
+    slots = a.g[table : table + a.heap.hash_slots]
+    return [at for at in slots[slots > 0].tolist() if int(a.g[at]) & 0xFF == kind]
+
+
+def value(a: arena.Arena, record: int) -> int:
+    return record + L.R_KEY + (int(a.g[record]) >> 8)

@@ -83,18 +83,6 @@ def test_a_kernels_use_counts() -> None:
     assert 1 not in pool._index
 
 
-def test_what_belongs_together_stays_together() -> None:
-    one = piece(0).nbytes
-    pool = TablePool(TRIE, 4, 8 * one)
-    shared = pool.place("shared", piece(99))
-    for i in range(50):
-        number = pool.number("shared") or pool.place("shared", piece(99))
-        at = pool.place(i, piece(i), number)
-        check(pool, 99, pool._index["shared"])
-        assert words(pool, at)[L.V_AT_ONCE] == words(pool, pool._index["shared"])[L.V_OWN]
-    assert shared
-
-
 def test_what_a_mask_in_the_making_has_used_stays() -> None:
     pool = TablePool(TRIE, 4, 5 * piece(0).nbytes)
     for i in range(5):

@@ -12,9 +12,9 @@ Each module calls those above it alone:
     states      of a matcher, and the steps between them
     tables      vocabulary tables in a walk
     walk        of the vocabulary's trie
+    leaving     how tokens leave a lexeme
     splits, tops, groups    token groups: by candidates, by the top of the stack, in a mask
     masks       of heads and states, and copies of those that are known
-    leaving     how tokens leave a lexeme
 
 They take a few arrays:
 

@@ -15,7 +15,10 @@ from .lexer import is_ignored
 from .margins import at_column, column_after, without_column
 from .records import intern, intern_at_top
 from .shifts import parse, shift
+from .splits import ENTRY_WORDS
 from .tops import find_taken, taking_of
+
+GROUP_BITS = 24
 
 
 @jit
@@ -37,25 +40,13 @@ def _add_tokens(g, at, out):
 
 
 @jit
-def _group_with(groups, first, n, near, signature):
-    """The number of the group with ``signature`` among the ``n`` at ``groups[first]``, of which one has it.
-
-    near : where to begin; signatures that rise are found in a few steps each
-    """
-    low, high = 0, n - 1
-    if groups[first + 3 * near] <= signature:
-        low = near
-        for _ in range(16):
-            if groups[first + 3 * low] == signature:
-                return low
-            low = min(low + 1, high)
-    while low < high:
-        middle = (low + high) >> 1
-        if groups[first + 3 * middle] < signature:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _group_with(g, index, signature):
+    """The number of the group with ``signature``, of which there is one; see `_groups_at`."""
+    mask = g[index] - 1
+    slot = (signature * 0x9E3779B1 >> 7) & mask
+    while g[index + 1 + slot] >> GROUP_BITS != signature:
+        slot = (slot + 1) & mask
+    return (g[index + 1 + slot] & (1 << GROUP_BITS) - 1) - 1
 
 
 @jit
@@ -69,37 +60,43 @@ def _tokens_of(g, record, taken, groups, ids, half):
     known = intern(g, key, 2, K_TOKENS, 1)
     if known < 0 or g[known + R_KEY + 2] != 0:
         return known if known < 0 else g[known + R_KEY + 2]
-    place = g[record + R_KEY + 1]
-    n, first = groups[place], place + 1
-    total, near = 0, 0
+    first, index = g[record + R_KEY + 1] + 1, g[record + R_KEY + 3]
+    total = 0
     for i in range(taken + 2, taken + 2 + g[taken + 1]):
-        near = _group_with(groups, first, n, near, g[i])
-        many = groups[first + 3 * near + 2]
-        total += many
-        if many > half and g[taken + 1] > 1:  # has a row of its own
-            code = _row_of_group(g, record, first + 3 * near, groups, ids, half)
-            if code < 0:
-                return code
+        block = g[i]
+        entries = range(g[block + 2], g[block + 2] + ENTRY_WORDS * g[block + 1], ENTRY_WORDS)
+        if g[block + 4] != record:
+            g[block + 4] = record
+            for k in entries:
+                g[k + 2] = first + 3 * _group_with(g, index, g[k + 1])
+        for k in entries:
+            group = g[k + 2]
+            total += groups[group + 2]
+            if groups[group + 2] > half:  # has a row of its own
+                code = _row_of_group(g, record, group, groups, ids, half)
+                if code < 0:
+                    return code
     row = total > half
     size = 1 + (half if row else total)
     at = g[H_TOP]
     if at + size > g[H_LIMIT]:
         return GROW_HEAP
     g[at] = -1 if row else total
-    to, near = at + 1, 0
+    to = at + 1
     for i in range(taken + 2, taken + 2 + g[taken + 1]):
-        near = _group_with(groups, first, n, near, g[i])
-        group = first + 3 * near
-        if row and groups[group + 2] > half and g[taken + 1] > 1:
-            other = _row_of_group(g, record, group, groups, ids, half)
-            for w in range(half):
-                g[to + w] |= g[other + w]
-        elif row:
-            _set_tokens(g, to, ids, groups[group + 1], groups[group + 2])
-        else:
-            for k in range(groups[group + 1], groups[group + 1] + groups[group + 2]):
-                g[to] = ids[k]
-                to += 1
+        block = g[i]
+        for k in range(g[block + 2], g[block + 2] + ENTRY_WORDS * g[block + 1], ENTRY_WORDS):
+            group = g[k + 2]
+            if groups[group + 2] > half:
+                other = _row_of_group(g, record, group, groups, ids, half)
+                for w in range(half):
+                    g[to + w] |= g[other + w]
+            elif row:
+                _set_tokens(g, to, ids, groups[group + 1], groups[group + 2])
+            else:
+                for j in range(groups[group + 1], groups[group + 1] + groups[group + 2]):
+                    g[to] = ids[j]
+                    to += 1
     g[H_TOP] = at + size
     g[known + R_KEY + 2] = at
     return at
@@ -199,9 +196,12 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
         at = g[taking + R_KEY + 2]
         left, taken = g[at], g[at + 1]
         if taken > 0:
-            tokens = _tokens_of(g, record, at, groups, ids, half)
-            if tokens < 0:
-                return tokens
+            tokens = g[taking + R_KEY + 4]
+            if g[taking + R_KEY + 3] != record:
+                tokens = _tokens_of(g, record, at, groups, ids, half)
+                if tokens < 0:
+                    return tokens
+                g[taking + R_KEY + 3], g[taking + R_KEY + 4] = record, tokens
             _add_tokens(g, tokens, out)
         at += 2 + taken
         for _ in range(left):
@@ -227,20 +227,39 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
 
 @jit
 def _groups_at(g, place, generation, groups):
-    """The record of the token groups at ``groups[place]``; or a code."""
+    """The record of the token groups at ``groups[place]``; or a code.
+
+    index : slots, 2**k | signature << GROUP_BITS | number of its group + 1, or 0, in each slot
+    """
     key = g[X_TMP]
     g[key], g[key + 1] = generation, place
-    record = intern(g, key, 2, K_GROUPS, 1)
-    if record > 0 and g[record + R_KEY + 2] == 0:
-        n, at = groups[place], g[H_TOP] + R_KEY
-        if at + n > g[H_LIMIT]:
-            return GROW_HEAP
-        for i in range(n):
-            g[at + i] = groups[place + 1 + 3 * i]
-        listed = intern_at_top(g, n, K_SIGNATURES)
-        if listed < 0:
-            return listed
-        g[record + R_KEY + 2] = listed - R_KEY
+    record = intern(g, key, 2, K_GROUPS, 2)
+    if record < 0 or g[record + R_KEY + 2] != 0:
+        return record
+    n, at = groups[place], g[H_TOP] + R_KEY
+    slots = 8
+    while slots < 2 * n:
+        slots *= 2
+    if at + max(n, 1 + slots) > g[H_LIMIT]:
+        return GROW_HEAP
+    for i in range(n):
+        g[at + i] = groups[place + 1 + 3 * i]
+    listed = intern_at_top(g, n, K_SIGNATURES)
+    if listed < 0:
+        return listed
+    index = g[H_TOP]
+    if index + 1 + slots > g[H_LIMIT]:
+        return GROW_HEAP
+    g[index] = slots
+    for i in range(n):
+        signature = groups[place + 1 + 3 * i]
+        slot = (signature * 0x9E3779B1 >> 7) & (slots - 1)
+        while g[index + 1 + slot] != 0:
+            slot = (slot + 1) & (slots - 1)
+        g[index + 1 + slot] = signature << GROUP_BITS | i + 1
+    g[H_TOP] = index + 1 + slots
+    g[record + R_KEY + 3] = index
+    g[record + R_KEY + 2] = listed - R_KEY
     return record
 
 
@@ -250,8 +269,8 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
 
     groups : n runs | (n terminals, terminals, n effects, effects, n groups | (signature, first id, number of
         ids) * n) * n. The signatures rise. The terminals are those that the first lexeme may be, or where
-        there are none those at ``ended`` (a record); the effects those of the bytes that end the lexeme on
-        the column of its line.
+        there are none those at ``ended`` (a record, or 0: it cannot end); the effects those of the bytes that
+        end the lexeme on the column of its line.
     """
     runs = groups[at]
     at += 1
@@ -260,6 +279,9 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
         n = groups[at]
         effects = at + 1 + n
         many = effects + 1 + groups[effects]
+        if n == 0 and ended == 0:
+            at = many + 1 + 3 * groups[many]
+            continue
         before = parser
         if groups[effects] > 0 and g[g[parser + R_KEY] + R_KEY] <= 0:
             column = g[g[parser + R_KEY] + R_KEY + 1]

@@ -20,7 +20,8 @@ def lex_state(g, best, n):
         g[tmp + j] = a
     g[tmp] = best
     at = intern(g, tmp, n + 1, K_LEX, LEX_VALUES)
-    if at < 0 or g[at + R_KEY + n + 2] != 0:
+    value = at + R_KEY + n + 1
+    if at < 0 or g[value + L_ROW] != 0:
         return at
     # A new state: its row of unknown transitions, and the terminals that end here.
     classes = g[H_LEX_CLASSES]
@@ -61,34 +62,34 @@ def lex_state(g, best, n):
     if g[H_INDENT] != 0:
         for i in range(1, n + 1):
             if g[g[tmp + i] + T_TERMINAL] == g[g[H_INDENT] + I_NEWLINE]:
-                g[at + R_KEY + n + 4] = 1
+                g[value + L_NEWLINE] = 1
     barred = 1 if best >= 0 else 0
     for i in range(1, n + 1):
         if not is_forbidden(g, g[g[tmp + i] + T_TERMINAL]):
             barred = 0
-    g[at + R_KEY + n + 5] = barred
-    g[at + R_KEY + n + 1] = won
-    g[at + R_KEY + n + 2] = row
+    g[value + L_BARRED] = barred
+    g[value + L_WON] = won
+    g[value + L_ROW] = row
     return at
 
 
 @jit
 def lex_won(g, q):
     """Interned terminals that end at lexer state ``q``, or 0."""
-    return g[q + R_KEY + (g[q] >> 8)]
+    return g[q + R_KEY + (g[q] >> 8) + L_WON]
 
 
 @jit
 def is_barred(g, q):
     """Nothing but forbidden terminals is read in lexer state ``q``: no reading of it can be finished."""
-    return g[q + R_KEY + (g[q] >> 8) + 4]
+    return g[q + R_KEY + (g[q] >> 8) + L_BARRED]
 
 
 @jit
 def lex_step(g, q, cls):
     """Lexer state after a byte of class ``cls``; 0 dead; or a code."""
     n = g[q] >> 8
-    row = g[q + R_KEY + n + 1]
+    row = g[q + R_KEY + n + L_ROW]
     to = g[row + cls]
     if to >= 0:
         return to

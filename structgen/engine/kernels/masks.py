@@ -7,12 +7,14 @@ import numpy as np
 from ...jit import jit
 from ..layout import *
 from .groups import add_groups
+from .leaving import find_own
 from .lexer import lex_won
 from .records import intern
 from .states import accept_symbol, is_accepting
 from .walk import walk_trie
 
 U64 = np.uint64
+NO_TABLE = 1 << 40
 
 
 @jit
@@ -27,37 +29,61 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, head
     h = g[X_HEADS]
     a, b, c = g[head], g[head + 1], g[head + 2]
     g[h], g[h + 1], g[h + 2] = a, b, c
-    most = 1 << 60
     for i in range(out.shape[0]):
         out[i] = 0
-    if g[H_MODE] == 1 and c == 0 and g[H_ASK] != 2:
-        t = g[a + R_KEY + (g[a] >> 8) + 2]
-        if t == 0:
-            # Few nodes: walk them. Many: the lexer state gets its groups.
-            most = g[H_NARROW]
-            g[X_WANT] = a
-        if t > 0:
-            at = (t - 1) * V_WORDS
-            info[V_USED] += 1
-            info[at + V_USED] = info[V_USED]
-            if info[at + V_STAYS] != 0:
-                for i in range(out.shape[0]):
-                    out[i] = tables[info[at + V_ROW], i]
-            ended = lex_won(g, a)
-            for part in range(V_OWN, V_AT_ONCE + 1):
-                if info[at + part] != 0:
-                    code = add_groups(
-                        g, b, ended, groups, ids, info[at + part], info[V_GENERATION], signatures, work, out
+    if g[H_MODE] == 1 and c == 0 and g[H_ASK] != 2 and np.int64(tries[2]) > g[H_NARROW]:
+        own = find_own(g, tries, a)
+        if REFUSED > own >= LEFT_OVER:
+            return own
+        ended = lex_won(g, a)
+        t, u = _tables_of(g, a, own)
+        if t == 0 or u == 0:
+            return BUILD_TABLE
+        if t > 0 and u > 0:
+            if own < 0:
+                for i in range(1 - own, 1 - own + g[-own]):
+                    out[g[i] >> 5] |= np.int32(1) << np.int32(g[i] & 31)
+            for number in (t, u):
+                if number != NO_TABLE:
+                    code = _add_table(
+                        g, number - 1, b, ended, tables, info, groups, ids, signatures, work, out
                     )
                     if code < 0:
                         return code
             return BUILD_RULES if g[X_NOTES_N] > 0 else 0
-    code = walk_trie(g, tries, slots, tables, info, ids, out, most)
+    code = walk_trie(g, tries, slots, tables, info, ids, out)
     if code < 0:
         return code
-    if g[X_NOTES_N] > 0:
-        return BUILD_RULES
-    return 0
+    return BUILD_RULES if g[X_NOTES_N] > 0 else 0
+
+
+@jit
+def _tables_of(g, q, own):
+    """The tables, numbered from 1, of ``q``'s own tokens and of those that end the lexeme at once.
+
+    0 for one that is to be made, for X_WANT; -1 when there can be none; NO_TABLE where none is needed.
+    """
+    dead = g[q + R_KEY + (g[q] >> 8) + L_DEAD]
+    t = g[own + R_KEY + (g[own] >> 8) + L_TABLE] if own > 0 else NO_TABLE
+    u = g[dead + R_KEY + 4] if lex_won(g, q) != 0 else NO_TABLE
+    g[X_WANT] = own if t == 0 else dead
+    return t, u
+
+
+@jit
+def _add_table(g, t, parser, ended, tables, info, groups, ids, signatures, work, out):
+    """Set the tokens of table ``t`` that ``parser`` takes, in a lexeme that may be one of ``ended``."""
+    at = t * V_WORDS
+    info[V_USED] += 1
+    info[at + V_USED] = info[V_USED]
+    if info[at + V_STAYS] != 0:
+        for i in range(out.shape[0]):
+            out[i] |= tables[info[at + V_ROW], i]
+    if info[at + V_OWN] == 0:
+        return 0
+    return add_groups(
+        g, parser, ended, groups, ids, info[at + V_OWN], info[V_GENERATION], signatures, work, out
+    )
 
 
 @jit

@@ -4,8 +4,11 @@ What a parser state makes of a list of signatures depends, up to the next cut, o
 say which are taken whatever the stack holds, and which terminals the others go on with. So a list is *split*
 once for each set of candidates: into those that are taken, and for each terminal that wins somewhere the list
 of what follows it. Each entry remembers its *origin*, the signature that it began as in the table of a lexer
-state. No token is looked at: lexer states whose tokens have the same signatures share all of this, and lists
-are interned, so few parts differ between candidates.
+state. No token is looked at: lexer states whose tokens have the same signatures share all of this.
+
+Candidates are asked once for each *shape* of signatures in a list. The entries of one shape are a *block*,
+which is taken whole, and what follows one cut of theirs is a *part*: the list of what follows a terminal is
+put together from parts, once for the same parts.
 """
 
 from __future__ import annotations
@@ -15,23 +18,162 @@ from ..layout import *
 from .records import intern, intern_at_top, lowest_bit
 from .shifts import candidates_of
 
+BLOCK_WORDS = 5
+ENTRY_WORDS = 3
+
 
 @jit
-def _split(g, at, n, stride, parser, signatures, work):
-    """Split the ``n`` entries of ``stride`` words at ``g[at]`` by the candidates of ``parser``.
+def _blocks_of(g, listed, signatures, work):
+    """The blocks of a list, or a code. What has no reading is in none.
 
-    Answers where the split lies, or a code.
+    blocks : n | (shape, n entries, where they lie, where their parts are noted, token groups that were asked
+        last) * n | parts, 0 where there is none yet. The entries are (signature, origin, place of the group
+        with the origin there).
+    """
+    key = g[X_TMP]
+    g[key] = listed
+    record = intern(g, key, 1, K_SHAPED, 1)
+    if record < 0 or g[record + R_KEY + 1] != 0:
+        return record if record < 0 else g[record + R_KEY + 1]
+    stride = 1 if g[listed] & 0xFF == K_SIGNATURES else 2
+    n = (g[listed] >> 8) // stride
+    # In ``work``: slots of a hash table; for each shape its number of entries; for each entry its shape.
+    slots = 16
+    while slots < 2 * n + 2:
+        slots *= 2
+    if slots + 3 * n + 4 > work.shape[0]:
+        return GROW_WORK
+    for i in range(slots):
+        work[i] = 0
+    shapes, kept, parts = 0, 0, 0
+    of_shape, of_entry = slots, slots + 2 * n
+    for i in range(n):
+        signature = g[listed + R_KEY + stride * i]
+        work[of_entry + i] = -1
+        if signature == 0:
+            continue
+        shape = signatures[signature + 1] if signature > 1 else signature
+        slot = (shape * 0x9E3779B1 >> 7) & (slots - 1)
+        while work[slot] != 0 and work[of_shape + 2 * (work[slot] - 1)] != shape:
+            slot = (slot + 1) & (slots - 1)
+        if work[slot] == 0:
+            work[of_shape + 2 * shapes], work[of_shape + 2 * shapes + 1] = shape, 0
+            shapes += 1
+            work[slot] = shapes
+            parts += signatures[shape] if shape > 1 else 0
+        work[of_entry + i] = work[slot] - 1
+        work[of_shape + 2 * (work[slot] - 1) + 1] += 1
+        kept += 1
+    made = g[H_TOP]
+    size = 1 + BLOCK_WORDS * shapes + parts + ENTRY_WORDS * kept
+    if made + size > g[H_LIMIT]:
+        return GROW_HEAP
+    g[made] = shapes
+    noted = made + 1 + BLOCK_WORDS * shapes
+    to = noted + parts
+    for k in range(shapes):
+        at = made + 1 + BLOCK_WORDS * k
+        shape, many = work[of_shape + 2 * k], work[of_shape + 2 * k + 1]
+        g[at], g[at + 1], g[at + 2], g[at + 3], g[at + 4] = shape, many, to, noted, 0
+        work[of_shape + 2 * k] = to
+        to += ENTRY_WORDS * many
+        for _ in range(signatures[shape] if shape > 1 else 0):
+            g[noted] = 0
+            noted += 1
+    for i in range(n):
+        k = work[of_entry + i]
+        if k >= 0:
+            to = work[of_shape + 2 * k]
+            g[to] = g[listed + R_KEY + stride * i]
+            g[to + 1] = g[listed + R_KEY + stride * i + stride - 1]
+            g[to + 2] = 0
+            work[of_shape + 2 * k] = to + ENTRY_WORDS
+    g[H_TOP] = made + size
+    g[record + R_KEY + 1] = made
+    return made
 
-    split : n children, n taken | origins taken | (terminal, column of the line that begins in it, list) * n
+
+@jit
+def _part(g, block, cut, signatures):
+    """What follows a cut (its number and its place in a signature) of a block's entries; or a code.
+
+    part : n | (signature after the cut, origin) * n
+    """
+    number, place = cut
+    noted = g[block + 3] + number
+    if g[noted] == 0:
+        n, entries = g[block + 1], g[block + 2]
+        part = g[H_TOP]
+        if part + 1 + 2 * n > g[H_LIMIT]:
+            return GROW_HEAP
+        g[part] = n
+        for i in range(n):
+            g[part + 1 + 2 * i] = signatures[g[entries + ENTRY_WORDS * i] + place]
+            g[part + 2 + 2 * i] = g[entries + ENTRY_WORDS * i + 1]
+        g[H_TOP] = part + 1 + 2 * n
+        g[noted] = part
+    return g[noted]
+
+
+@jit
+def _list_of(g, child, work):
+    """The record of the list of a child in ``work``, put together from its parts; or a code."""
+    key = g[X_TMP]
+    if work[child + W_PARTS] + 2 > g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    n, size = 0, 0
+    group = work[child + W_FIRST]
+    while group != 0:
+        g[key + n] = work[group + 1]
+        size += 2 * g[work[group + 1]]
+        n += 1
+        group = work[group]
+    parts = intern(g, key, n, K_PARTS, 1)
+    if parts < 0 or g[parts + R_KEY + n] != 0:
+        return parts if parts < 0 else g[parts + R_KEY + n]
+    to = g[H_TOP] + R_KEY
+    if to + size > g[H_LIMIT]:
+        return GROW_HEAP
+    for k in range(parts + R_KEY, parts + R_KEY + n):
+        for i in range(g[k] + 1, g[k] + 1 + 2 * g[g[k]]):
+            g[to] = g[i]
+            to += 1
+    made = intern_at_top(g, size, K_LIST)
+    if made < 0:
+        return made
+    g[parts + R_KEY + n] = made - R_KEY
+    return made - R_KEY
+
+
+@jit
+def _new_child(work, top, t, column, last):
+    """Begin a child in ``work`` at ``top``; ``last``: the one before it, or 0."""
+    work[top], work[top + W_COLUMN], work[top + W_SAME] = t, column, work[t]
+    work[top + W_FIRST], work[top + W_LAST], work[top + W_PARTS] = 0, 0, 0
+    work[top + W_LIST], work[top + W_NEXT] = 0, 0
+    work[t] = top
+    if last != 0:
+        work[last + W_NEXT] = top
+    return top
+
+
+@jit
+def _split(g, listed, parser, signatures, work):
+    """Split a list by the candidates of ``parser``. Where the split lies, or a code.
+
+    split : n children, n taken | blocks taken | (terminal, column of the line that begins in it, list) * n
     A child's entries are those whose next lexeme is its terminal, with the signatures of what follows. The
     highest priority that is still open or whole wins; in it, a terminal still open will do: the token ends
     in it; else the longest match, a literal before a pattern.
     """
+    blocks = _blocks_of(g, listed, signatures, work)
+    if blocks < 0:
+        return blocks
     words = g[H_SYMBOL_WORDS]
     newline = -1 if g[H_INDENT] == 0 else g[g[H_INDENT] + I_NEWLINE]
     cut_words = 1 + words if newline < 0 else 2 + words
     candidates = parser + R_KEY + (g[parser] >> 8) + 2
-    # In ``work``: the last child of each terminal, then children (W_*), their entries and the origins taken,
+    # In ``work``: the last child of each terminal, then children (W_*), their parts and the blocks taken,
     # each in the order of the list and with the place of the next one.
     top = g[H_N_TERMINALS]
     if top + W_CHILD > work.shape[0]:
@@ -40,10 +182,8 @@ def _split(g, at, n, stride, parser, signatures, work):
         work[t] = 0
     first_child, last_child, children = 0, 0, 0
     first_taken, last_taken, taken = 0, 0, 0
-    for i in range(at, at + stride * n, stride):
-        signature, origin = g[i], g[i + stride - 1]
-        if signature == 0:
-            continue
+    for block in range(blocks + 1, blocks + 1 + BLOCK_WORDS * g[blocks], BLOCK_WORDS):
+        signature = g[block]
         takes = signature == 1
         cuts = 0 if takes else signatures[signature]
         decided = takes
@@ -52,13 +192,13 @@ def _split(g, at, n, stride, parser, signatures, work):
             mask = g[H_LEX_LEVEL_SETS] + level * words
             level += 1
             for w in range(words):
-                still_open = signatures[signature + 1 + w] & g[candidates + w] & g[mask + w]
+                still_open = signatures[signature + 2 + w] & g[candidates + w] & g[mask + w]
                 if still_open & ~g[g[H_LEX_FORBIDDEN] + w]:
                     takes = True
                 if still_open:  # if forbidden, it outruns what matched before, and it is whole
                     decided = True
-            cut = signature + 1 + words
-            for _ in range(0 if decided else cuts):
+            cut = signature + 2 + words
+            for k in range(0 if decided else cuts):
                 literal = False
                 for w in range(words):
                     bits = signatures[cut + 1 + w] & g[candidates + w] & g[mask + w]
@@ -75,49 +215,44 @@ def _split(g, at, n, stride, parser, signatures, work):
                             t = 64 * w + lowest_bit(bits)
                             bits &= bits - 1
                             column = signatures[cut + 1 + words] if t == newline else 0
+                            part = _part(g, block, (k, cut - signature), signatures)
+                            if part < 0:
+                                return part
                             child = work[t]
                             while child != 0 and work[child + W_COLUMN] != column:
                                 child = work[child + W_SAME]
-                            if top + W_CHILD + W_GROUP > work.shape[0]:
+                            if top + W_CHILD + 2 > work.shape[0]:
                                 return GROW_WORK
                             if child == 0:
-                                child = top
+                                child = last_child = _new_child(work, top, t, column, last_child)
                                 top += W_CHILD
-                                work[child], work[child + W_COLUMN] = t, column
-                                work[child + W_SAME] = work[t]
-                                work[child + W_FIRST], work[child + W_GROUPS] = 0, 0
-                                work[child + W_NEXT] = 0
-                                work[t] = child
-                                if last_child == 0:
+                                if first_child == 0:
                                     first_child = child
-                                else:
-                                    work[last_child + W_NEXT] = child
-                                last_child = child
                                 children += 1
-                            work[top], work[top + 1], work[top + 2] = 0, signatures[cut], origin
-                            if work[child + W_GROUPS] == 0:
+                            work[top], work[top + 1] = 0, part
+                            if work[child + W_PARTS] == 0:
                                 work[child + W_FIRST] = top
                             else:
                                 work[work[child + W_LAST]] = top
                             work[child + W_LAST] = top
-                            work[child + W_GROUPS] += 1
-                            top += W_GROUP
+                            work[child + W_PARTS] += 1
+                            top += 2
                     break
                 cut += cut_words
         if takes:
-            if top + W_GROUP > work.shape[0]:
+            if top + 2 > work.shape[0]:
                 return GROW_WORK
-            work[top], work[top + 1] = 0, origin
+            work[top], work[top + 1] = 0, block
             if last_taken == 0:
                 first_taken = top
             else:
                 work[last_taken] = top
             last_taken = top
             taken += 1
-            top += W_GROUP
+            top += 2
     child = first_child
     while child != 0:
-        made = _intern_list(g, child, work)
+        made = _list_of(g, child, work)
         if made < 0:
             return made
         work[child + W_LIST] = made
@@ -139,29 +274,6 @@ def _split(g, at, n, stride, parser, signatures, work):
         to += 3
         child = work[child + W_NEXT]
     return intern_at_top(g, size, K_WORDS)
-
-
-@jit
-def _intern_list(g, child, work):
-    """The record of the entries of a child in ``work``, or a code."""
-    n = 2 * work[child + W_GROUPS]
-    at = g[H_TOP] + R_KEY
-    if at + n > g[H_LIMIT]:
-        return GROW_HEAP
-    group = work[child + W_FIRST]
-    while group != 0:
-        g[at], g[at + 1] = work[group + 1], work[group + 2]
-        at += 2
-        group = work[group]
-    made = intern_at_top(g, n, K_LIST)
-    return made if made < 0 else made - R_KEY
-
-
-@jit
-def list_size(g, listed):
-    """How many entries a list has."""
-    n = g[listed] >> 8
-    return n if g[listed] & 0xFF == K_SIGNATURES else n // 2
 
 
 @jit
@@ -190,8 +302,7 @@ def split_of(g, listed, parser, signatures, work):
         return split
     at = g[split + R_KEY + 2]
     if at == 0:
-        n, stride = list_size(g, listed), 1 if g[listed] & 0xFF == K_SIGNATURES else 2
-        at = _split(g, listed + R_KEY, n, stride, parser, signatures, work)
+        at = _split(g, listed, parser, signatures, work)
         if at >= 0:
             g[split + R_KEY + 2] = at
     return at

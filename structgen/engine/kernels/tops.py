@@ -15,7 +15,9 @@ from .margins import changed_margin
 from .parser import insert_entry, may_end, pop
 from .records import each_once, in_set, intern, intern_at_top
 from .shifts import enqueue_heads, shift
-from .splits import known_split, list_size, split_of
+from .splits import known_split, split_of
+
+ONCE = 1 << 11  # blocks; more are looked through for some that are there twice
 
 
 @jit
@@ -153,7 +155,7 @@ def taking_of(g, listed, parser):
         return top
     key = g[X_TMP]
     g[key], g[key + 1] = listed, top
-    return intern(g, key, 2, K_TAKEN, 1)
+    return intern(g, key, 2, K_TAKEN, TAKEN_VALUES)
 
 
 @jit
@@ -287,7 +289,7 @@ def _follow_split(g, split, top, todo, room, work):
 
 
 @jit
-def _write_taken(g, listed, split, work):
+def _write_taken(g, split, work):
     """Write what `_follow_split` has found; where it lies, or a code."""
     left, places = 2 * (work.shape[0] // 4), 3 * (work.shape[0] // 4)
     taken = g[split + 1]
@@ -309,7 +311,7 @@ def _write_taken(g, listed, split, work):
         for k in range(at + 2, at + 2 + g[at + 1]):
             g[to] = g[k]
             to += 1
-    if taken > list_size(g, listed):  # some in more than one way
+    if taken > ONCE:  # some perhaps in more than one way
         once = each_once(g, made + 2, taken)
         to -= taken - once
         size -= taken - once
@@ -336,8 +338,8 @@ def _write_taken(g, listed, split, work):
 def find_taken(g, taking, pairs, signatures, work):
     """Find out what a top takes of a list; ``pairs`` of scratch are in use. 0 or a code.
 
-    taken : n left over, n taken | origins taken, then for each that is left over: n steps, list,
-        (terminal, column) * n. The origins are in no order.
+    taken : n left over, n taken | blocks taken, in no order, then for each that is left over: n steps, list,
+        (terminal, column) * n
     """
     todo = g[X_HEADS] + 2 * pairs
     room = g[X_HEADS] + 3 * (g[X_HEADS_CAP] // 2) - 8
@@ -362,7 +364,7 @@ def find_taken(g, taking, pairs, signatures, work):
         if missing < 0:
             return missing
         if missing == todo + n:
-            at = _write_taken(g, listed, split, work)
+            at = _write_taken(g, split, work)
             if at < 0:
                 return at
             g[made + R_KEY + 2] = at

@@ -11,12 +11,12 @@ from .tables import add_list, leave_pattern, nest_children, nest_part, use_table
 
 
 @jit
-def walk_trie(g, tries, slots, tables, info, ids, out, most):
+def walk_trie(g, tries, slots, tables, info, ids, out):
     """Set in ``out`` (int32[words]) every token that the head in scratch place 0 takes. 0, or a code.
 
     Where a head in a pattern meets a large part of the trie, a vocabulary table stands in for that part: the
     tokens that stay in the pattern are set, and the walk goes on in the table's trie of the tokens that leave
-    (which is made by `tabulate.table_tokens`). BUILD_TABLE also when more than ``most`` nodes are visited.
+    (which is made by `tabulate.table_tokens`).
     """
     depth = g[X_DEPTH]
     g[depth], g[depth + 1], g[depth + 2] = 0, 1, g[X_FRAMES_TOP]
@@ -73,9 +73,6 @@ def walk_trie(g, tries, slots, tables, info, ids, out, most):
         d = depth + 3 * (base + np.int64(tries[node + 1]))
         after = np.int64(tries[node + 2])
         if i > 0:
-            most -= 1
-            if most < 0:
-                return BUILD_TABLE
             g[X_FRAMES_TOP] = g[d - 1]
             src = g[d - 3]
             n = g[d - 2]
