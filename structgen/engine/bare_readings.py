@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .numbered import Numbered
 from .open_arrays import DOUBTFUL, Bare, Reading, bare_of, is_bare
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ class BareReadings:
 
     def __init__(self, arena: DistinctArena) -> None:
         self._arena = arena
-        self._sets: list[Readings] = []
-        self._numbers: dict[Readings, int] = {}
+        self._sets: Numbered[Readings] = Numbered()
         self._after: dict[tuple[int, int], int] = {}
         self._known: dict[int, int] = {}
 
@@ -39,7 +39,7 @@ class BareReadings:
 
     def begin(self, readings: Readings, item: Bare | None = None) -> int:
         """The set of these readings without their values; ``item`` as in `bare_of`."""
-        return self._number(frozenset(bare_of(one, item) for one in readings))
+        return self._sets.number(frozenset(bare_of(one, item) for one in readings))
 
     def readings(self, number: int) -> Readings:
         """Those of a set."""
@@ -66,15 +66,8 @@ class BareReadings:
         doubtful = {one for one in found if any(array.used is DOUBTFUL for array in one.arrays)}
         if doubtful or DOUBT in readings:
             found = (found - doubtful) | _DOUBTS
-        known = self._after[number, byte] = self._number(frozenset(found))
+        known = self._after[number, byte] = self._sets.number(frozenset(found))
         return known
-
-    def _number(self, readings: Readings) -> int:
-        number = self._numbers.get(readings)
-        if number is None:
-            number = self._numbers[readings] = len(self._sets)
-            self._sets.append(readings)
-        return number
 
     def _judge(self, number: int) -> int:
         """The verdict at sight."""

@@ -26,6 +26,7 @@ from . import layout as L
 from .arena import Arena
 from .least_bytes import NEVER
 from .marked_text import SPECIAL, CountedText, Path, paths_from
+from .numbered import Numbered
 from .token_groups import terminals_of
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ class LexedText(CountedText):
         self._alphabet = plain._byte_of_each_class()
         g = plain.heap.g
         self._class_of = g[int(g[L.H_LEX_CMAP]) : int(g[L.H_LEX_CMAP]) + 32].view("u1").tolist()
-        self._cores: list[Core] = []
-        self._numbers: dict[Core, int] = {}
+        self._cores: Numbered[Core] = Numbered()
         self._paths: dict[int, list[Path]] = {}
         self._splits: dict[int, list[tuple[int, int]]] = {}
         self._shifts: dict[tuple[int, int, int], int] = {}
@@ -72,13 +72,13 @@ class LexedText(CountedText):
 
     def begin(self, plain: int, marked: int) -> int:
         """The state at the beginning of a text; both copies' states there."""
-        return self._number((self._lexer(plain), plain, 0, marked))
+        return self._cores.number((self._lexer(plain), plain, 0, marked))
 
     def paths(self, state: int) -> list[Path]:
         """The marks that can be passed at the start of a text, the empty way included."""
         q, plain, watch, marked = self._cores[state]
         return [
-            Path(ends, begins, self._number((q, plain, watch, to)))
+            Path(ends, begins, self._cores.number((q, plain, watch, to)))
             for ends, begins, to in self._marks(marked)
         ]
 
@@ -213,13 +213,6 @@ class LexedText(CountedText):
         number = self._marked_number.get(terminal)
         return L.REFUSED if number is None else self._shift(self._arena, marked, number)
 
-    def _number(self, core: Core) -> int:
-        number = self._numbers.get(core)
-        if number is None:
-            number = self._numbers[core] = len(self._cores)
-            self._cores.append(core)
-        return number
-
     def _lexer(self, plain: int) -> int:
         return int(self._plain.heap.g[plain + L.R_KEY])
 
@@ -282,13 +275,13 @@ class LexedText(CountedText):
         if self._begins_lexeme(q):
             if stays:
                 found = [
-                    Path(ends, begins, self._number((goes_on, plain, watched, to)))
+                    Path(ends, begins, self._cores.number((goes_on, plain, watched, to)))
                     for ends, begins, to in self._marks(marked)
                     if self._can_be(goes_on, to)
                 ]
             return found
         if stays and self._can_be(goes_on, marked):
-            found.append(Path(0, (), self._number((goes_on, plain, watched, marked))))
+            found.append(Path(0, (), self._cores.number((goes_on, plain, watched, marked))))
         if goes_on and self._won(goes_on):
             return found
         # The lexeme ends before this byte; its scan, if it goes on, must not complete.
@@ -298,7 +291,7 @@ class LexedText(CountedText):
             for a, b, c in heads:
                 if (a, b) == (first, self._parser(after)) and self._scans(c) == scans:
                     found += [
-                        Path(ends, begins, self._number((a, after, c, to)))
+                        Path(ends, begins, self._cores.number((a, after, c, to)))
                         for ends, begins, to in self._marks(besides)
                         if self._can_be(a, to)
                     ]

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from ..limits import check_time
 from ..vocab.vocabulary import Vocabulary
 from .marked_text import CountedText, Left
+from .numbered import Numbered
 from .token_walk import DEAD, UNKNOWN, read_tokens
 
 Shape = tuple[tuple[int, int], ...]
@@ -45,8 +46,7 @@ class ReadingSets:
         self._text = text
         self._left_after = [n - 1 for n in tokens]  # of a use that began in this token
         self._vocabulary = vocabulary
-        self.sets: list[tuple[Relative, ...]] = []
-        self._numbers: dict[tuple[Relative, ...], int] = {}
+        self.sets: Numbered[tuple[Relative, ...]] = Numbered()
         self._begun: dict[Shape, int] = {}
         self._after: dict[tuple[int, int], int] = {}
         # Steps of sets that a walk has met; a row has a number of its own.
@@ -65,7 +65,7 @@ class ReadingSets:
         known = self._begun.get(shape)
         if known is None:
             first = tuple(Relative(state, i, NO_BYTE, uses, ()) for i, (state, uses) in enumerate(shape))
-            known = self._begun[shape] = self._number(first)
+            known = self._begun[shape] = self.sets.number(first)
         return known
 
     def after(self, number: int, symbol: int) -> int:
@@ -118,13 +118,6 @@ class ReadingSets:
                 self._table = np.concatenate((self._table, np.full_like(self._table, UNKNOWN)))
         return row
 
-    def _number(self, readings: tuple[Relative, ...]) -> int:
-        number = self._numbers.get(readings)
-        if number is None:
-            number = self._numbers[readings] = len(self.sets)
-            self.sets.append(readings)
-        return number
-
     def _step(self, number: int, symbol: int) -> int:
         text = self._text
         found: set[Relative] = set()
@@ -133,4 +126,4 @@ class ReadingSets:
                 still = uses - max(ends - len(new), 0)
                 after = (*new[: max(len(new) - ends, 0)], *(self._left_after[rule] for rule in begins))
                 found.add(Relative(to, origin, still if touched == NO_BYTE else touched, still, after))
-        return self._number(tuple(sorted(found))) if found else DEAD
+        return self.sets.number(tuple(sorted(found))) if found else DEAD
