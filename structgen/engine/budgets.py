@@ -44,6 +44,7 @@ from . import kernels
 from . import layout as L
 from .arena import Arena, ArenaFull
 from .lexed_text import LexedText
+from .marked_arena import MarkedArena
 from .marked_text import SPECIAL, CountedText, Left, MarkedText, bounding, one_less
 from .reading_sets import NO_BYTE, ReadingSets, Relative
 from .token_sets import with_aliases
@@ -81,7 +82,7 @@ def with_marks(ir: GrammarIR, may_be_empty: Collection[str]) -> GrammarIR:
     return replace(ir, rules=rules, promised={}, common=None, marks=2 * len(ir.budgets), budgets=())
 
 
-class BudgetArena(Arena):
+class BudgetArena(MarkedArena):
     """The arena of a grammar with such rules: that of the marked copy, with states of its own.
 
     may_be_empty : the counted rules that have the empty text
@@ -98,7 +99,6 @@ class BudgetArena(Arena):
         self.plain = Arena(plain, vocabulary, limits)
         self._states: dict[State, int] = {}
         self._of: dict[int, State] = {}
-        self._accepted: dict[tuple[int, int], int] = {}
         self._rows: dict[object, int] = {}
         ir = replace(ir, budgets=tuple(filter(self._counts, ir.budgets)))
         facts = self.plain.builder.facts
@@ -211,15 +211,6 @@ class BudgetArena(Arena):
         return states
 
     # -------------------------------------------------------------------------------------------- questions
-
-    def accept_token(self, state: int, token: int) -> int:
-        """State after ``token``, or REFUSED."""
-        key = (state, token)
-        found = self._accepted.get(key)
-        if found is None:
-            with clock("step_seconds", self.limits.step_seconds):
-                found = self._accepted[key] = self._step_token(state, token)
-        return found
 
     def _step_token(self, state: int, token: int) -> int:
         if token in self.symbol_of_token:

@@ -53,6 +53,7 @@ from . import layout as L
 from .arena import Arena, ArenaFull
 from .distinct_masks import DistinctMasks
 from .json_values import open_scalar
+from .marked_arena import MarkedArena
 from .open_arrays import (
     A_REPEAT,
     ANY,
@@ -97,7 +98,7 @@ def with_marks(ir: GrammarIR) -> GrammarIR:
     return replace(ir, rules=rules, promised={}, common=None, marks=MARKS * len(ir.distinct), distinct=())
 
 
-class DistinctArena(Arena):
+class DistinctArena(MarkedArena):
     """The arena of a grammar with such arrays: that of the marked copy, with states of its own."""
 
     def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
@@ -109,7 +110,6 @@ class DistinctArena(Arena):
         ]
         self._states: dict[Key, int] = {}
         self._of: dict[int, Key] = {}
-        self._accepted: dict[tuple[int, int], int] = {}
         self._stepped: dict[tuple[int, int], int] = {}
         self._marked: dict[int, list[tuple[int, int]]] = {}
         self._live: dict[int, bytes] = {}
@@ -381,15 +381,6 @@ class DistinctArena(Arena):
         return False
 
     # -------------------------------------------------------------------------------------------- questions
-
-    def accept_token(self, state: int, token: int) -> int:
-        """State after ``token``, or REFUSED."""
-        key = (state, token)
-        found = self._accepted.get(key)
-        if found is None:
-            with clock("step_seconds", self.limits.step_seconds):
-                found = self._accepted[key] = self._step_token(state, token)
-        return found
 
     def _step_token(self, state: int, token: int) -> int:
         if token not in self.symbol_of_token:
