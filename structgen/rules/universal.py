@@ -23,7 +23,8 @@ def universal_lexer(terminals: Sequence[Terminal], words: int) -> UniversalLexer
     words : of a set of symbols
     """
     n = len(terminals)
-    stacked = np.stack([t.dfa.classes for t in terminals])
+    none = np.zeros(256, np.uint8)  # a grammar may consist of special tokens
+    stacked = np.stack([none, *(t.dfa.classes for t in terminals)])
     _, byte_of, classes = np.unique(stacked, axis=1, return_index=True, return_inverse=True)
     tables = [t.dfa.trans[:, t.dfa.classes[byte_of]].tolist() for t in terminals]
     final = [t.dfa.final.tolist() for t in terminals]
