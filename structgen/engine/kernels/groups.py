@@ -13,7 +13,7 @@ from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .margins import at_column, column_after, without_column
-from .records import intern, intern_at_top
+from .records import first_slot, intern, intern_at_top
 from .shifts import parse, shift
 from .splits import ENTRY_WORDS
 from .tops import find_taken, taking_of
@@ -43,7 +43,7 @@ def _add_tokens(g, at, out):
 def _group_with(g, index, signature):
     """The number of the group with ``signature``, of which there is one; see `_groups_at`."""
     mask = g[index] - 1
-    slot = (signature * 0x9E3779B1 >> 7) & mask
+    slot = first_slot(signature, mask)
     while g[index + 1 + slot] >> GROUP_BITS != signature:
         slot = (slot + 1) & mask
     return (g[index + 1 + slot] & (1 << GROUP_BITS) - 1) - 1
@@ -253,7 +253,7 @@ def _groups_at(g, place, generation, groups):
     g[index] = slots
     for i in range(n):
         signature = groups[place + 1 + 3 * i]
-        slot = (signature * 0x9E3779B1 >> 7) & (slots - 1)
+        slot = first_slot(signature, slots - 1)
         while g[index + 1 + slot] != 0:
             slot = (slot + 1) & (slots - 1)
         g[index + 1 + slot] = signature << GROUP_BITS | i + 1

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...jit import jit
 from ..layout import *
-from .lexer import is_barred, lex_step, lex_won
+from .lexer import class_of, is_barred, lex_step, lex_won
 from .records import intern
 
 MOST_COMPARED = 20_000  # trie nodes, in all comparisons of one lexer state with others
@@ -64,11 +64,6 @@ def find_own(g, tries, q):
 
 
 @jit
-def _class_of(g, b):
-    return (g[g[H_LEX_CMAP] + (b >> 3)] >> ((b & 7) << 3)) & 0xFF
-
-
-@jit
 def _first_child(tries):
     """Where the children of the trie's root begin, to be read by `_child`, and where they end.
 
@@ -105,7 +100,7 @@ def _list_few(g, tries, q):
     child, last = _first_child(tries)
     while child != last:
         b, i, child = _child(tries, child)
-        to = lex_step(g, q, _class_of(g, b))
+        to = lex_step(g, q, class_of(g, b))
         if to < 0:
             return to
         if to == 0:
@@ -115,7 +110,7 @@ def _list_few(g, tries, q):
         end = np.int64(tries[4 * i + 2])
         while few and i < end:
             d = build + BUILD_WORDS * np.int64(tries[4 * i + 1])
-            to = lex_step(g, g[d - BUILD_WORDS], _class_of(g, np.int64(tries[4 * i])))
+            to = lex_step(g, g[d - BUILD_WORDS], class_of(g, np.int64(tries[4 * i])))
             if to < 0:
                 return to
             if to == 0 or is_barred(g, to):
@@ -159,7 +154,7 @@ def _leave_alike(g, tries, p, q):
                 b = np.int64(tries[4 * i])
                 up = build + BUILD_WORDS * (np.int64(tries[4 * i + 1]) - 1)
             d = up + BUILD_WORDS
-            cls = _class_of(g, b)
+            cls = class_of(g, b)
             to, other = lex_step(g, g[up], cls), lex_step(g, g[up + 3], cls)
             if to < 0 or other < 0:
                 return min(to, other)
@@ -211,7 +206,7 @@ def leaving_tokens(g, nodes, q, stay, won, at_node):
     i = 1
     while i < end:
         d = depth + 3 * np.int64(nodes[i, 1])
-        to = lex_step(g, g[d - 3], _class_of(g, np.int64(nodes[i, 0])))
+        to = lex_step(g, g[d - 3], class_of(g, np.int64(nodes[i, 0])))
         if to < 0:
             return to
         if to == 0:

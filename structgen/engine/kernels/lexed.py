@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
-from .lexer import is_barred, is_ignored, lex_step, lex_won
+from .lexer import class_of, is_barred, is_ignored, lex_step, lex_won
 from .margins import in_line, without_column
 from .parser import advance
 from .records import intern, sorted_insert
@@ -90,7 +90,7 @@ def _begin_lexeme(g, dst, count, parser, watch, cls):
 @jit
 def _advance_lexed(g, src, n, byte, dst):
     """As `advance` for discipline ``longest``: heads are (lexer state, parser state, watch)."""
-    cls = (g[g[H_LEX_CMAP] + (byte >> 3)] >> ((byte & 7) << 3)) & 0xFF
+    cls = class_of(g, byte)
     count = 0
     for i in range(n):
         h = g[X_HEADS] + 3 * (src + i)

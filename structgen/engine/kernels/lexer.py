@@ -74,6 +74,12 @@ def lex_state(g, best, n):
 
 
 @jit
+def class_of(g, byte):
+    """The lexer's class of a byte."""
+    return (g[g[H_LEX_CMAP] + (byte >> 3)] >> ((byte & 7) << 3)) & 0xFF
+
+
+@jit
 def lex_won(g, q):
     """Interned terminals that end at lexer state ``q``, or 0."""
     return g[q + R_KEY + (g[q] >> 8) + L_WON]

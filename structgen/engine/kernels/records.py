@@ -93,6 +93,12 @@ def rehash(g, table, bits):
 
 
 @jit
+def first_slot(word, mask):
+    """Where in a small hash table of ``mask`` + 1 slots to look for a word first."""
+    return (word * 0x9E3779B1 >> 7) & mask
+
+
+@jit
 def in_set(g, bits, t):
     return (g[bits + (t >> 6)] >> (t & 63)) & 1
 

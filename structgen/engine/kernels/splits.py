@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
-from .records import intern, intern_at_top, lowest_bit
+from .records import first_slot, intern, intern_at_top, lowest_bit
 from .shifts import candidates_of
 
 BLOCK_WORDS = 5
@@ -53,7 +53,7 @@ def _blocks_of(g, listed, signatures, work):
         if signature == 0:
             continue
         shape = signatures[signature + 1] if signature > 1 else signature
-        slot = (shape * 0x9E3779B1 >> 7) & (slots - 1)
+        slot = first_slot(shape, slots - 1)
         while work[slot] != 0 and work[of_shape + 2 * (work[slot] - 1)] != shape:
             slot = (slot + 1) & (slots - 1)
         if work[slot] == 0:
