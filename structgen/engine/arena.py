@@ -247,12 +247,8 @@ class Arena:
                 key = ("at once", self.terminals_key, bits)
             number = t.number(key)
             if number is None:
-                if of_state:
-                    made = group_own(self, record, sequences)
-                else:
-                    dead = np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little").astype(np.bool_)
-                    made = group_at_once(self, dead, sequences)
-                number = t.add(key, made)
+                make = group_own if of_state else group_at_once
+                number = t.add(key, make(self, record, sequences))
             self._noted[where] = key
             self.heap.g[where] = number + 1
             if t.pools.generation != self._generation:

@@ -54,13 +54,15 @@ def group_own(arena: Arena, state: int, sequences: Sequences) -> Piece:
     return replace(own, rows=rows)
 
 
-def group_at_once(arena: Arena, dead: npt.NDArray[np.bool_], sequences: Sequences) -> Piece:
-    """The table of the tokens that begin with one of the bytes in ``dead`` (bool[256]).
+def group_at_once(arena: Arena, record: int, sequences: Sequences) -> Piece:
+    """The table of the tokens that begin with one of the bytes of a record, which end a lexeme.
 
     What ends the lexeme with its first byte reads alike after every state that ends on those bytes, whatever
     terminal the lexeme is.
     """
     t = arena.tables
+    bits = arena.g[record + L.R_KEY : record + L.R_KEY + 4].view(np.uint8)
+    dead = np.unpackbits(bits, bitorder="little").astype(np.bool_)
     tokens = t.token_of_rank[dead[t.data_first[t.token_of_rank]]].astype(np.int64)
     signatures = sequences.of[sequences.places.base[0] + t.rank_of_token[tokens]].astype(np.int64)
     alive = signatures > 0
