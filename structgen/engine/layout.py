@@ -42,7 +42,8 @@ from __future__ import annotations
 # Header of the heap.
 H_TOP = 0  # first free word
 H_LIMIT = 1  # interning stops here; the rest is room for one record
-H_HASH = 2  # hash table: offset << HASH_SHIFT | log2 of its size; one word, since readers take no lock
+H_HASH = 2  # hash table: offset << HASH_SHIFT | log2 of its size; one word, since readers take no lock. In a
+#             slot is a record << HASH_TAG | upper bits of its hash, so that no other is looked at
 H_FORMED = 3  # longest: the lexer state that was the last to get a table of its own, or 0
 H_HASH_COUNT = 4
 H_MODE = 5  # 0: symbols are bytes ("any"), 1: symbols are terminals ("longest")
@@ -65,6 +66,8 @@ H_CUT = 60  # longest: the stack that stands for whatever lies under the top of 
 HEADER_WORDS = 64
 HASH_SHIFT = 6
 HASH_SIZE = (1 << HASH_SHIFT) - 1
+HASH_TAG = 24
+HASH_UPPER = 63 - HASH_TAG
 
 # Rule states.
 S_FLAGS, S_EDGES, S_CALLS, S_ROW, S_CMAP, S_PUSH, S_FINAL_OP, S_WIDE = range(8)
@@ -129,19 +132,18 @@ K_LEX = 6  # key best priority so far, terminal states; values: terminals won he
 #               can be none), whether the newline terminal is among them, whether none but forbidden terminals
 #               are; see `kernels.leaving` for the others
 K_TERMINALS = 7  # key terminal numbers
-K_PARSER = 8  # key margin (0 without indentation), heads; values: lexer state at a lexeme's start,
-#               accepting, candidates (bits), its top, whether that is left (0 unknown, 1 no, 2 yes)
-K_SHIFT = 9  # key parser state, terminal; values: parser state after + 1
+K_PARSER = 8  # key margin (0 without indentation), heads; values: P_*
+K_LINE = 9  # key parser state, column of the line that a newline begins; values: parser state after + 1
 K_WATCH = 10  # key lexer states that must not complete
 K_MARGIN = 11  # key bracket depth, column of the line that begins in the open newline lexeme, open columns
 K_COLUMNS = 12  # key column of the innermost block, open columns of the blocks around it (0: none)
 K_VISIT = 13  # key trie node, rule state, bytes that may follow (4 words): worth a table when met again
 K_LIST = 14  # key (signature, the one it began as) *
 K_SPLIT = 15  # key list, lexer state at a lexeme's start; values: where its split lies
-K_TAKEN = 16  # key list, top; values: where what it takes lies, see `kernels.tops`, token groups that were
-#               asked last, where their tokens lie
+K_TAKEN = 16  # key list, top; values: where what it takes lies, see `kernels.takings`, token groups that
+#               were asked last, where their tokens lie
 K_ROW = 17  # key sum over a mask row; values: the number of the first such row + 1
-K_WORDS = 18  # key what `kernels.splits` and `kernels.tops` have found
+K_WORDS = 18  # key what `kernels.splits` and `kernels.takings` have found
 K_SIGNATURES = 19  # key signatures, rising: a list whose entries have just begun
 K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a
 #                record), where their index lies
@@ -150,12 +152,21 @@ K_TOKENS = 21  # key token groups (a record), what is taken of their list; value
 K_DEAD = 22  # key bytes (4 words) that end a lexeme; values: table + 1, as of a lexer state
 K_SHAPED = 23  # key list; values: where its blocks lie, see `kernels.splits`
 K_PARTS = 24  # key parts of lists; values: the list of their entries
+K_MERGED = 25  # key lists, rising; values: the list of their entries
 FRAME_VALUES = 1
 STATE_VALUES = 3
 L_WON, L_ROW, L_TABLE, L_NEWLINE, L_BARRED, L_OWN, L_BEFORE, L_DEAD = range(8)
 LEX_VALUES = 8
 TAKEN_VALUES = 3
-PARSER_VALUES = 4  # and the words of the candidates
+P_START = 0  # the lexer state at a lexeme's start
+P_COMPLETE = 1  # whether the text may end (0 unknown, 1 no, 2 yes)
+P_TOP = 2  # the top, see `kernels.tops`
+P_LEAVES = 3  # whether a reading may leave it (0 unknown, 1 no, 2 yes)
+P_SHIFTS = 4  # 0, or where the table of shifts lies, see `kernels.shifts`, and then those that it has first
+FEW_SHIFTS = 4
+SHIFT_BITS = 17  # of the number of a terminal there
+SHIFT_TERMINAL = (1 << SHIFT_BITS) - 1
+P_CANDIDATES = 5 + FEW_SHIFTS  # then the set of the candidates (H_SYMBOL_WORDS words)
 CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top of a stack; of the bottom 0
 
 # Scratch: a region of the heap, for the one thread that holds the lock; its places are in the header.

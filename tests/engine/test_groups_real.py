@@ -106,7 +106,7 @@ def check_shared_tables(a: arena.Arena) -> None:
 
 def records(a: arena.Arena, kind: int) -> list[int]:
     table = int(a.g[L.H_HASH]) >> L.HASH_SHIFT
-    slots = a.g[table : table + a.heap.hash_slots]
+    slots = a.g[table : table + a.heap.hash_slots] >> L.HASH_TAG
     return [at for at in slots[slots > 0].tolist() if int(a.g[at]) & 0xFF == kind]
 
 

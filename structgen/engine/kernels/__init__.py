@@ -7,13 +7,14 @@ Each module calls those above it alone:
     parser      heads after a symbol; stacks merged and interned
     lexer       sets of terminals' states
     margins     indentation, kept with the parser state
+    tops        of stacks: the part that matters until a reading gets below it
     shifts      the terminals that can follow, the parser state after one, whether a text may end
     lexed       discipline ``longest``: lexer and parser together
     states      of a matcher, and the steps between them
     tables      vocabulary tables in a walk
     walk        of the vocabulary's trie
     leaving     how tokens leave a lexeme
-    splits, tops, groups    token groups: by candidates, by the top of the stack, in a mask
+    splits, takings, groups     token groups: by candidates, by the top of the stack, in a mask
     masks       of heads and states, and copies of those that are known
 
 They take a few arrays:

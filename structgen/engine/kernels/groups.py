@@ -14,9 +14,9 @@ from ..layout import *
 from .lexer import is_ignored
 from .margins import at_column, column_after, without_column
 from .records import first_slot, intern, intern_at_top
-from .shifts import parse, shift
-from .splits import ENTRY_WORDS
-from .tops import find_taken, taking_of
+from .shifts import shift, shift_in_block, shift_line, shift_newline
+from .splits import ENTRY_WORDS, merged_list
+from .takings import find_taken, taking_of
 
 GROUP_BITS = 24
 
@@ -27,12 +27,13 @@ def _add_tokens(g, at, out):
     n = g[at]
     at += 1
     if n < 0:
-        for i in range(out.shape[0] // 2):
-            both = g[at + i]
-            out[2 * i] |= np.int32(both & 0xFFFFFFFF)
-            out[2 * i + 1] |= np.int32(both >> 32)
+        half = out.shape[0] // 2
+        row = g[at : at + half]  # slices, so that the compiler takes many words at a time
+        both = out[: 2 * half].view(np.int64)
+        for i in range(half):
+            both[i] |= row[i]
         if out.shape[0] & 1:
-            out[out.shape[0] - 1] |= np.int32(g[at + out.shape[0] // 2] & 0xFFFFFFFF)
+            out[2 * half] |= np.int32(g[at + half] & 0xFFFFFFFF)
     else:
         for i in range(at, at + n):
             t = g[i]
@@ -134,47 +135,66 @@ def _set_tokens(g, row, ids, first, n):
 
 
 @jit
-def _block_may_open(g, parser):
-    """1 when an indent may follow a newline after ``parser``, 0 when not, or a code."""
-    key = g[X_TMP]
-    g[key] = parser
-    g[key + 1] = g[g[H_INDENT] + I_INDENT]  # no text is one, so nothing else is remembered here
-    at = intern(g, key, 2, K_SHIFT, 1)
-    if at < 0:
-        return at
-    if g[at + R_KEY + 2] == 0:
-        margin = g[parser + R_KEY]
-        to = parser
-        if g[margin + R_KEY] != BEFORE_TEXT:
-            to = parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin)
-        if to > 0:
-            to = parse(g, to, g[g[H_INDENT] + I_INDENT], margin)
-        if to < 0:
-            return to
-        g[at + R_KEY + 2] = 1 + min(to, 1)
-    return g[at + R_KEY + 2] - 1
+def _shift_left_over(g, parser, t, column):
+    """The parser state after terminal ``t``, which begins a line at ``column`` if it is the newline.
 
-
-@jit
-def _before_line(g, parser, t, column):
-    """The parser state where terminal ``t`` ends, which begins a line at ``column`` if it is the newline.
-
-    0 where no such line can come, as far as that is seen quickly; or a code.
+    0 where it cannot come, or a code.
     """
     if g[H_INDENT] == 0 or t != g[g[H_INDENT] + I_NEWLINE] or g[g[parser + R_KEY] + R_KEY] > 0:
+        return shift(g, parser, t)
+    parser = without_column(g, parser)
+    if parser < 0:
         return parser
-    if column != NO_COLUMN:
+    if column != NO_COLUMN:  # most columns cannot come, and that is seen quickly
         columns = g[g[parser + R_KEY] + R_KEY + 2]
         if column >> COLUMN_SHIFT > g[columns + R_KEY] >> COLUMN_SHIFT:
-            yes = _block_may_open(g, parser)
-            if yes <= 0:
-                return yes
+            to = shift_newline(g, parser)
+            if to > 0:
+                to = shift_in_block(g, to, g[g[H_INDENT] + I_INDENT])
+            if to <= 0:
+                return to
         else:
             while columns != 0 and g[columns + R_KEY] != column:
                 columns = g[columns + R_KEY + 1]
             if columns == 0:
                 return 0
-    return at_column(g, parser, column)
+    return shift_line(g, parser, column)
+
+
+@jit
+def _enter_pair(g, first, end, listed, parser):
+    """Enter a pair among those at ``g[first : end]``, which rise by their parser states; the new end."""
+    at = end
+    while at > first and (g[at - 1], g[at - 2]) > (parser, listed):
+        at -= 2
+    if at > first and (g[at - 1], g[at - 2]) == (parser, listed):
+        return end
+    for i in range(end - 1, at - 1, -1):
+        g[i + 2] = g[i]
+    g[at], g[at + 1] = listed, parser
+    return end + 2
+
+
+@jit
+def _merge_pairs(g, first, end):
+    """Make the lists of pairs with the same parser state one; the new end, or a code."""
+    to = first
+    key = g[X_TMP]
+    while first < end:
+        parser = g[first + 1]
+        n = 0
+        while first < end and g[first + 1] == parser:
+            if n >= g[X_TMP_CAP]:
+                return GROW_SCRATCH
+            g[key + n] = g[first]
+            n += 1
+            first += 2
+        listed = merged_list(g, n)
+        if listed < 0:
+            return listed
+        g[to], g[to + 1] = listed, parser
+        to += 2
+    return to
 
 
 @jit
@@ -183,14 +203,15 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
     stack = g[X_HEADS]
     room = stack + 3 * (g[X_HEADS_CAP] // 2) - 8
     half = (out.shape[0] + 1) // 2
-    while top > 0:
-        top -= 1
-        parser = g[stack + 2 * top + 1]
-        taking = taking_of(g, g[stack + 2 * top], parser)
+    end = stack + 2 * top
+    while end > stack:
+        end -= 2
+        parser = g[end + 1]
+        taking = taking_of(g, g[end], parser)
         if taking < 0:
             return taking
         if g[taking + R_KEY + 2] == 0:
-            code = find_taken(g, taking, top, signatures, work)
+            code = find_taken(g, taking, (end - stack) // 2, signatures, work)
             if code < 0:
                 return code
         at = g[taking + R_KEY + 2]
@@ -204,24 +225,25 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
                 g[taking + R_KEY + 3], g[taking + R_KEY + 4] = record, tokens
             _add_tokens(g, tokens, out)
         at += 2 + taken
+        first = end
         for _ in range(left):
             steps, listed = g[at], g[at + 1]
             at += 2
             after = parser
             for i in range(at, at + 2 * steps, 2):
-                after = _before_line(g, after, g[i], g[i + 1])
-                if after > 0:
-                    after = shift(g, after, g[i])
+                after = _shift_left_over(g, after, g[i], g[i + 1])
                 if after <= 0:
                     break
             at += 2 * steps
             if after < 0:
                 return after
             if after > 0:
-                if stack + 2 * top >= room:
+                if end >= room:
                     return GROW_SCRATCH
-                g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
-                top += 1
+                end = _enter_pair(g, first, end, listed, after)
+        end = _merge_pairs(g, first, end)
+        if end < 0:
+            return end
     return 0
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...jit import jit
 from ..layout import *
-from .records import intern
+from .records import intern, intern_parser
 
 
 @jit
@@ -66,7 +66,7 @@ def with_margin(g, parser, margin):
     g[key] = margin
     for i in range(1, n):
         g[key + i] = g[parser + R_KEY + i]
-    return intern(g, key, n, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
+    return intern_parser(g, key, n)
 
 
 @jit

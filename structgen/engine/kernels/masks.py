@@ -9,7 +9,7 @@ from ..layout import *
 from .groups import add_groups
 from .leaving import find_own
 from .lexer import lex_won
-from .records import intern
+from .records import add_row, intern
 from .states import accept_symbol, is_accepting
 from .walk import walk_trie
 
@@ -77,8 +77,7 @@ def _add_table(g, t, parser, ended, tables, info, groups, ids, signatures, work,
     info[V_USED] += 1
     info[at + V_USED] = info[V_USED]
     if info[at + V_STAYS] != 0:
-        for i in range(out.shape[0]):
-            out[i] |= tables[info[at + V_ROW], i]
+        add_row(out, tables[info[at + V_ROW]])
     if info[at + V_OWN] == 0:
         return 0
     return add_groups(
@@ -183,8 +182,7 @@ def make_mask(
             for j in range(3):
                 g[tmp + j] = g[state + R_KEY + i + j]
             at = intern(g, tmp, 3, K_HEAD, 2)
-            for w in range(words):
-                rows[row, w] |= rows[g[at + 5] - 1, w]
+            add_row(rows[row], rows[g[at + 5] - 1])
     for i in range(aliases.shape[0]):
         t = np.int64(aliases[i, 0])
         if (rows[row, t >> 5] >> (t & 31)) & 1:
@@ -198,8 +196,7 @@ def make_mask(
             t = specials[i, 0]
             rows[row, t >> 5] |= np.int32(1) << np.int32(t & 31)
     if yes:
-        for w in range(words):
-            rows[row, w] |= stops[w]
+        add_row(rows[row], stops)
     full = 1
     for w in range(words):
         if rows[row, w] != everything[w]:

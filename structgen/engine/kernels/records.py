@@ -25,15 +25,16 @@ def _find(g, start, n, kind, h):
     """Offset of the record with this key, or -1 - slot of the table where it belongs."""
     table = g[H_HASH] >> HASH_SHIFT
     mask = (1 << (g[H_HASH] & HASH_SIZE)) - 1
-    tag = kind | (n << 8)
+    upper = h >> HASH_UPPER
     slot = h & mask
     while True:
-        at = g[table + slot]
-        if at == 0:
+        entry = g[table + slot]
+        if entry == 0:
             return -1 - slot
-        if g[at + 1] == h and g[at] == tag:
-            same = True
-            for i in range(n):
+        if entry & ((1 << HASH_TAG) - 1) == upper:
+            at = entry >> HASH_TAG
+            same = g[at] == kind | (n << 8)
+            for i in range(n if same else 0):
                 if g[at + R_KEY + i] != g[start + i]:
                     same = False
                     break
@@ -59,7 +60,7 @@ def intern(g, start, n, kind, values):
         g[top + R_KEY + i] = g[start + i]
     for i in range(values):
         g[top + R_KEY + n + i] = 0
-    g[(g[H_HASH] >> HASH_SHIFT) - 1 - at] = top
+    g[(g[H_HASH] >> HASH_SHIFT) - 1 - at] = top << HASH_TAG | h >> HASH_UPPER
     g[H_HASH_COUNT] += 1
     g[H_TOP] = top + size
     return top
@@ -77,17 +78,23 @@ def intern_at_top(g, n, kind):
 
 
 @jit
+def intern_parser(g, start, n):
+    """Intern a parser state with key ``g[start : start + n]``: the record, or a code."""
+    return intern(g, start, n, K_PARSER, P_CANDIDATES + g[H_SYMBOL_WORDS])
+
+
+@jit
 def rehash(g, table, bits):
     """Enter every interned record into a new hash table at ``table`` (already zero), of 2**bits slots."""
     old = g[H_HASH] >> HASH_SHIFT
     size = 1 << bits
     for i in range(1 << (g[H_HASH] & HASH_SIZE)):
-        at = g[old + i]
-        if at != 0:
-            slot = g[at + 1] & (size - 1)
+        entry = g[old + i]
+        if entry != 0:
+            slot = g[(entry >> HASH_TAG) + 1] & (size - 1)
             while g[table + slot] != 0:
                 slot = (slot + 1) & (size - 1)
-            g[table + slot] = at
+            g[table + slot] = entry
     g[H_HASH] = table << HASH_SHIFT | bits
     return 0
 
@@ -120,6 +127,14 @@ def lowest_bit(bits):
         n += 1
         bits >>= 1
     return n
+
+
+@jit
+def add_row(out, row):
+    """Set the tokens of another mask row."""
+    for i in range(out.shape[0]):
+        out[i] |= row[i]
+    return 0
 
 
 @jit

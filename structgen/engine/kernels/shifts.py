@@ -1,14 +1,19 @@
-"""Shifts of terminals: which can follow a parser state, the state after one, and whether a text may end."""
+"""Shifts of terminals: which can follow a parser state, the state after one, and whether a text may end.
+
+Where a terminal leads is remembered with the parser state, in a small hash table that begins in its record:
+most have few shifts, and those that lie with the state itself are found without a look elsewhere.
+"""
 
 from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
 from .lexer import is_forbidden, is_ignored, lex_state
-from .margins import changed_margin, intern_columns, with_margin
+from .margins import changed_margin, intern_columns, with_margin, without_column
 from .parameters import apply
 from .parser import advance, complete, enqueue, may_end, persist, pop
-from .records import in_set, intern
+from .records import in_set, intern, intern_parser
+from .tops import top_of
 
 
 @jit
@@ -36,10 +41,10 @@ def enqueue_heads(g, parser):
 
 
 @jit
-def candidates_of(g, parser):
-    """The lexer state at a lexeme's start after ``parser``: what can follow, the ignored, the forbidden."""
-    n = g[parser] >> 8
-    start = g[parser + R_KEY + n]
+def _candidates_of_top(g, parser):
+    """`candidates_of` a top, which has the candidates themselves, too (P_CANDIDATES)."""
+    values = parser + R_KEY + (g[parser] >> 8)
+    start = g[values + P_START]
     if start > 0:
         return start
     words = g[H_SYMBOL_WORDS]
@@ -82,10 +87,25 @@ def candidates_of(g, parser):
                 return GROW_SCRATCH
             g[tmp + k] = g[g[H_LEX_STARTS] + t]
     for i in range(words):
-        g[parser + R_KEY + n + 2 + i] = g[bits + i]
+        g[values + P_CANDIDATES + i] = g[bits + i]
     start = lex_state(g, -1, k)
     if start > 0:
-        g[parser + R_KEY + n] = start
+        g[values + P_START] = start
+    return start
+
+
+@jit
+def candidates_of(g, parser):
+    """The lexer state at a lexeme's start after ``parser``: what can follow, the ignored, the forbidden."""
+    value = parser + R_KEY + (g[parser] >> 8) + P_START
+    if g[value] > 0:
+        return g[value]
+    top = top_of(g, parser)
+    if top < 0:
+        return top
+    start = _candidates_of_top(g, top)
+    if start > 0:
+        g[value] = start
     return start
 
 
@@ -113,7 +133,7 @@ def parse(g, parser, symbol, margin):
             return code
         key = heads + 3 * dst - 1  # the heads before are not needed any more: their last word is free
         g[key] = margin
-        to = intern(g, key, 1 + 3 * count, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
+        to = intern_parser(g, key, 1 + 3 * count)
         if to < 0:
             return to
     g[X_FRAMES_TOP] = saved
@@ -124,7 +144,7 @@ def parse(g, parser, symbol, margin):
 def parser_complete(g, parser):
     """1 when the text may end after ``parser``, 0 when not, or a code."""
     n = g[parser] >> 8
-    known = g[parser + R_KEY + n + 1]
+    known = g[parser + R_KEY + n + P_COMPLETE]
     if known != 0:
         return known - 1
     src = g[X_HEADS_CAP] // 2
@@ -134,7 +154,7 @@ def parser_complete(g, parser):
         g[g[X_HEADS] + 3 * src + i] = g[parser + R_KEY + 1 + i]
     yes = complete(g, src, n // 3)
     if yes >= 0:
-        g[parser + R_KEY + n + 1] = yes + 1
+        g[parser + R_KEY + n + P_COMPLETE] = yes + 1
     return yes
 
 
@@ -168,7 +188,8 @@ def _line_can_begin(g, parser):
     start = candidates_of(g, parser)
     if start < 0:
         return start
-    bits = parser + R_KEY + (g[parser] >> 8) + 2
+    top = top_of(g, parser)
+    bits = top + R_KEY + (g[top] >> 8) + P_CANDIDATES
     for t in range(g[H_N_TERMINALS]):
         if t == g[g[H_INDENT] + I_INDENT] or t == g[g[H_INDENT] + I_DEDENT] or is_forbidden(g, t):
             continue
@@ -181,11 +202,142 @@ def _line_can_begin(g, parser):
 
 
 @jit
+def _place_of_shift(g, first, slots, t):
+    """Where in the table at ``first`` the shift of terminal ``t`` is, or may be noted; 0 where it is full."""
+    for i in range(FEW_SHIFTS):
+        at = first + ((t + i) & (slots - 1))
+        if g[at] == 0 or g[at] & SHIFT_TERMINAL == t:
+            return at
+    return 0
+
+
+@jit
+def _shifts_of(g, parser):
+    """Where the table of shifts of a parser state begins, and its slots, 2**k.
+
+    In a slot is (state after + 1) << SHIFT_BITS | terminal, or 0.
+    """
+    value = parser + R_KEY + (g[parser] >> 8) + P_SHIFTS
+    if g[value] == 0:
+        return value + 1, FEW_SHIFTS
+    return g[value] + 1, g[g[value]]
+
+
+@jit
+def known_shift(g, parser, t):
+    """The parser state after terminal ``t`` + 1 if it is noted, or 0."""
+    first, slots = _shifts_of(g, parser)
+    at = _place_of_shift(g, first, slots, t)
+    return 0 if at == 0 else g[at] >> SHIFT_BITS
+
+
+@jit
+def note_shift(g, parser, t, to):
+    """Note the parser state after terminal ``t`` (0: it cannot come). Answers it, or a code."""
+    if to < 0:
+        return to
+    first, slots = _shifts_of(g, parser)
+    at = _place_of_shift(g, first, slots, t)
+    old, n = first, slots
+    while at == 0:
+        slots *= FEW_SHIFTS
+        first = g[H_TOP] + 1
+        if first + slots > g[H_LIMIT]:
+            return GROW_HEAP
+        for i in range(slots):
+            g[first + i] = 0
+        full = False
+        for i in range(old, old + n):
+            at = _place_of_shift(g, first, slots, g[i] & SHIFT_TERMINAL)
+            full |= at == 0
+            g[first if at == 0 else at] = g[i]
+        at = 0 if full else _place_of_shift(g, first, slots, t)
+        if at != 0:
+            g[first - 1] = slots
+            g[H_TOP] = first + slots
+            g[parser + R_KEY + (g[parser] >> 8) + P_SHIFTS] = first - 1
+    g[at] = (to + 1) << SHIFT_BITS | t
+    return to
+
+
+@jit
+def shift_in_block(g, parser, symbol):
+    """The parser state after an indent or a dedent, with the same margin; 0 none; or a code."""
+    known = known_shift(g, parser, symbol)
+    if known != 0:
+        return known - 1
+    return note_shift(g, parser, symbol, parse(g, parser, symbol, g[parser + R_KEY]))
+
+
+@jit
+def shift_newline(g, parser):
+    """The parser state after a newline outside of brackets, before what its line's column brings along.
+
+    0 when none can come; or a code. ``parser`` has no column.
+    """
+    raw = g[H_N_TERMINALS]  # no terminal has this number
+    known = known_shift(g, parser, raw)
+    if known != 0:
+        return known - 1
+    margin = g[parser + R_KEY]
+    if g[margin + R_KEY] != BEFORE_TEXT:
+        return note_shift(g, parser, raw, parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin))
+    margin = changed_margin(g, margin, 0, NO_COLUMN, g[margin + R_KEY + 2])
+    return note_shift(g, parser, raw, with_margin(g, parser, margin))
+
+
+@jit
+def _begin_line(g, parser, column):
+    """`shift_line`, not looked up."""
+    margin = g[parser + R_KEY]
+    columns = g[margin + R_KEY + 2]
+    to = shift_newline(g, parser)
+    if to > 0 and column != NO_COLUMN:
+        wide = column >> COLUMN_SHIFT
+        low = (1 << COLUMN_SHIFT) - 1
+        if wide > g[columns + R_KEY] >> COLUMN_SHIFT:
+            if column & low <= g[columns + R_KEY] & low:
+                return 0
+            to = shift_in_block(g, to, g[g[H_INDENT] + I_INDENT])
+            columns = intern_columns(g, column, columns)
+            if columns < 0:
+                return columns
+        else:
+            while to > 0 and wide < g[columns + R_KEY] >> COLUMN_SHIFT:
+                to = shift_in_block(g, to, g[g[H_INDENT] + I_DEDENT])
+                columns = g[columns + R_KEY + 1]
+            if column != g[columns + R_KEY]:
+                return 0
+    if to <= 0:
+        return to
+    to = with_margin(g, to, changed_margin(g, margin, 0, NO_COLUMN, columns))
+    return to if to < 0 else _line_can_begin(g, to)
+
+
+@jit
+def shift_line(g, parser, column):
+    """The parser state after a newline outside of brackets that begins a line at ``column``.
+
+    0 when it cannot be shifted, or a code. It brings indents and dedents along. ``parser`` has no column.
+    """
+    key = g[X_TMP]
+    g[key], g[key + 1] = parser, column
+    at = intern(g, key, 2, K_LINE, 1)
+    if at < 0:
+        return at
+    if g[at + R_KEY + 2] != 0:
+        return g[at + R_KEY + 2] - 1
+    to = _begin_line(g, parser, column)
+    if to >= 0:
+        g[at + R_KEY + 2] = to + 1
+    return to
+
+
+@jit
 def _shift_in_lines(g, parser, terminal):
     """`shift` with indentation: a newline brings indents and dedents along, brackets suspend them."""
     margin = g[parser + R_KEY]
     depth = g[margin + R_KEY]
-    column = g[margin + R_KEY + 1]
     columns = g[margin + R_KEY + 2]
     indentation = g[H_INDENT]
     if terminal != g[indentation + I_NEWLINE]:
@@ -199,50 +351,22 @@ def _shift_in_lines(g, parser, terminal):
         return parse(g, parser, terminal, margin)
     if depth > 0:
         return parser
-    margin = changed_margin(g, margin, 0, NO_COLUMN, columns)
-    if margin < 0:
-        return margin
-    to = with_margin(g, parser, margin) if depth == BEFORE_TEXT else parse(g, parser, terminal, margin)
-    if to > 0 and column != NO_COLUMN:
-        wide = column >> COLUMN_SHIFT
-        low = (1 << COLUMN_SHIFT) - 1
-        if wide > g[columns + R_KEY] >> COLUMN_SHIFT:
-            if column & low <= g[columns + R_KEY] & low:
-                return 0
-            to = parse(g, to, g[indentation + I_INDENT], margin)
-            columns = intern_columns(g, column, columns)
-            if columns < 0:
-                return columns
-        else:
-            while to > 0 and wide < g[columns + R_KEY] >> COLUMN_SHIFT:
-                to = parse(g, to, g[indentation + I_DEDENT], margin)
-                columns = g[columns + R_KEY + 1]
-            if column != g[columns + R_KEY]:
-                return 0
-    if to <= 0:
-        return to
-    to = with_margin(g, to, changed_margin(g, margin, 0, NO_COLUMN, columns))
-    return to if to < 0 else _line_can_begin(g, to)
+    column = g[margin + R_KEY + 1]
+    parser = without_column(g, parser)
+    return parser if parser < 0 else shift_line(g, parser, column)
 
 
 @jit
 def shift(g, parser, terminal):
     """The parser state after ``terminal``; 0 when it cannot be shifted; or a code."""
-    key = g[X_TMP]
-    g[key] = parser
-    g[key + 1] = terminal
-    at = intern(g, key, 2, K_SHIFT, 1)
-    if at < 0:
-        return at
-    if g[at + R_KEY + 2] != 0:
-        return g[at + R_KEY + 2] - 1
+    known = known_shift(g, parser, terminal)
+    if known != 0:
+        return known - 1
     if g[H_INDENT] != 0:
         to = _shift_in_lines(g, parser, terminal)
     else:
         to = parse(g, parser, terminal, 0)
-    if to >= 0:
-        g[at + R_KEY + 2] = to + 1
-    return to
+    return note_shift(g, parser, terminal, to)
 
 
 @jit

@@ -146,6 +146,32 @@ def _list_of(g, child, work):
 
 
 @jit
+def merged_list(g, n):
+    """The record of the list with all entries of the ``n`` lists at ``g[X_TMP]``, which rise; or a code."""
+    key = g[X_TMP]
+    if n == 1:
+        return g[key]
+    merged = intern(g, key, n, K_MERGED, 1)
+    if merged < 0 or g[merged + R_KEY + n] != 0:
+        return merged if merged < 0 else g[merged + R_KEY + n]
+    size = 0
+    for k in range(merged + R_KEY, merged + R_KEY + n):
+        size += g[g[k]] >> 8
+    to = g[H_TOP] + R_KEY
+    if to + size > g[H_LIMIT]:
+        return GROW_HEAP
+    for k in range(merged + R_KEY, merged + R_KEY + n):
+        for i in range(g[k] + R_KEY, g[k] + R_KEY + (g[g[k]] >> 8)):
+            g[to] = g[i]
+            to += 1
+    made = intern_at_top(g, size, K_LIST)
+    if made < 0:
+        return made
+    g[merged + R_KEY + n] = made - R_KEY
+    return made - R_KEY
+
+
+@jit
 def _new_child(work, top, t, column, last):
     """Begin a child in ``work`` at ``top``; ``last``: the one before it, or 0."""
     work[top], work[top + W_COLUMN], work[top + W_SAME] = t, column, work[t]
@@ -172,7 +198,7 @@ def _split(g, listed, parser, signatures, work):
     words = g[H_SYMBOL_WORDS]
     newline = -1 if g[H_INDENT] == 0 else g[g[H_INDENT] + I_NEWLINE]
     cut_words = 1 + words if newline < 0 else 2 + words
-    candidates = parser + R_KEY + (g[parser] >> 8) + 2
+    candidates = parser + R_KEY + (g[parser] >> 8) + P_CANDIDATES
     # In ``work``: the last child of each terminal, then children (W_*), their parts and the blocks taken,
     # each in the order of the list and with the place of the next one.
     top = g[H_N_TERMINALS]

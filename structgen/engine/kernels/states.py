@@ -10,7 +10,7 @@ from .lexed import advance_symbol, complete_lexed, step_heads
 from .lexer import lex_step
 from .margins import in_line, margin_before_text
 from .parser import complete, persist, resolve, sort_heads
-from .records import intern
+from .records import intern, intern_parser
 from .shifts import candidates_of
 
 U64 = np.uint64
@@ -58,7 +58,7 @@ def initial_state(g, init, param):
         return margin
     key = g[X_TMP]
     g[key], g[key + 1], g[key + 2], g[key + 3] = margin, s, param, 0
-    parser = intern(g, key, 4, K_PARSER, PARSER_VALUES + g[H_SYMBOL_WORDS])
+    parser = intern_parser(g, key, 4)
     if parser < 0:
         return parser
     q = candidates_of(g, parser)
@@ -154,13 +154,15 @@ def find_accept(g, state, token):
     table = hash_table >> HASH_SHIFT
     mask = (1 << (hash_table & HASH_SIZE)) - 1
     slot = key & mask
-    tag = K_ACCEPT | (2 << 8)
+    upper = key >> HASH_UPPER
     while True:
-        at = g[table + slot]
-        if at == 0:
+        entry = g[table + slot]
+        if entry == 0:
             return 0
-        if g[at + 1] == key and g[at] == tag and g[at + 2] == state and g[at + 3] == token:
-            return g[at + 4]
+        if entry & ((1 << HASH_TAG) - 1) == upper:
+            at = entry >> HASH_TAG
+            if g[at] == K_ACCEPT | (2 << 8) and g[at + 2] == state and g[at + 3] == token:
+                return g[at + 4]
         slot = (slot + 1) & mask
 
 
