@@ -148,7 +148,7 @@ K_SIGNATURES = 19  # key signatures, rising: a list whose entries have just begu
 K_GROUPS = 20  # key generation of the pool, place of token groups there; values: their signatures (a
 #                record), where their index lies
 K_TOKENS = 21  # key token groups (a record), what is taken of their list; values: where the tokens lie. Or
-#                below zero the place of one group, and where its mask row lies
+#                minus the first id of one group, and where its mask row lies
 K_DEAD = 22  # key bytes (4 words) that end a lexeme; values: table + 1, as of a lexer state
 K_SHAPED = 23  # key list; values: where its blocks lie, see `kernels.splits`
 K_PARTS = 24  # key parts of lists; values: the list of their entries

@@ -18,7 +18,9 @@ from .shifts import shift, shift_in_block, shift_line, shift_newline
 from .splits import ENTRY_WORDS, merged_list
 from .takings import find_taken, taking_of
 
-GROUP_BITS = 24
+# The tokens of a group in a word: first id << SIZE_BITS | number of ids, or token << SIZE_BITS | ALONE.
+SIZE_BITS = 24
+ALONE = (1 << SIZE_BITS) - 1
 
 
 @jit
@@ -42,16 +44,16 @@ def _add_tokens(g, at, out):
 
 @jit
 def _group_with(g, index, signature):
-    """The number of the group with ``signature``, of which there is one; see `_groups_at`."""
+    """The tokens of the group with ``signature``, of which there is one; see `_groups_at`."""
     mask = g[index] - 1
     slot = first_slot(signature, mask)
-    while g[index + 1 + slot] >> GROUP_BITS != signature:
+    while g[index + 1 + 2 * slot] != signature or g[index + 2 + 2 * slot] == 0:
         slot = (slot + 1) & mask
-    return (g[index + 1 + slot] & (1 << GROUP_BITS) - 1) - 1
+    return g[index + 2 + 2 * slot]
 
 
 @jit
-def _tokens_of(g, record, taken, groups, ids, half):
+def _tokens_of(g, record, taken, ids, half, work):
     """Where the tokens lie of what is ``taken`` of the groups of a record; or a code.
 
     tokens : their number | tokens; or -1 | a mask row in ``half`` words, two of its own in each
@@ -61,77 +63,82 @@ def _tokens_of(g, record, taken, groups, ids, half):
     known = intern(g, key, 2, K_TOKENS, 1)
     if known < 0 or g[known + R_KEY + 2] != 0:
         return known if known < 0 else g[known + R_KEY + 2]
-    first, index = g[record + R_KEY + 1] + 1, g[record + R_KEY + 3]
-    total = 0
+    if work.shape[0] < half:
+        return GROW_WORK
+    index = g[record + R_KEY + 3]
+    n, row = 0, 0  # tokens, in ``work`` until they are so many that a row is begun
     for i in range(taken + 2, taken + 2 + g[taken + 1]):
         block = g[i]
         entries = range(g[block + 2], g[block + 2] + ENTRY_WORDS * g[block + 1], ENTRY_WORDS)
         if g[block + 4] != record:
             g[block + 4] = record
             for k in entries:
-                g[k + 2] = first + 3 * _group_with(g, index, g[k + 1])
+                g[k + 2] = _group_with(g, index, g[k + 1])
         for k in entries:
-            group = g[k + 2]
-            total += groups[group + 2]
-            if groups[group + 2] > half:  # has a row of its own
-                code = _row_of_group(g, record, group, groups, ids, half)
-                if code < 0:
-                    return code
-    row = total > half
-    size = 1 + (half if row else total)
-    at = g[H_TOP]
-    if at + size > g[H_LIMIT]:
-        return GROW_HEAP
-    g[at] = -1 if row else total
-    to = at + 1
-    for i in range(taken + 2, taken + 2 + g[taken + 1]):
-        block = g[i]
-        for k in range(g[block + 2], g[block + 2] + ENTRY_WORDS * g[block + 1], ENTRY_WORDS):
-            group = g[k + 2]
-            if groups[group + 2] > half:
-                other = _row_of_group(g, record, group, groups, ids, half)
+            first, size = g[k + 2] >> SIZE_BITS, g[k + 2] & ALONE
+            alone = size == ALONE
+            if alone:
+                size = 1
+            if row == 0 and n + size > half:
+                row = g[H_TOP] + 1
+                if row + half > g[H_LIMIT]:
+                    return GROW_HEAP
+                g[row - 1] = -1
+                g[H_TOP] = row + half
+                for m in range(n):
+                    g[row + (work[m] >> 6)] |= 1 << (work[m] & 63)
+            if row == 0 and alone:
+                work[n] = first
+            elif row == 0:
+                for m in range(size):
+                    work[n + m] = ids[first + m]
+            elif alone:
+                g[row + (first >> 6)] |= 1 << (first & 63)
+            elif size > half:  # has a row of its own
+                other = _row_of_group(g, record, first, size, ids, half)
+                if other < 0:
+                    return other
                 for w in range(half):
-                    g[to + w] |= g[other + w]
-            elif row:
-                _set_tokens(g, to, ids, groups[group + 1], groups[group + 2])
+                    g[row + w] |= g[other + w]
             else:
-                for j in range(groups[group + 1], groups[group + 1] + groups[group + 2]):
-                    g[to] = ids[j]
-                    to += 1
-    g[H_TOP] = at + size
+                for m in range(first, first + size):
+                    g[row + (ids[m] >> 6)] |= np.int64(1) << np.int64(ids[m] & 63)
+            n += size
+    at = row - 1
+    if row == 0:
+        at = g[H_TOP]
+        if at + 1 + n > g[H_LIMIT]:
+            return GROW_HEAP
+        g[at] = n
+        for m in range(n):
+            g[at + 1 + m] = work[m]
+        g[H_TOP] = at + 1 + n
     g[known + R_KEY + 2] = at
     return at
 
 
 @jit
-def _row_of_group(g, record, group, groups, ids, half):
-    """Where the mask row of the group at ``groups[group]`` lies, which is one of the record's; or a code."""
+def _row_of_group(g, record, first, size, ids, half):
+    """Where the mask row of a group of a record lies; or a code."""
     key = g[X_TMP]
-    g[key], g[key + 1] = record, -group  # nothing taken lies there
+    g[key], g[key + 1] = record, -first  # nothing taken lies there
     known = intern(g, key, 2, K_TOKENS, 1)
     if known < 0 or g[known + R_KEY + 2] != 0:
         return known if known < 0 else g[known + R_KEY + 2]
     at = g[H_TOP]
     if at + half > g[H_LIMIT]:
         return GROW_HEAP
-    _set_tokens(g, at, ids, groups[group + 1], groups[group + 2])
+    word, bits = np.int64(0), np.int64(0)
+    for k in range(first, first + size):  # tokens rise
+        t = np.int64(ids[k])
+        if t >> 6 != word:
+            g[at + word] |= bits
+            word, bits = t >> 6, np.int64(0)
+        bits |= np.int64(1) << (t & 63)
+    g[at + word] |= bits
     g[H_TOP] = at + half
     g[known + R_KEY + 2] = at
     return at
-
-
-@jit
-def _set_tokens(g, row, ids, first, n):
-    """Set ``n`` tokens, which rise, in the mask row at ``g[row]``."""
-    word, bits = np.int64(0), np.int64(0)
-    for k in range(first, first + n):
-        t = np.int64(ids[k])
-        if t >> 6 != word:
-            g[row + word] |= bits
-            word, bits = t >> 6, np.int64(0)
-        bits |= np.int64(1) << (t & 63)
-    g[row + word] |= bits
-    return 0
 
 
 @jit
@@ -198,7 +205,7 @@ def _merge_pairs(g, first, end):
 
 
 @jit
-def _add_lists(g, top, record, groups, ids, signatures, work, out):
+def _add_lists(g, top, record, ids, signatures, work, out):
     """Set the tokens of a record's groups that ``top`` (list, parser state) pairs in scratch take."""
     stack = g[X_HEADS]
     room = stack + 3 * (g[X_HEADS_CAP] // 2) - 8
@@ -219,7 +226,7 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
         if taken > 0:
             tokens = g[taking + R_KEY + 4]
             if g[taking + R_KEY + 3] != record:
-                tokens = _tokens_of(g, record, at, groups, ids, half)
+                tokens = _tokens_of(g, record, at, ids, half, work)
                 if tokens < 0:
                     return tokens
                 g[taking + R_KEY + 3], g[taking + R_KEY + 4] = record, tokens
@@ -248,10 +255,10 @@ def _add_lists(g, top, record, groups, ids, signatures, work, out):
 
 
 @jit
-def _groups_at(g, place, generation, groups):
+def _groups_at(g, place, generation, groups, ids):
     """The record of the token groups at ``groups[place]``; or a code.
 
-    index : slots, 2**k | signature << GROUP_BITS | number of its group + 1, or 0, in each slot
+    index : slots, 2**k | (signature, tokens of its group, or 0) in each slot
     """
     key = g[X_TMP]
     g[key], g[key + 1] = generation, place
@@ -262,7 +269,7 @@ def _groups_at(g, place, generation, groups):
     slots = 8
     while slots < 2 * n:
         slots *= 2
-    if at + max(n, 1 + slots) > g[H_LIMIT]:
+    if at + max(n, 1 + 2 * slots) > g[H_LIMIT]:
         return GROW_HEAP
     for i in range(n):
         g[at + i] = groups[place + 1 + 3 * i]
@@ -270,16 +277,18 @@ def _groups_at(g, place, generation, groups):
     if listed < 0:
         return listed
     index = g[H_TOP]
-    if index + 1 + slots > g[H_LIMIT]:
+    if index + 1 + 2 * slots > g[H_LIMIT]:
         return GROW_HEAP
     g[index] = slots
-    for i in range(n):
-        signature = groups[place + 1 + 3 * i]
-        slot = first_slot(signature, slots - 1)
-        while g[index + 1 + slot] != 0:
+    for i in range(place + 1, place + 1 + 3 * n, 3):
+        slot = first_slot(groups[i], slots - 1)
+        while g[index + 2 + 2 * slot] != 0:
             slot = (slot + 1) & (slots - 1)
-        g[index + 1 + slot] = signature << GROUP_BITS | i + 1
-    g[H_TOP] = index + 1 + slots
+        first, size = groups[i + 1], groups[i + 2]
+        if size == 1:
+            first, size = np.int64(ids[first]), ALONE
+        g[index + 1 + 2 * slot], g[index + 2 + 2 * slot] = groups[i], first << SIZE_BITS | size
+    g[H_TOP] = index + 1 + 2 * slots
     g[record + R_KEY + 3] = index
     g[record + R_KEY + 2] = listed - R_KEY
     return record
@@ -312,7 +321,7 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
             before = at_column(g, parser, column)
             if before < 0:
                 return before
-        record = _groups_at(g, many, generation, groups)
+        record = _groups_at(g, many, generation, groups, ids)
         if record < 0:
             return record
         listed = g[record + R_KEY + 2]
@@ -331,7 +340,7 @@ def add_groups(g, parser, ended, groups, ids, at, generation, signatures, work, 
             if after > 0:
                 g[stack + 2 * top], g[stack + 2 * top + 1] = listed, after
                 top += 1
-        code = _add_lists(g, top, record, groups, ids, signatures, work, out)
+        code = _add_lists(g, top, record, ids, signatures, work, out)
         if code < 0:
             return code
         at = many + 1 + 3 * groups[many]

@@ -27,7 +27,7 @@ def _blocks_of(g, listed, signatures, work):
     """The blocks of a list, or a code. What has no reading is in none.
 
     blocks : n | (shape, n entries, where they lie, where their parts are noted, token groups that were asked
-        last) * n | parts, 0 where there is none yet. The entries are (signature, origin, place of the group
+        last) * n | parts, 0 where there is none yet. The entries are (signature, origin, tokens of the group
         with the origin there).
     """
     key = g[X_TMP]
