@@ -214,8 +214,8 @@ def _kernels_of(path: Path) -> list[ast.FunctionDef]:
 KERNELS = [path for path in MODULES.values() if _kernels_of(path)]
 # The modules of the run-time call graph; each may call those before it.
 CALL_GRAPH = [
-    *("records", "parameters", "parser", "lexer", "margins", "shifts", "lexed", "states"),
-    *("tables", "walk", "leaving", "splits", "tops", "groups", "masks"),
+    *("records", "parameters", "parser", "lexer", "margins", "tops", "shifts", "lexed", "states"),
+    *("tables", "walk", "leaving", "splits", "takings", "groups", "masks"),
 ]
 
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 NARROW = 128  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
+# Of a programming language, what masks will write: so many times what its rules take, at most so many bytes.
+POPULATED, MOST_POPULATED = 8, 8 << 20
 MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20
 LEAST_WORK = 1 << 15
@@ -86,6 +88,7 @@ class Arena:
         )
         if shared is not None:
             shared.copy_into(self.heap)
+        begun = self.heap.nbytes
         self.builder: RuleBuilder = build.RuleBuilder(
             ir, self.heap, limits, facts, None if shared is None else shared.builder
         )
@@ -127,6 +130,9 @@ class Arena:
             if len(self.tables.nodes) > NARROW:
                 with self.tables.lock:
                     self._sequences()  # the first table needs them, and no mask should wait so long
+                nbytes = min(POPULATED * (self.heap.nbytes - begun), MOST_POPULATED)
+                self.heap.populate(nbytes)
+                room.populate(self._rows_room, 0, nbytes // 4)
         if not _settled:
             _settled[:] = self._settle()
         self.fill, self.find_accept, self._make_mask_in, self._take = _settled

@@ -96,6 +96,10 @@ class Heap:
         table = self.reserve(slots)
         rehash(self.g, table, slots.bit_length() - 1)
 
+    def populate(self, nbytes: int) -> None:
+        """Have the next ``nbytes`` in memory before they are written to."""
+        room.populate(self._room, self.nbytes, self.nbytes + nbytes)
+
     def give_back(self) -> None:
         """Let the next heap have the memory. Nobody may read this one any more."""
         room.give_back(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
