@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 NARROW = 128  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
 # Of a programming language, what masks will write: so many times what its rules take, at most so many bytes.
-POPULATED, MOST_POPULATED = 8, 8 << 20
+POPULATED, MOST_POPULATED = 8, 16 << 20
 MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20
 LEAST_WORK = 1 << 15

@@ -37,6 +37,8 @@ def lay_out_terminals(ir: GrammarIR, numbers: dict[str, int], heap: Heap) -> lis
     n_classes = len(byte_of_class)
     lowest = min((t.priority for t in terminals), default=0)
     starts: list[int] = []
+    words = int(heap.g[L.H_SYMBOL_WORDS])
+    begins = np.zeros((n_classes, 64 * words), np.uint8)  # of each class, the terminals that it may begin
     placed: list[tuple[Terminal, int, int]] = []
     for number, t in enumerate(terminals):
         n = t.dfa.n_states - 1
@@ -48,12 +50,14 @@ def lay_out_terminals(ir: GrammarIR, numbers: dict[str, int], heap: Heap) -> lis
         block[:, L.T_FINAL] = t.dfa.final[1:]
         block[:, L.T_PRIORITY] = t.priority - lowest + 1
         block[:, L.T_LITERAL] = int(t.literal)
+        if n:
+            begins[:, number] = trans[0] > 0
         block[:, L.T_ROW :] = np.where(trans > 0, base + (trans - 1) * stride, 0)
         heap.g[base : base + n * stride] = block.ravel()
         starts.append(base if n else 0)
         placed.append((t, base, stride))
     g_starts = heap.put(starts)
-    words = int(heap.g[L.H_SYMBOL_WORDS])
+    g_begins = heap.put(np.packbits(begins, axis=1, bitorder="little").reshape(-1).view("<i8"))
     ignore = heap.put(_bit_set([numbers[name] for name in ir.ignore], words))
     forbidden = heap.put(_bit_set([numbers[name] for name in ir.forbidden], words))
     literals = heap.put(_bit_set([i for i, t in enumerate(terminals) if t.literal], words))
@@ -69,6 +73,7 @@ def lay_out_terminals(ir: GrammarIR, numbers: dict[str, int], heap: Heap) -> lis
     heap.g[L.H_LEX_CMAP] = cmap
     heap.g[L.H_LEX_CLASSES] = n_classes
     heap.g[L.H_LEX_STARTS] = g_starts
+    heap.g[L.H_LEX_BEGINS] = g_begins
     heap.g[L.H_LEX_IGNORE] = ignore
     heap.g[L.H_LEX_FORBIDDEN] = forbidden
     heap.g[L.H_N_TERMINALS] = len(terminals)

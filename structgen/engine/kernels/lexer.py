@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
-from .records import intern
+from .records import intern, lowest_bit
 
 
 @jit
@@ -106,14 +106,26 @@ def lex_step(g, q, cls):
     if best < 0:
         best = 0
     k = 0
-    for i in range(1, n):
-        t = g[g[q + R_KEY + i] + T_ROW + cls]
-        if t != 0:
-            k += 1
-            g[tmp + k] = t
-            # Priorities are kept one above the grammar's, so that 0 means "nothing matched yet".
-            if g[t + T_FINAL] and g[t + T_PRIORITY] > best:
-                best = g[t + T_PRIORITY]
+    begun = g[q + R_KEY + n + L_BEGUN]
+    if begun != 0:  # few of the candidates begin with this byte
+        words = g[H_SYMBOL_WORDS]
+        for w in range(words):
+            bits = g[begun + w] & g[g[H_LEX_BEGINS] + cls * words + w]
+            while bits:
+                k += 1
+                g[tmp + k] = g[g[g[H_LEX_STARTS] + 64 * w + lowest_bit(bits)] + T_ROW + cls]
+                bits &= bits - 1
+    else:
+        for i in range(1, n):
+            t = g[g[q + R_KEY + i] + T_ROW + cls]
+            if t != 0:
+                k += 1
+                g[tmp + k] = t
+    for i in range(1, k + 1):
+        t = g[tmp + i]
+        # Priorities are kept one above the grammar's, so that 0 means "nothing matched yet".
+        if g[t + T_FINAL] and g[t + T_PRIORITY] > best:
+            best = g[t + T_PRIORITY]
     kept = 0
     for i in range(1, k + 1):
         t = g[tmp + i]

@@ -90,6 +90,7 @@ def _candidates_of_top(g, parser):
         g[values + P_CANDIDATES + i] = g[bits + i]
     start = lex_state(g, -1, k)
     if start > 0:
+        g[start + R_KEY + (g[start] >> 8) + L_BEGUN] = values + P_CANDIDATES
         g[values + P_START] = start
     return start
 
