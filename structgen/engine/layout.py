@@ -168,6 +168,7 @@ P_SHIFTS = 4  # 0, or where the table of shifts lies, see `kernels.shifts`, and 
 FEW_SHIFTS = 4
 SHIFT_BITS = 17  # of the number of a terminal there
 SHIFT_TERMINAL = (1 << SHIFT_BITS) - 1
+SHIFT_NEWLINE = SHIFT_TERMINAL  # no symbol has this number: a newline before what its line brings along
 P_CANDIDATES = 5 + FEW_SHIFTS  # then the set of the candidates (H_SYMBOL_WORDS words)
 CUT = 1  # second word of the entry (0, CUT, 0) for whatever lies under the top of a stack; of the bottom 0
 

@@ -13,6 +13,7 @@ a large grammar will surely need is taken when it is compiled, which is cheaper 
 from __future__ import annotations
 
 import mmap
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +69,7 @@ def take(wanted: int, least: int) -> Room:
 def populate(room: Room, begin: int, end: int) -> None:
     """Have the bytes ``begin .. end`` of ``room`` in memory now, where the system knows how to."""
     begin -= begin % mmap.PAGESIZE
-    if room.memory is not None and begin < end <= room.nbytes:
+    if sys.platform == "linux" and room.memory is not None and begin < end <= room.nbytes:
         with suppress(OSError, ValueError):
             room.memory.madvise(POPULATE_WRITE, begin, end - begin)
 

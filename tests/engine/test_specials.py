@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 import structgen as sg
@@ -178,3 +179,25 @@ def test_a_name_that_means_nothing_is_refused(special: Special, words: str) -> N
     ir = GrammarIR({"s": special}, "s", specials=(special,))
     with pytest.raises(sg.GrammarError, match=words):
         sg.compile(Grammar(ir), VOCABULARY)
+
+
+def test_a_special_token_where_a_line_may_end() -> None:
+    grammar = sg.Grammar.from_lark(
+        'start: (NAME _NL | NAME <|x|> "!" _NL | NAME ":" _NL _INDENT start _DEDENT)+\n'
+        "NAME: /[a-z]+/\n_NL: /\\n */\n%declare _INDENT _DEDENT\n%indent _NL _INDENT _DEDENT\n",
+        lexing="longest",
+    )
+    tokens: list[bytes | None] = [b"a", b"\n", b"!", b":", b" ", None, None]
+    vocabulary = sg.Vocabulary(tokens, (6,), specials={"<|x|>": 5})
+    matcher = sg.compile(grammar, vocabulary).matcher()
+
+    def allowed(matcher: sg.GrammarMatcher) -> set[int]:
+        return set(np.flatnonzero(masked(matcher, len(tokens))).tolist())
+
+    for _ in range(3):
+        assert matcher.accept_token(0)
+        assert allowed(matcher) == {0, 1, 3, 5, 6}
+        other = matcher.fork()
+        assert matcher.accept_token(1)
+        assert other.accept_token(5)
+        assert allowed(other) == {2}

@@ -240,23 +240,26 @@ def note_shift(g, parser, t, to):
     first, slots = _shifts_of(g, parser)
     at = _place_of_shift(g, first, slots, t)
     old, n = first, slots
-    while at == 0:
+    while at == 0:  # a larger table, in which all have a place
         slots *= FEW_SHIFTS
         first = g[H_TOP] + 1
         if first + slots > g[H_LIMIT]:
             return GROW_HEAP
-        for i in range(slots):
-            g[first + i] = 0
-        full = False
+        at = first
         for i in range(old, old + n):
-            at = _place_of_shift(g, first, slots, g[i] & SHIFT_TERMINAL)
-            full |= at == 0
-            g[first if at == 0 else at] = g[i]
-        at = 0 if full else _place_of_shift(g, first, slots, t)
+            if g[i] != 0 and at != 0:
+                at = _place_of_shift(g, first, slots, g[i] & SHIFT_TERMINAL)
+                if at != 0:
+                    g[at] = g[i]
+        if at != 0:
+            at = _place_of_shift(g, first, slots, t)
         if at != 0:
             g[first - 1] = slots
             g[H_TOP] = first + slots
             g[parser + R_KEY + (g[parser] >> 8) + P_SHIFTS] = first - 1
+        else:
+            for i in range(slots):  # what is not in use is zero
+                g[first + i] = 0
     g[at] = (to + 1) << SHIFT_BITS | t
     return to
 
@@ -276,15 +279,14 @@ def shift_newline(g, parser):
 
     0 when none can come; or a code. ``parser`` has no column.
     """
-    raw = g[H_N_TERMINALS]  # no terminal has this number
-    known = known_shift(g, parser, raw)
+    known = known_shift(g, parser, SHIFT_NEWLINE)
     if known != 0:
         return known - 1
     margin = g[parser + R_KEY]
     if g[margin + R_KEY] != BEFORE_TEXT:
-        return note_shift(g, parser, raw, parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin))
+        return note_shift(g, parser, SHIFT_NEWLINE, parse(g, parser, g[g[H_INDENT] + I_NEWLINE], margin))
     margin = changed_margin(g, margin, 0, NO_COLUMN, g[margin + R_KEY + 2])
-    return note_shift(g, parser, raw, with_margin(g, parser, margin))
+    return note_shift(g, parser, SHIFT_NEWLINE, with_margin(g, parser, margin))
 
 
 @jit
