@@ -152,8 +152,7 @@ K_TOKENS = 21  # key token groups (a record), what is taken of their list; value
 #                minus the first id of one group, and where its mask row lies
 K_DEAD = 22  # key bytes (4 words) that end a lexeme; values: table + 1, as of a lexer state
 K_SHAPED = 23  # key list; values: where its blocks lie, see `kernels.splits`
-K_PARTS = 24  # key parts of lists; values: the list of their entries
-K_MERGED = 25  # key lists, rising; values: the list of their entries
+K_JOINED = 24  # key lists; values: the list of all their entries
 FRAME_VALUES = 1
 STATE_VALUES = 3
 L_WON, L_ROW, L_TABLE, L_NEWLINE, L_BARRED, L_OWN, L_BEFORE, L_DEAD = range(8)

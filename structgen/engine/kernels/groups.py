@@ -13,9 +13,9 @@ from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .margins import at_column, column_after, without_column
-from .records import first_slot, intern, intern_at_top
+from .records import add_row, first_slot, intern_at_top, intern_pair
 from .shifts import shift, shift_in_block, shift_line, shift_newline
-from .splits import ENTRY_WORDS, merged_list
+from .splits import ENTRY_WORDS, joined_list
 from .takings import find_taken, taking_of
 
 # The tokens of a group in a word: first id << SIZE_BITS | number of ids, or token << SIZE_BITS | ALONE.
@@ -30,10 +30,7 @@ def _add_tokens(g, at, out):
     at += 1
     if n < 0:
         half = out.shape[0] // 2
-        row = g[at : at + half]  # slices, so that the compiler takes many words at a time
-        both = out[: 2 * half].view(np.int64)
-        for i in range(half):
-            both[i] |= row[i]
+        add_row(out[: 2 * half].view(np.int64), g[at : at + half])
         if out.shape[0] & 1:
             out[2 * half] |= np.int32(g[at + half] & 0xFFFFFFFF)
     else:
@@ -53,14 +50,19 @@ def _group_with(g, index, signature):
 
 
 @jit
+def _set_token(g, row, token):
+    """Set a token in the mask row at ``g[row]``."""
+    g[row + (token >> 6)] |= 1 << (token & 63)
+    return 0
+
+
+@jit
 def _tokens_of(g, record, taken, ids, half, work):
     """Where the tokens lie of what is ``taken`` of the groups of a record; or a code.
 
     tokens : their number | tokens; or -1 | a mask row in ``half`` words, two of its own in each
     """
-    key = g[X_TMP]
-    g[key], g[key + 1] = record, taken
-    known = intern(g, key, 2, K_TOKENS, 1)
+    known = intern_pair(g, record, taken, K_TOKENS, 1)
     if known < 0 or g[known + R_KEY + 2] != 0:
         return known if known < 0 else g[known + R_KEY + 2]
     if work.shape[0] < half:
@@ -86,23 +88,22 @@ def _tokens_of(g, record, taken, ids, half, work):
                 g[row - 1] = -1
                 g[H_TOP] = row + half
                 for m in range(n):
-                    g[row + (work[m] >> 6)] |= 1 << (work[m] & 63)
+                    _set_token(g, row, work[m])
             if row == 0 and alone:
                 work[n] = first
             elif row == 0:
                 for m in range(size):
                     work[n + m] = ids[first + m]
             elif alone:
-                g[row + (first >> 6)] |= 1 << (first & 63)
+                _set_token(g, row, first)
             elif size > half:  # has a row of its own
                 other = _row_of_group(g, record, first, size, ids, half)
                 if other < 0:
                     return other
-                for w in range(half):
-                    g[row + w] |= g[other + w]
+                add_row(g[row : row + half], g[other : other + half])
             else:
                 for m in range(first, first + size):
-                    g[row + (ids[m] >> 6)] |= np.int64(1) << np.int64(ids[m] & 63)
+                    _set_token(g, row, np.int64(ids[m]))
             n += size
     at = row - 1
     if row == 0:
@@ -120,9 +121,7 @@ def _tokens_of(g, record, taken, ids, half, work):
 @jit
 def _row_of_group(g, record, first, size, ids, half):
     """Where the mask row of a group of a record lies; or a code."""
-    key = g[X_TMP]
-    g[key], g[key + 1] = record, -first  # nothing taken lies there
-    known = intern(g, key, 2, K_TOKENS, 1)
+    known = intern_pair(g, record, -first, K_TOKENS, 1)  # nothing taken lies there
     if known < 0 or g[known + R_KEY + 2] != 0:
         return known if known < 0 else g[known + R_KEY + 2]
     at = g[H_TOP]
@@ -196,7 +195,7 @@ def _merge_pairs(g, first, end):
             g[key + n] = g[first]
             n += 1
             first += 2
-        listed = merged_list(g, n)
+        listed = joined_list(g, n)
         if listed < 0:
             return listed
         g[to], g[to + 1] = listed, parser
@@ -260,9 +259,7 @@ def _groups_at(g, place, generation, groups, ids):
 
     index : slots, 2**k | (signature, tokens of its group, or 0) in each slot
     """
-    key = g[X_TMP]
-    g[key], g[key + 1] = generation, place
-    record = intern(g, key, 2, K_GROUPS, 2)
+    record = intern_pair(g, generation, place, K_GROUPS, 2)
     if record < 0 or g[record + R_KEY + 2] != 0:
         return record
     n, at = groups[place], g[H_TOP] + R_KEY

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...jit import jit
 from ..layout import *
-from .records import intern, intern_parser
+from .records import intern, intern_pair, intern_parser
 
 
 @jit
@@ -33,9 +33,7 @@ def changed_margin(g, margin, depth, column, columns):
 @jit
 def intern_columns(g, column, around):
     """The open columns ``around`` with ``column`` inside, or a code."""
-    key = g[X_TMP]
-    g[key], g[key + 1] = column, around
-    return intern(g, key, 2, K_COLUMNS, 0)
+    return intern_pair(g, column, around, K_COLUMNS, 0)
 
 
 @jit

@@ -67,6 +67,14 @@ def intern(g, start, n, kind, values):
 
 
 @jit
+def intern_pair(g, a, b, kind, values):
+    """`intern` of a key of two words."""
+    key = g[X_TMP]
+    g[key], g[key + 1] = a, b
+    return intern(g, key, 2, kind, values)
+
+
+@jit
 def intern_at_top(g, n, kind):
     """Intern ``n`` words that are written where a new record has its key; where they lie, or a code."""
     top = g[H_TOP]
@@ -131,7 +139,7 @@ def lowest_bit(bits):
 
 @jit
 def add_row(out, row):
-    """Set the tokens of another mask row."""
+    """Set the tokens of another mask row, of words as wide. Slices let the compiler take many at a time."""
     for i in range(out.shape[0]):
         out[i] |= row[i]
     return 0

@@ -12,7 +12,7 @@ from .lexer import is_forbidden, is_ignored, lex_state
 from .margins import changed_margin, intern_columns, with_margin, without_column
 from .parameters import apply
 from .parser import advance, complete, enqueue, may_end, persist, pop
-from .records import in_set, intern, intern_parser
+from .records import in_set, intern_pair, intern_parser
 from .tops import top_of
 
 
@@ -323,9 +323,7 @@ def shift_line(g, parser, column):
 
     0 when it cannot be shifted, or a code. It brings indents and dedents along. ``parser`` has no column.
     """
-    key = g[X_TMP]
-    g[key], g[key + 1] = parser, column
-    at = intern(g, key, 2, K_LINE, 1)
+    at = intern_pair(g, parser, column, K_LINE, 1)
     if at < 0:
         return at
     if g[at + R_KEY + 2] != 0:

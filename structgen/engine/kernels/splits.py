@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
-from .records import first_slot, intern, intern_at_top, lowest_bit
+from .records import first_slot, intern, intern_at_top, intern_pair, lowest_bit
 from .shifts import candidates_of
 
 BLOCK_WORDS = 5
@@ -95,80 +95,65 @@ def _blocks_of(g, listed, signatures, work):
 
 @jit
 def _part(g, block, cut, signatures):
-    """What follows a cut (its number and its place in a signature) of a block's entries; or a code.
+    """The record of the list of what follows a cut of a block's entries; or a code.
 
-    part : n | (signature after the cut, origin) * n
+    cut : its number, its place in a signature
     """
     number, place = cut
     noted = g[block + 3] + number
     if g[noted] == 0:
         n, entries = g[block + 1], g[block + 2]
-        part = g[H_TOP]
-        if part + 1 + 2 * n > g[H_LIMIT]:
+        to = g[H_TOP] + R_KEY
+        if to + 2 * n > g[H_LIMIT]:
             return GROW_HEAP
-        g[part] = n
         for i in range(n):
-            g[part + 1 + 2 * i] = signatures[g[entries + ENTRY_WORDS * i] + place]
-            g[part + 2 + 2 * i] = g[entries + ENTRY_WORDS * i + 1]
-        g[H_TOP] = part + 1 + 2 * n
-        g[noted] = part
+            g[to + 2 * i] = signatures[g[entries + ENTRY_WORDS * i] + place]
+            g[to + 2 * i + 1] = g[entries + ENTRY_WORDS * i + 1]
+        part = intern_at_top(g, 2 * n, K_LIST)
+        if part < 0:
+            return part
+        g[noted] = part - R_KEY
     return g[noted]
 
 
 @jit
-def _list_of(g, child, work):
-    """The record of the list of a child in ``work``, put together from its parts; or a code."""
-    key = g[X_TMP]
-    if work[child + W_PARTS] + 2 > g[X_TMP_CAP]:
-        return GROW_SCRATCH
-    n, size = 0, 0
-    group = work[child + W_FIRST]
-    while group != 0:
-        g[key + n] = work[group + 1]
-        size += 2 * g[work[group + 1]]
-        n += 1
-        group = work[group]
-    parts = intern(g, key, n, K_PARTS, 1)
-    if parts < 0 or g[parts + R_KEY + n] != 0:
-        return parts if parts < 0 else g[parts + R_KEY + n]
-    to = g[H_TOP] + R_KEY
-    if to + size > g[H_LIMIT]:
-        return GROW_HEAP
-    for k in range(parts + R_KEY, parts + R_KEY + n):
-        for i in range(g[k] + 1, g[k] + 1 + 2 * g[g[k]]):
-            g[to] = g[i]
-            to += 1
-    made = intern_at_top(g, size, K_LIST)
-    if made < 0:
-        return made
-    g[parts + R_KEY + n] = made - R_KEY
-    return made - R_KEY
-
-
-@jit
-def merged_list(g, n):
-    """The record of the list with all entries of the ``n`` lists at ``g[X_TMP]``, which rise; or a code."""
+def joined_list(g, n):
+    """The record of the list with all entries of the ``n`` lists (records) at ``g[X_TMP]``; or a code."""
     key = g[X_TMP]
     if n == 1:
         return g[key]
-    merged = intern(g, key, n, K_MERGED, 1)
-    if merged < 0 or g[merged + R_KEY + n] != 0:
-        return merged if merged < 0 else g[merged + R_KEY + n]
+    joined = intern(g, key, n, K_JOINED, 1)
+    if joined < 0 or g[joined + R_KEY + n] != 0:
+        return joined if joined < 0 else g[joined + R_KEY + n]
     size = 0
-    for k in range(merged + R_KEY, merged + R_KEY + n):
+    for k in range(joined + R_KEY, joined + R_KEY + n):
         size += g[g[k]] >> 8
     to = g[H_TOP] + R_KEY
     if to + size > g[H_LIMIT]:
         return GROW_HEAP
-    for k in range(merged + R_KEY, merged + R_KEY + n):
+    for k in range(joined + R_KEY, joined + R_KEY + n):
         for i in range(g[k] + R_KEY, g[k] + R_KEY + (g[g[k]] >> 8)):
             g[to] = g[i]
             to += 1
     made = intern_at_top(g, size, K_LIST)
     if made < 0:
         return made
-    g[merged + R_KEY + n] = made - R_KEY
+    g[joined + R_KEY + n] = made - R_KEY
     return made - R_KEY
+
+
+@jit
+def _list_of(g, child, work):
+    """The record of the list of a child in ``work``, put together from its parts; or a code."""
+    if work[child + W_PARTS] + 2 > g[X_TMP_CAP]:
+        return GROW_SCRATCH
+    n = 0
+    group = work[child + W_FIRST]
+    while group != 0:
+        g[g[X_TMP] + n] = work[group + 1]
+        n += 1
+        group = work[group]
+    return joined_list(g, n)
 
 
 @jit
@@ -308,9 +293,7 @@ def _split_record(g, listed, parser):
     start = candidates_of(g, parser)
     if start < 0:
         return start
-    key = g[X_TMP]
-    g[key], g[key + 1] = listed, start
-    return intern(g, key, 2, K_SPLIT, 1)
+    return intern_pair(g, listed, start, K_SPLIT, 1)
 
 
 @jit

@@ -10,7 +10,7 @@ from .lexed import advance_symbol, complete_lexed, step_heads
 from .lexer import lex_step
 from .margins import in_line, margin_before_text
 from .parser import complete, persist, resolve, sort_heads
-from .records import intern, intern_parser
+from .records import intern, intern_pair, intern_parser
 from .shifts import candidates_of
 
 U64 = np.uint64
@@ -171,12 +171,10 @@ def accept_token(g, state, data, offsets, token):
     """`accept_bytes` of ``data[offsets[token] : offsets[token + 1]]``, remembered under (state, token)."""
     if offsets[token] == offsets[token + 1]:
         return NO_TEXT
-    tmp = g[X_TMP]
     to = accept_bytes(g, state, data, offsets[token], offsets[token + 1])
     if to < REFUSED:
         return to
-    g[tmp], g[tmp + 1] = state, token
-    at = intern(g, tmp, 2, K_ACCEPT, 1)
+    at = intern_pair(g, state, token, K_ACCEPT, 1)
     if at < 0:
         return at
     g[at + 4] = to + 1 if to >= 0 else REFUSED

@@ -8,7 +8,7 @@ from ...jit import jit
 from ..layout import *
 from .parameters import apply
 from .parser import enqueue, pop, resolve
-from .records import intern
+from .records import add_row, intern
 
 U64 = np.uint64
 
@@ -192,8 +192,7 @@ def _take_stays(g, tables, info, ids, t, s, r, out):
         row = info[at + V_ROW] + rows - 1
         if left < counts - 1:
             row = info[at + V_ROW] + min(left, rows - 2)
-        for w in range(out.shape[0]):
-            out[w] |= tables[row, w]
+        add_row(out, tables[row])
         if rows - 2 < 0 or left >= counts - 1 or left <= rows - 2:
             return
     for k in range(first + counts, first + counts + ids[first + left]):

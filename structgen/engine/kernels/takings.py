@@ -10,7 +10,7 @@ from ...jit import jit
 from ..layout import *
 from .lexer import is_ignored
 from .parser import may_end, pop
-from .records import each_once, in_set, intern, intern_at_top
+from .records import each_once, in_set, intern_at_top, intern_pair
 from .shifts import enqueue_heads, shift
 from .splits import known_split, split_of
 from .tops import top_of
@@ -51,9 +51,7 @@ def taking_of(g, listed, parser):
     top = top_of(g, parser)
     if top < 0:
         return top
-    key = g[X_TMP]
-    g[key], g[key + 1] = listed, top
-    return intern(g, key, 2, K_TAKEN, TAKEN_VALUES)
+    return intern_pair(g, listed, top, K_TAKEN, TAKEN_VALUES)
 
 
 @jit
