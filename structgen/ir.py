@@ -10,8 +10,9 @@ Meaning of an expression: a set of byte strings (discipline ``any``), or of term
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .automata import ByteDFA
 
@@ -158,6 +159,47 @@ class Members:
 Expr = Lit | Pat | Bounded | Term | Special | Mark | Ref | Seq | Alt | Rep | Members
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around and between the members of `Enclosed`; ``gap``: the rule of the blanks, "" for none.
+
+    ``opening`` and ``closing`` are bytes, ``separator`` stands between two members, ``mark`` between a key and
+    its value.
+    """
+
+    opening: int
+    closing: int
+    separator: bytes
+    mark: bytes
+    gap: str
+
+
+class Enclosed(NamedTuple):
+    """Members between brackets, all written alike, as JSON writes objects: an expression, told by its parts.
+
+    With blanks at each space, it is ``{ ( } | members } )`` where nothing at all may stand between the brackets
+    (``empty``), else ``{ members }``; a member is ``key : value``, the separator stands between two of them. Of
+    the members holds what `Members` says.
+
+    keys : at least one
+    values : of each key the rule of its value, "" where the key never comes
+    required : the numbers of the keys that must come
+    rest : other keys, the rule of their value ("": they never come); no two languages are equal
+    needs : of each key the numbers of those that come with it, itself first; None: none needs others
+    """
+
+    around: Around
+    keys: tuple[bytes, ...]
+    values: tuple[str, ...]
+    required: tuple[int, ...]
+    rest: tuple[tuple[ByteDFA, str], ...]
+    empty: bool
+    ordered: bool = False
+    min_count: int = 1
+    max_count: int | None = None
+    needs: list[list[int]] | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Terminal:
     """A terminal: a regular language with what the lexer needs to choose between two that match.
@@ -218,11 +260,13 @@ class Capture:
 class Common:
     """Rules that many grammars have alike, as the same objects: what is made of them is made once for all.
 
-    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least.
+    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least. ``others``: other keys that
+    members of these grammars have (`Enclosed.rest`), and what stands around them.
     """
 
     rules: Mapping[str, Expr]
     promised: Mapping[str, int]
+    others: tuple[tuple[ByteDFA, Around], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +323,8 @@ class GrammarIR:
     distinct : arrays whose items differ; the rules by themselves say nothing of it
     budgets : rules whose tokens are counted; the rules by themselves say nothing of it
     common : rules that other grammars have, too, which ``rules`` may call and need not list; discipline "any"
+    enclosed : of a promised rule that is members between brackets, the parts, so that its expression need not be
+        written; None for others, and for grammars that have none
     """
 
     rules: Mapping[str, Expr]
@@ -296,3 +342,4 @@ class GrammarIR:
     distinct: tuple[Distinct, ...] = ()
     common: Common | None = None
     budgets: tuple[Budget, ...] = ()
+    enclosed: Callable[[str], Enclosed | None] | None = None

@@ -11,11 +11,12 @@ only ever grow).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Rest, Seq, Special, Term
+from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Seq, Special, Term
 from ..limits import Limits, check_time
 from .bounded import reads_left, span_bits, steps_of
 
@@ -289,10 +290,11 @@ class Analysis:
 
     def _can_finish(self, e: Members, kids: tuple[int, ...]) -> bool:
         """Some sequence of members satisfies the required ones and the bounds."""
+        named = [m.key for m in e.members]
         others = [
             rest
             for rest, tail in zip(e.rest, kids[1 + len(e.members) :], strict=True)
-            if self.productive[tail] and has_other_keys(rest, e)
+            if self.productive[tail] and has_other_keys(rest.key, named)
         ]
         marks = {rest.mark for rest in e.rest if rest.mark is not None}
         if not marks <= {rest.mark for rest in others}:
@@ -391,10 +393,10 @@ def needed_with(e: Members) -> list[list[int]] | None:
     return found
 
 
-def has_other_keys(rest: Rest, e: Members) -> bool:
-    """Some key of ``rest``, which is one of ``e``'s, is not named."""
-    words = rest.key.word_counts[rest.key.start]
-    return bool(words > len(e.members) or words > sum(rest.key.matches(m.key) for m in e.members))
+def has_other_keys(others: ByteDFA, named: Sequence[bytes]) -> bool:
+    """Some key of ``others`` is not ``named``."""
+    words = others.word_counts[others.start]
+    return bool(words > len(named) or words > sum(map(others.matches, named)))
 
 
 def analyse(

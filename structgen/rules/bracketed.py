@@ -15,6 +15,7 @@ What has another form is for the other builders.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,7 +28,7 @@ import numpy.typing as npt
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.spelling import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
-from ..ir import Alt, Expr, Lit, Members, Ref, Seq
+from ..ir import Alt, Around, Enclosed, Expr, Lit, Members, Ref, Seq
 from ..jit import settled
 from ..regex import disjoint_union
 from .analysis import has_other_keys, needed_with
@@ -40,29 +41,11 @@ _Int64 = npt.NDArray[np.int64]
 _GAP, _VALUE = 0, 1  # units of a tail's shape
 
 
-@dataclass(frozen=True, slots=True)
-class _Punctuation:
-    """What stands around and between members; ``gap``: the rule of the blanks, "" for none."""
+def recognise(expr: Expr) -> Enclosed | None:
+    """The parts of an expression of the form, or None.
 
-    opening: int
-    closing: int
-    separator: bytes
-    mark: bytes  # between a key and its value
-    gap: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A rule of the form that is built here."""
-
-    around: _Punctuation
-    inside: Members
-    empty: bool  # nothing between the brackets is allowed, too
-    values: tuple[str, ...]  # of each member, then of the other keys: the rule of its value, "" for none
-
-
-def recognise(expr: Expr) -> _Form | None:
-    """The parts of an expression of the form, or None."""
+    Raises GrammarError for needs that `Members` does not allow.
+    """
     items = expr.items if isinstance(expr, Seq) else ()
     opening = _byte(items[0]) if len(items) > 1 else -1
     if opening < 0:
@@ -90,7 +73,19 @@ def recognise(expr: Expr) -> _Form | None:
     if any([rest.mark is not None for rest in inside.rest]):  # noqa: C419  (a generator costs more)
         return None
     mark, values = found
-    return _Form(_Punctuation(opening, closing, separator, mark, gap), inside, empty, values)
+    n = len(inside.members)
+    return Enclosed(
+        Around(opening, closing, separator, mark, gap),
+        tuple([member.key for member in inside.members]),
+        values[:n],
+        tuple([i for i, member in enumerate(inside.members) if member.required]),
+        tuple([(rest.key, value) for rest, value in zip(inside.rest, values[n:], strict=True)]),
+        empty,
+        inside.ordered,
+        inside.min_count,
+        inside.max_count,
+        needed_with(inside),
+    )
 
 
 def _byte(e: Expr) -> int:
@@ -153,7 +148,7 @@ class _Plan:
 
 
 @lru_cache(maxsize=64)
-def _plan(around: _Punctuation, empty: bool) -> _Plan:
+def _plan(around: Around, empty: bool) -> _Plan:
     """The frame, and the tail of a member."""
     states: list[tuple[list[tuple[int, int, int]], int, int]] = []  # edges (byte, to, op), call to, root
 
@@ -228,59 +223,100 @@ class Bracketed:
     """Builds the rules of one grammar that have the form.
 
     read : has a rule that is not promised read, if it is not known yet
+    common : what builds the common rules
     """
 
-    def __init__(self, graphs: Graphs, records: Records, read: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        graphs: Graphs,
+        records: Records,
+        read: Callable[[str], object],
+        common: Bracketed | None = None,
+    ) -> None:
         self._graphs = graphs
         self._records = records
         self._read = read
-        self._unit_of: dict[tuple[str, bool], int] = {}  # what `_callee` has found of rules
+        self._unit_of: dict[str, int] = {}  # what `_called_unit` has found of rules
+        self._others_of: dict[object, _Others] = {}  # of one kind, that are others' as well
+        if common is not None:
+            self._unit_of, self._others_of = common._unit_of.copy(), common._others_of.copy()
 
-    def build(self, expr: Expr, unit: int) -> int:
-        """Write the automaton of ``expr``, the unit ``unit``; its first state, or 0: it has another form."""
-        form = recognise(expr)
-        callees = self._callees(form) if form is not None else None
-        if form is None or callees is None:
+    def build(self, form: Enclosed, unit: int) -> int:
+        """Write the automaton of ``form``, the unit ``unit``; its first state, or 0: it is not built here."""
+        around, keys, needs = form.around, form.keys, form.needs
+        most = -1 if form.max_count is None else form.max_count
+        gap = (0, 0)
+        if around.gap:
+            found = self._gap(around.gap)
+            if found is None:
+                return 0
+            gap = found
+        # Where the units of the values lie, and their FIRST sets; of each key the place of its value there.
+        values: list[int] = []
+        place: dict[str, int] = {"": -1}
+        units, unit_of = self._graphs.units.all, self._unit_of
+        for name in (*form.values, *[value for _, value in form.rest]):
+            if name not in place:
+                callee = unit_of.get(name)
+                if callee is None:
+                    callee = unit_of[name] = self._called_unit(name)
+                if callee < 0:
+                    return 0
+                info = units[callee]
+                if (info.counted or info.dfa is not None) and self._records.may_overlay(callee):
+                    return 0
+                place[name] = len(values) >> 1
+                values += (info.at, info.first)
+        n = alive = len(keys)
+        number = range(n)
+        must = [0] * n
+        if needs is not None or "" in form.values:
+            named = _named(form)
+            if named is None:
+                return 0
+            number, must, alive = named
+        else:
+            for i in form.required:
+                must[i] = 1
+        least = max(form.min_count, sum(must))
+        kinds = form.rest
+        if kinds:
+            kinds = tuple([kind for kind in kinds if kind[1] and has_other_keys(kind[0], keys)])
+        if (0 <= most < least) or (not kinds and least > alive):
             return 0
-        gap, values, tail_of = callees
-        inside, n = form.inside, len(form.inside.members)
-        named = _named(inside, tail_of)
-        kinds = [
-            (rest.key, tail)
-            for rest, tail in zip(inside.rest, tail_of[n:], strict=True)
-            if tail >= 0 and has_other_keys(rest, inside)
-        ]
-        if named is None or (named.most >= 0 and named.least > named.most):
-            return 0
-        if (not kinds and named.least > named.alive) or any(
-            key.first_bits >> form.around.closing & 1 for key, _ in kinds
-        ):
-            return 0
-        plan = _plan(form.around, form.empty)
-        others = self._others(kinds, form.around, unit)
-        order, blob, ends, firsts = _in_order(tuple([member.key for member in inside.members]))
-        tails = len(values) // 2
+        others = _NO_OTHERS
+        if kinds:
+            if any([key.first_bits >> around.closing & 1 for key, _ in kinds]):  # noqa: C419
+                return 0
+            languages, ends = kinds[0][0], []
+            if len(kinds) > 1:
+                languages, ends = disjoint_union(tuple([key for key, _ in kinds]))
+            others = self.others(languages, around, units[unit].name, ends)
+        plan = _plan(around, form.empty)
+        order = sorted(range(n), key=keys.__getitem__)
+        blob = np.frombuffer(b"".join([keys[i] for i in order]), np.uint8)
+        firsts = len({key[0] for key in keys})
+        tails = len(values) >> 1
         room = (
-            (L.M_REQUIRED + named.alive // 62 + 1 + n + 2 * (named.alive + 1) + L.OP_WORDS * (n + 3))
+            (L.M_REQUIRED + alive // 62 + 1 + n + 2 * (alive + 1) + L.OP_WORDS * (n + 3))
             + (plan.size + plan.roots * L.EDGE_WORDS * firsts + tails * len(plan.tail.words))
             + (len(blob) + 1) * (L.STATE_WORDS + L.EDGE_WORDS + L.OP_WORDS)
         )
         heap = self._records.heap
         self._records.count_states(len(blob) + plan.states + tails * plan.tail.states)
-        needs = heap.put(named.needs) if named.needs else 0
+        table = heap.put(_needs_table(needs, number, alive)) if needs is not None else 0
         at = heap.reserve(room)
-        least = inside.min_count if inside.min_count > 1 else 0  # one has come where it is asked
-        counts = bool(kinds) and (named.most >= 0 or least > 0 or inside.ordered)
-        info = [unit, *gap, n, named.alive, int(inside.ordered), least]
-        info += [named.most, int(bool(kinds)), int(counts), tails, firsts]
-        info += [kinds[0][1] if len(kinds) == 1 else -1, needs]
-        info += values
-        info += named.required
-        info += [*others.block, 0, 0, others.start, unit, others.follow]
-        info += ends
-        info += [tail_of[i] for i in order]
-        info += [named.number[i] for i in order]
-        told = np.array(info + [0] * n, np.int64)
+        low = form.min_count if form.min_count > 1 else 0  # one has come where it is asked
+        info_words = [unit, *gap, n, alive, int(form.ordered), low, most, int(bool(kinds))]
+        info_words.append(int(bool(kinds) and (most >= 0 or low > 0 or form.ordered)))
+        info_words += [tails, firsts, place[kinds[0][1]] if len(kinds) == 1 else -1, table]
+        info_words += values
+        info_words += must
+        info_words += [*others.block, 0, 0, others.start, unit, others.follow]
+        info_words += accumulate([len(keys[i]) for i in order], initial=0)
+        info_words += [place[form.values[i]] for i in order]
+        info_words += [number[i] for i in order]
+        told = np.frombuffer(array("q", info_words + [0] * n), np.int64)
         arguments = (
             plan.frame,
             plan.tail.words,
@@ -296,133 +332,94 @@ class Bracketed:
             heap.g[L.H_TOP] = at
         elif others.ends:
             first, size = int(told[B_REST_TAIL]), len(plan.tail.words)
-            where = {end: first + size * tail for end, (_, tail) in zip(others.ends, kinds, strict=True)}
+            where = {
+                end: first + size * place[value] for end, (_, value) in zip(others.ends, kinds, strict=True)
+            }
             self._records.redirect(others.block, others.states, where)
         return entry
 
-    def _callees(self, form: _Form) -> tuple[tuple[int, int], list[int], list[int]] | None:
-        """Of the blanks: where their unit lies, and its FIRST set; the same of each value; the value of each.
-
-        A member that cannot be finished has value -1. None where a unit is called in other ways.
-        """
-        gap: tuple[int, int] | None = (0, 0)
-        if form.around.gap:
-            gap = self._callee(form.around.gap, nullable=True)
-        values: list[int] = []
-        tail_of: list[int] = []
-        known: dict[str, int] = {"": -1}
-        for name in form.values:
-            place = known.get(name)
-            if place is None:
-                found = self._callee(name, nullable=False)
-                if found is None:
-                    return None
-                place = known[name] = len(values) // 2
-                values += found
-            tail_of.append(place)
-        return None if gap is None else (gap, values, tail_of)
-
-    def _callee(self, name: str, *, nullable: bool) -> tuple[int, int] | None:
-        """Where the unit of a rule lies, and its FIRST set; None for one that is called in other ways."""
-        unit = self._unit_of.get((name, nullable))
-        if unit is None:
-            unit = self._unit_of[name, nullable] = self._called_unit(name, nullable)
-        if unit < 0:
+    def _gap(self, name: str) -> tuple[int, int] | None:
+        """Where the unit of the blanks lies, and its FIRST set; None for one that is called in other ways."""
+        facts = self._graphs.facts
+        if name in facts.promised:
             return None
+        self._read(name)
+        number = facts.rule[name]
+        if not facts.nullable[number] or not facts.productive[number] or not facts.first[number]:
+            return None
+        unit = self._graphs.rule_unit(name)
         info = self._graphs.units.all[unit]
         if (info.counted or info.dfa is not None) and self._records.may_overlay(unit):
             return None
         return info.at, info.first
 
-    def _called_unit(self, name: str, nullable: bool) -> int:
-        """The unit of a rule, -1 for one that is called in other ways."""
+    def _called_unit(self, name: str) -> int:
+        """The unit of a value's rule, -1 for one that is called in other ways."""
         facts = self._graphs.facts
         if name not in facts.promised:
             self._read(name)
             number = facts.rule[name]
-            if facts.nullable[number] != nullable or not facts.productive[number] or not facts.first[number]:
+            if facts.nullable[number] or not facts.productive[number] or not facts.first[number]:
                 return -1
-        elif nullable:
-            return -1
         return self._graphs.rule_unit(name)
 
-    def _others(self, kinds: list[tuple[ByteDFA, int]], around: _Punctuation, unit: int) -> _Others:
-        """The automaton of the other keys, laid out. Of several kinds, its ends tell them apart."""
-        if not kinds:
-            return _NO_OTHERS
+    def others(self, keys: ByteDFA, around: Around, owner: str = "", ends: Sequence[int] = ()) -> _Others:
+        """The automaton of the other keys of the rule ``owner``, laid out.
+
+        Those of one kind are laid out once. Of several kinds, the ``ends`` tell them apart.
+        """
+        name = (keys.digest, around.mark[0], around.gap)
+        found = self._others_of.get(name) if not ends else None
+        if found is not None:
+            return found
         units, records = self._graphs.units, self._records
         first = 1 << around.mark[0]
         if around.gap:
             first |= self._graphs.facts.starts_with(around.gap)[1]
         follow = units.first_set(first)
-        ends: list[int] = []
-        keys = kinds[0][0]
-        if len(kinds) > 1:
-            keys, ends = disjoint_union(tuple([key for key, _ in kinds]))
-        block = records.pattern(keys, units.pattern(keys, "other key", units.all[unit].name))
+        callee = units.pattern(keys, "other key", owner)
+        block = records.pattern(keys, callee)
         if ends:
             block = records.copy(block, keys.n_states - 1, follow)
         automaton = (keys.trans, keys.classes, keys.word_counts, keys.final)
-        return _Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
+        found = _Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
+        if not ends and not units.all[callee].owner:
+            self._others_of[name] = found
+        return found
 
 
-@lru_cache(maxsize=256)
-def _in_order(keys: tuple[bytes, ...]) -> tuple[list[int], npt.NDArray[np.uint8], list[int], int]:
-    """Keys in order: which one comes when, their bytes, where each begins and ends, how many first bytes."""
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    blob = np.frombuffer(bytearray().join([keys[i] for i in order]), np.uint8)
-    return order, blob, [*accumulate([len(keys[i]) for i in order], initial=0)], len({key[0] for key in keys})
+def _named(form: Enclosed) -> tuple[list[int], list[int], int] | None:
+    """Of each key its number, -1 where it cannot come; of each number whether it must; how many there are.
 
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """The named members.
-
-    number : of each, -1 where it cannot be finished
-    required : of each number, whether it must come
-    alive : how many have numbers
-    least, most : of members in all, the other ones included; ``most`` is -1 for no bound
-    needs : the table that M_NEEDS names, or nothing
+    None where what must come cannot, and where that is not told so easily.
     """
-
-    number: list[int]
-    required: list[int]
-    alive: int
-    least: int
-    most: int
-    needs: list[int]
-
-
-def _named(inside: Members, tail_of: list[int]) -> _Named | None:
-    """None where what must come cannot, and where that is not told so easily."""
-    members = inside.members
-    most = -1 if inside.max_count is None else inside.max_count
-    can_come = [tail >= 0 for tail in tail_of[: len(members)]]
-    wanted = [i for i, member in enumerate(members) if member.required]
-    below = needed_with(inside)
-    if below is not None:
-        if most >= 0:
+    needs = form.needs
+    can_come = [value != "" for value in form.values]
+    wanted = form.required
+    if needs is not None:
+        if form.max_count is not None:
             return None
-        wanted = sorted({j for i in wanted for j in below[i]})
-        can_come = [all([can_come[j] for j in needed]) for needed in below]  # noqa: C419
+        wanted = tuple(sorted({j for i in wanted for j in needs[i]}))
+        can_come = [all([can_come[j] for j in needed]) for needed in needs]  # noqa: C419
     if not all([can_come[i] for i in wanted]):  # noqa: C419
         return None
     alive = sum(can_come)
-    number = list(range(alive))
-    if alive < len(members):
-        places = iter(number)
-        number = [next(places) if possible else -1 for possible in can_come]
-    required = [0] * alive
+    places = iter(range(alive))
+    number = [next(places) if possible else -1 for possible in can_come]
+    must = [0] * alive
     for i in wanted:
-        required[number[i]] = 1
-    needs: list[int] = []
-    if below is not None:
-        words = max(1, -(-alive // 62))
-        needs = [0] * (alive * words)
-        for i, together in enumerate(below):
-            for j in together if can_come[i] else ():
-                needs[number[i] * words + number[j] // 62] |= 1 << (number[j] % 62)
-    return _Named(number, required, alive, max(inside.min_count, len(wanted)), most, needs)
+        must[number[i]] = 1
+    return number, must, alive
+
+
+def _needs_table(needs: list[list[int]], number: Sequence[int], alive: int) -> list[int]:
+    """The table that M_NEEDS names."""
+    words = max(1, -(-alive // 62))
+    table = [0] * (alive * words)
+    for i, together in enumerate(needs):
+        for j in together if number[i] >= 0 else ():
+            table[number[i] * words + number[j] // 62] |= 1 << (number[j] % 62)
+    return table
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,7 +434,7 @@ class _Others:
     start: int
     follow: int
     automaton: tuple[npt.NDArray[Any], ...]
-    ends: list[int]
+    ends: Sequence[int]
 
 
 _NOTHING = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1), np.zeros(1, np.bool_))

@@ -22,12 +22,12 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
-from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
+from ..ir import Alt, Around, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, Graph, determinise, without_empty
 from .bounded import bounded_states
-from .bracketed import Bracketed
+from .bracketed import Bracketed, recognise
 from .calls import rules_on_cycles
 from .graphs import Graphs
 from .members import build_members
@@ -85,7 +85,9 @@ class RuleBuilder:
             overlays,
             None if common is None else common._records,
         )
-        self._bracketed = Bracketed(self.graphs, self._records, self._read)
+        self._bracketed: Bracketed = Bracketed(
+            self.graphs, self._records, self._read, None if common is None else common._bracketed
+        )
         self._outlines = Outlines(self.graphs, self._records, self._read)
         left_recursive = break_left_recursion(self.graphs, cyclic, self._max_states)
         if ir.lexing == "longest":
@@ -101,6 +103,10 @@ class RuleBuilder:
             self.graphs.rule_unit(name)
         for info in self.units:  # grows on the way
             self.build(info.forward)
+
+    def lay_out_others(self, keys: ByteDFA, around: Around) -> None:
+        """Lay out what members between brackets may have for other keys."""
+        self._bracketed.others(keys, around)
 
     def build_ahead(self) -> None:
         """Build what a text can reach, up to a number of states, so that no mask has to wait for it."""
@@ -160,10 +166,17 @@ class RuleBuilder:
         expr: Expr = info.expr
         promised = expr.rule if isinstance(expr, Ref) and expr.rule in self.facts.promised else ""
         if promised:
+            enclosed = self.facts.ir.enclosed
+            form = enclosed(promised) if enclosed is not None else None
+            at = self._bracketed.build(form, unit) if form is not None else 0
+            if at:
+                return at
             expr = self.facts.ir.rules[promised]
         plain = info.graph is None and self.facts.ir.lexing == "any" and isinstance(expr, (Seq, Alt, Rep))
         if plain:
-            at = self._bracketed.build(expr, unit) or self._outlines.build(expr, unit)
+            form = recognise(expr)
+            at = self._bracketed.build(form, unit) if form is not None else 0
+            at = at or self._outlines.build(expr, unit)
             if at:
                 return at
             words = (

@@ -149,7 +149,7 @@ def _plan(e: Members, graphs: Graphs) -> _Plan:
     places = [number.get(key, -1) for key in keys]
     kinds: dict[bytes, list[Rest]] = {}
     for rest in e.rest:
-        if facts.productive[facts.of(rest.tail)] and has_other_keys(rest, e):
+        if facts.productive[facts.of(rest.tail)] and has_other_keys(rest.key, keys):
             kinds.setdefault(rest.key.digest, []).append(rest)
     rests = list(kinds.values())
     marks = {rest.mark for rest in e.rest if rest.mark is not None}

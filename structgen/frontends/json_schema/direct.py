@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...ir import Expr, Member, Members, Pat, Ref, Rep, Rest, Seq
+from ...automata import ByteDFA
+from ...ir import Enclosed, Expr, Member, Members, Pat, Ref, Rep, Rest, Seq
 from ...regex import json_string_literal
 from . import languages
 from .document import MAX_POINTER, Location, escape
@@ -76,33 +77,56 @@ class Direct:
             return self._array(at)
         return None
 
-    def _object(self, at: Location) -> Expr:
+    def enclosed(self, at: Location) -> Enclosed | None:
+        """The parts of a plain object's rule; None for one that names no keys, and for other schemas."""
         lowering, schema = self._lowering, at.schema
+        if schema.get("type") != "object":
+            return None
         properties, required = schema.get("properties") or {}, schema.get("required") or ()
         if not isinstance(required, list):
             required = ()
         others = schema.get("additionalProperties", True)
-        tail, below = lowering.tail, self._below
-        members = [
-            Member(json_string_literal(key), tail(below(one, at, "properties", key)), key in required)
-            for key, one in properties.items()
-        ]
-        rest: tuple[Rest, ...] = ()
+        rest: tuple[tuple[ByteDFA, str], ...] = ()
+        keys, values = [], []
+        for key, one in properties.items():
+            keys.append(json_string_literal(key))
+            values.append(self._below(one, at, "properties", key).rule)
+        must = [i for i, key in enumerate(properties) if key in required] if required else []
         if others is not False:
-            value = tail(below(others, at, "additionalProperties"))
-            unnamed = [key for key in required if key not in properties]
-            members += [Member(json_string_literal(key), value, True) for key in dict.fromkeys(unnamed)]
+            value = self._below(others, at, "additionalProperties").rule
+            rest = ((languages.any_key(), value),)
             lowering.report.note(OTHERS_TWICE)
-            rest = (Rest(languages.any_key(), value),)
-        text = lowering.text
+            if len(must) < len(required):
+                for key in dict.fromkeys(required):
+                    if key not in properties:
+                        must.append(len(keys))
+                        keys.append(json_string_literal(key))
+                        values.append(value)
         lowering.gap()
-        if not members and not rest:
+        if not keys:
+            return None
+        around = lowering.text.around
+        return Enclosed(
+            around, tuple(keys), tuple(values), tuple(must), rest, not required, lowering.ordered
+        )
+
+    def _object(self, at: Location) -> Expr:
+        parts, lowering = self.enclosed(at), self._lowering
+        text, tail = lowering.text, lowering.tail
+        if parts is not None:
+            members = [
+                Member(key, tail(Ref(value)), i in parts.required)
+                for i, (key, value) in enumerate(zip(parts.keys, parts.values, strict=True))
+            ]
+            rest = [Rest(key, tail(Ref(value))) for key, value in parts.rest]
+            inside: Expr = Members(tuple(members), text.comma, tuple(rest), 1, None, lowering.ordered)
+            return text.bracketed(b"{", b"}", inside, parts.empty)
+        others = at.schema.get("additionalProperties", True)
+        if others is False:
             return text.bracketed(b"{", b"}", None, True)
-        if members:
-            inside: Expr = Members(tuple(members), text.comma, rest, 1, None, lowering.ordered)
-        else:
-            inside = Rep(Seq((Pat(languages.any_text(), "key"), value)), 1, None, text.comma)
-        return text.bracketed(b"{", b"}", inside, not required)
+        value = tail(self._below(others, at, "additionalProperties"))
+        inside = Rep(Seq((Pat(languages.any_text(), "key"), value)), 1, None, text.comma)
+        return text.bracketed(b"{", b"}", inside, True)
 
     def _array(self, at: Location) -> Expr:
         lowering, schema = self._lowering, at.schema

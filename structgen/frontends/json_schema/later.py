@@ -181,6 +181,10 @@ class Rules(Mapping[str, Expr]):
         self._waiting[name] = what
         self.promised[name] = first
 
+    def waiting(self, name: str) -> Formula | Location | None:
+        """What a rule will be written from; None when it has been."""
+        return self._waiting.get(name)
+
     def write_all(self) -> None:
         """Keep every promise."""
         with self.lock:

@@ -21,6 +21,7 @@ from ...ir import (
     Alt,
     Bounded,
     Distinct,
+    Enclosed,
     Expr,
     GrammarIR,
     Lit,
@@ -126,7 +127,16 @@ class Lowering:
             promised=self.rules.promised,
             distinct=tuple(self._distinct),
             common=self.text.common,
+            enclosed=self._enclosed,
         )
+
+    def _enclosed(self, name: str) -> Enclosed | None:
+        """Of a rule that is not written yet: its parts, if it is members between brackets."""
+        with self.rules.lock:
+            at = self.rules.waiting(name)
+            parts = self.direct.enclosed(at) if isinstance(at, Location) else None
+            self._write_waiting()
+        return parts
 
     def _formula(self, at: Location) -> Formula:
         return self.normaliser.formula(at.schema, at.pointer, at.resource)

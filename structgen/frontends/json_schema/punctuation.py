@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...ir import Alt, Common, Expr, Lit, Pat, Ref, Rep, Seq
+from ...ir import Alt, Around, Common, Expr, Lit, Pat, Ref, Rep, Seq
 from . import languages, number_texts
 from .later import first_bits
 from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, Node
@@ -21,13 +21,14 @@ Whitespace = int | str
 class Text:
     """Punctuation under one whitespace policy, and the rules of unconstrained JSON under it.
 
-    ``gap`` is the whitespace inside brackets, () for none. ``shared`` are the rules that every grammar has
+    ``gap`` is the whitespace inside brackets, () for none; ``around`` what stands around an object's members. ``shared`` are the rules that every grammar has
     alike, ``common`` the same for the engine.
     """
 
     gap: tuple[Expr, ...]
     colon: tuple[Expr, ...]
     comma: Expr
+    around: Around
     shared: dict[str, Expr]
     common: Common
 
@@ -51,13 +52,17 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     if whitespace == "dumps":
         colon, comma = (Lit(b": "),), Lit(b", ")
     elif whitespace not in ("compact", 0):
-        space = Pat(number_texts.pattern(r"[ \t\n\r]"), "whitespace")
-        shared["ws"] = Rep(space, 0, None if whitespace == "flexible" else int(whitespace))
+        blank = Pat(number_texts.pattern(r"[ \t\n\r]"), "whitespace")
+        shared["ws"] = Rep(blank, 0, None if whitespace == "flexible" else int(whitespace))
         gap = (Ref("ws"),)
         colon, comma = (*gap, *colon, *gap), Seq((*gap, comma, *gap))
+    space = "ws" if gap else ""
+    separator, mark = (b", ", b": ") if whitespace == "dumps" else (b",", b":")
+    around = Around(ord("{"), ord("}"), separator, mark, space)
     begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
     promised = {name: first_bits(texts) for name, texts in begins.items()}
-    made = Text(gap, colon, comma, shared, Common(shared, promised))
+    common = Common(shared, promised, ((languages.any_key(), around),))
+    made = Text(gap, colon, comma, around, shared, common)
     value = Ref("json")
     member = Seq((Pat(languages.any_text(), "key"), *colon, value))
     shared["string"] = Pat(languages.any_text(), "string")
