@@ -86,6 +86,8 @@ class CompiledGrammar:
     def _new_arena(self) -> Arena:
         with clock("compile_seconds", self.limits.compile_seconds):
             try:
+                if self.grammar.sketch is not None:
+                    return Arena(self.grammar.sketch, self.vocabulary, self.limits)
                 ir = self.grammar.ir
                 kind: type[Arena] = DistinctArena if ir.distinct else Arena
                 if ir.budgets:  # few grammars have them

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,23 +11,36 @@ from .ir import GrammarIR
 from .limits import USUAL, Limits, compiling
 
 if TYPE_CHECKING:
+    from .sketch import Sketch
     from .frontends.json_schema.report import Report
     from .frontends.lark_indentation import Indenter
 
 
 class Grammar:
     """A language of texts. Made by one of the ``from_`` methods; knows no vocabulary.
-
-    Attributes
-    ----------
-    ir : the intermediate form (`structgen.ir.GrammarIR`)
-    report : JSON Schema: what is enforced and what is not, keyword by keyword; else None
     """
 
     def __init__(self, ir: GrammarIR, *, report: Report | None = None, source: str = "grammar") -> None:
-        self.ir = ir
-        self.report = report
         self.source = source
+        self.sketch: Sketch | None = None  # the same in rows of numbers, where there is such
+        self._read: Callable[[], tuple[GrammarIR, Report | None]] = lambda: (ir, report)
+
+    @classmethod
+    def _of_sketch(cls, sketch: Sketch, read: Callable[[], tuple[GrammarIR, Report]], source: str) -> Grammar:
+        """A grammar of which the intermediate form is made when somebody asks for it."""
+        found = cls.__new__(cls)
+        found.source, found.sketch, found._read = source, sketch, cache(read)
+        return found
+
+    @property
+    def ir(self) -> GrammarIR:
+        """The intermediate form."""
+        return self._read()[0]
+
+    @property
+    def report(self) -> Report | None:
+        """JSON Schema: what is enforced and what is not, keyword by keyword; else None."""
+        return self._read()[1]
 
     @classmethod
     @compiling
@@ -63,18 +77,21 @@ class Grammar:
         SchemaError, UnsupportedKeywordError : with the JSON pointer of the place
         LimitExceededError : a bound of ``limits``
         """
-        from .frontends.json_schema import schema_to_ir
+        from .frontends.json_schema import schema_to_ir, schema_to_sketch
 
-        ir, report = schema_to_ir(
-            schema,
-            whitespace=whitespace,
-            property_order=property_order,
-            strict=strict,
-            formats=formats,
-            integers=integers,
-            registry=registry,
-            limits=limits or USUAL,
-        )
+        how: dict[str, Any] = {
+            "whitespace": whitespace,
+            "property_order": property_order,
+            "strict": strict,
+            "formats": formats,
+            "integers": integers,
+            "registry": registry,
+            "limits": limits or USUAL,
+        }
+        sketch = schema_to_sketch(schema, **how) if isinstance(schema, str) else None
+        if sketch is not None:
+            return cls._of_sketch(sketch, lambda: schema_to_ir(schema, **how), "JSON Schema")
+        ir, report = schema_to_ir(schema, **how)
         return cls(ir, report=report, source="JSON Schema")
 
     @classmethod

@@ -32,7 +32,8 @@ from numba.core.types.misc import unliteral
 from .limits import stop_clocks
 
 F = TypeVar("F", bound=Callable[..., Any])
-CONSTANTS = Path(__file__).parent / "engine" / "layout.py"
+FOLDERS = ("kernels", "spelling")  # the kernels in one of these call each other
+CONSTANTS = [Path(__file__).parent / name for name in ("engine/layout.py", "sketch.py")]
 
 
 def jit(function: F) -> F:
@@ -52,15 +53,15 @@ def jit_allocating(function: F) -> F:
 
 
 def _note_sources(kernel: Any, function: Callable[..., Any]) -> None:
-    """Let cached machine code be that of these sources: the kernel's file, or a folder ``kernels``."""
+    """Let cached machine code be that of these sources: the kernel's file, or a folder of kernels."""
     file = Path(function.__code__.co_filename)
-    kernel._cache._cache_file._source_stamp = _stamp(file.parent if file.parent.name == "kernels" else file)
+    kernel._cache._cache_file._source_stamp = _stamp(file.parent if file.parent.name in FOLDERS else file)
 
 
 @cache
 def _stamp(source: Path) -> tuple[tuple[str, float, int], ...]:
     """What tells one version of the sources from another: names, times and sizes, as numba has it."""
-    files = [*(sorted(source.glob("*.py")) if source.is_dir() else [source]), CONSTANTS]
+    files = [*(sorted(source.glob("*.py")) if source.is_dir() else [source]), *CONSTANTS]
     return tuple([(file.name, file.stat().st_mtime, file.stat().st_size) for file in files])
 
 

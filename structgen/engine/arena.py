@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import GrammarError, LimitExceededError
-from ..ir import GrammarIR, Mark, Special
+from ..ir import GrammarIR, Mark, Special, Terminal
 from ..jit import settled
 from ..limits import Limits, check_time, clock
+from ..sketch import Sketch
 from ..vocab.vocabulary import Vocabulary
 from . import kernels, room
 from . import layout as L
@@ -37,6 +38,7 @@ from .vocab_tables import VocabTables
 
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
+    from ..rules.sketched import SketchBuilder
 
 NARROW = 128  # trie nodes; see `layout.H_NARROW`
 LEAST_ROWS = 64
@@ -50,6 +52,8 @@ MOST_EXPLORED = 400  # readings looked at before a search for a finishing text a
 MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
 
 
+_NO_WORDS: npt.NDArray[np.int64] = np.zeros(1, np.int64)
+_NO_PAIRS: npt.NDArray[np.int64] = np.empty((0, 2), np.int64)
 _settled: list[Callable[..., int]] = []  # what `Arena._settle` answers
 
 
@@ -60,18 +64,63 @@ class ArenaFull(Exception):
 class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
-    def __init__(self, ir: GrammarIR, vocabulary: Vocabulary, limits: Limits) -> None:
-        from ..rules import analysis, build, common, lexer
-        from . import kept_verdicts
-
+    def __init__(self, grammar: GrammarIR | Sketch, vocabulary: Vocabulary, limits: Limits) -> None:
         self.lock = threading.RLock()
         self.limits = limits
         self.vocabulary = vocabulary
         self.tables = VocabTables.of(vocabulary, limits.max_table_bytes)
         self._generation = self.tables.pools.generation
         self._noted: dict[int, Hashable] = {}  # word of the heap that holds a table's number + 1 -> its key
+        self._scratch_factor = 1
+        self.signatures = _NO_WORDS
+        self._work = _NO_WORDS  # scratch of `kernels.splits`
+        self.unproved = 0
+        self.terminals: list[tuple[Terminal, int, int]] = []
+        self.terminals_key: Hashable = None
+        self.forbidden: tuple[str, ...] = ()
+        self.lines: tuple[int, int] | None = None  # the newline terminal's number and the tab stops
+        self.marks: list[int] = []
+        self.specials = _NO_PAIRS
+        self.symbol_of_token: dict[int, int] = {}
+        row = 4 * self.tables.words
+        least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // row))
+        self._rows_room: room.Room | None = room.take(limits.max_mask_bytes + row, least * row)
+        rows = self._rows_room.data[: self._rows_room.nbytes // row * row]
+        self.rows: npt.NDArray[np.int32] = rows.view(np.int32).reshape(-1, self.tables.words)
+        self.rules: RuleBuilder | SketchBuilder
+        if isinstance(grammar, Sketch):
+            self._lay_out_sketch(grammar)
+        else:
+            self._lay_out(grammar)
+
+    def _lay_out_sketch(self, sketch: Sketch) -> None:
+        from ..rules import common, sketched
+
+        shared = common.laid_out(sketch.form.common, self.limits.max_heads, self.tables.max_depth)
+        self._begin_heap(False, 256)
+        shared.copy_into(self.heap)
+        self.rules = sketched.SketchBuilder(sketch, self.heap, self.limits, shared)
+        self._begin_here()
+
+    def _begin_heap(self, longest: bool, symbols: int) -> None:
+        most = max(self.limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
+        words, heads = -(-symbols // 64), self.limits.max_heads
+        self.heap = Heap(int(longest), words, heads, self.tables.max_depth, most_bytes=most)
+        self.heap.g[L.H_NARROW] = NARROW
+
+    def _begin_here(self) -> None:
+        self.initial = self.call(kernels.initial_state, self.rules.start(), 0)
+        if not _settled:
+            _settled[:] = self._settle()
+        self.fill, self.find_accept, self._make_mask_in, self._take = _settled
+
+    def _lay_out(self, ir: GrammarIR) -> None:
+        from ..rules import analysis, build, common, lexer
+        from . import kept_verdicts
+
+        limits = self.limits
         longest = ir.lexing == "longest"
-        tokens = find_special_tokens(ir, vocabulary)
+        tokens = find_special_tokens(ir, self.vocabulary)
         shared = None
         if ir.common is not None and not (longest or tokens or ir.marks):
             shared = common.laid_out(ir.common, limits.max_heads, self.tables.max_depth)
@@ -82,49 +131,36 @@ class Arena:
             None if shared is None else shared.builder.facts,
         )
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
-        most = max(limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
-        self.heap = Heap(
-            int(longest), -(-symbols // 64), limits.max_heads, self.tables.max_depth, most_bytes=most
-        )
+        self._begin_heap(longest, symbols)
         if shared is not None:
             shared.copy_into(self.heap)
         begun = self.heap.nbytes
-        self.builder: RuleBuilder = build.RuleBuilder(
+        self.rules = build.RuleBuilder(
             ir, self.heap, limits, facts, None if shared is None else shared.builder
         )
-        self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap) if longest else []
-        self._scratch_factor = 1
-        self.signatures: npt.NDArray[np.int64] = np.zeros(8, np.int64)
-        self._work: npt.NDArray[np.int64] = np.zeros(1, np.int64)  # scratch of `kernels.splits`
-        # The newline terminal's number and the tab stops, where indentation counts.
-        lines = ir.indentation
-        self.forbidden = ir.forbidden
-        self.lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
-        self.terminals_key: Hashable = (
-            int(self.g[L.H_SYMBOL_WORDS]),
-            self.lines,
-            *(terminal.dfa.digest for terminal, _, _ in self.terminals),
-        )
         numbers = facts.special_symbol
-        pairs = [(tokens[e], symbol) for e, symbol in numbers.items() if isinstance(e, Special)]
-        self.marks: list[int] = [symbol for e, symbol in numbers.items() if isinstance(e, Mark)]
-        self.specials: npt.NDArray[np.int64] = np.array(pairs, np.int64).reshape(-1, 2)
-        self.symbol_of_token: dict[int, int] = dict(pairs)
-        row = 4 * self.tables.words
-        least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // row))
-        self._rows_room: room.Room | None = room.take(limits.max_mask_bytes + row, least * row)
-        rows = self._rows_room.data[: self._rows_room.nbytes // row * row]
-        self.rows: npt.NDArray[np.int32] = rows.view(np.int32).reshape(-1, self.tables.words)
-        self.unproved = 0
-        self.heap.g[L.H_NARROW] = NARROW
+        if numbers:
+            pairs = [(tokens[e], symbol) for e, symbol in numbers.items() if isinstance(e, Special)]
+            self.marks = [symbol for e, symbol in numbers.items() if isinstance(e, Mark)]
+            self.specials = np.array(pairs, np.int64).reshape(-1, 2)
+            self.symbol_of_token = dict(pairs)
         if longest:
+            self.terminals = lexer.lay_out_terminals(ir, facts.terminal_number, self.heap)
+            lines = ir.indentation
+            self.forbidden = ir.forbidden
+            self.lines = None if lines is None else (facts.terminal_number[lines.newline], lines.tab)
+            self.terminals_key = (
+                int(self.g[L.H_SYMBOL_WORDS]),
+                self.lines,
+                *(terminal.dfa.digest for terminal, _, _ in self.terminals),
+            )
             # One byte of each class, and what is no byte, as `expand_head` takes it.
             beyond = [-1 - 2 * symbol for symbol in self.symbol_of_token.values()]
             beyond += [-2 - 2 * symbol for symbol in self.marks]
             self._symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
             self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
             self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
-        self.initial = self.call(kernels.initial_state, self.builder.start(), 0)
+        self._begin_here()
         if longest:
             self.builder.build_ahead()
             if len(self.tables.nodes) > NARROW:
@@ -133,16 +169,21 @@ class Arena:
                 nbytes = min(POPULATED * (self.heap.nbytes - begun), MOST_POPULATED)
                 self.heap.populate(nbytes)
                 room.populate(self._rows_room, 0, nbytes // 4)
-        if not _settled:
-            _settled[:] = self._settle()
-        self.fill, self.find_accept, self._make_mask_in, self._take = _settled
-        if longest and int(self.g[L.H_ASK]) == 2:
-            at = self.initial + L.R_KEY
-            if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
-                raise GrammarError(
-                    "nothing can be written: with longest match, every text of the grammar is cut into other "
-                    "terminals than the rules ask for; lexing='any' takes every way of cutting"
-                )
+            if int(self.g[L.H_ASK]) == 2:
+                at = self.initial + L.R_KEY
+                if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
+                    raise GrammarError(
+                        "nothing can be written: with longest match, every text of the grammar is cut into "
+                        "other terminals than the rules ask for; lexing='any' takes every way of cutting"
+                    )
+
+    @property
+    def builder(self) -> RuleBuilder:
+        """The rules of a grammar that is no sketch."""
+        from ..rules.build import RuleBuilder
+
+        assert isinstance(self.rules, RuleBuilder)
+        return self.rules
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         """Leave the memory to the next arena. Whoever reads an arena's arrays holds the arena."""
@@ -196,7 +237,7 @@ class Arena:
             g = self.heap.g
             notes = g[int(g[L.X_NOTES]) : int(g[L.X_NOTES]) + int(g[L.X_NOTES_N])].tolist()
             for forward in dict.fromkeys(notes):
-                self.builder.build(forward)
+                self.rules.build(forward)
         elif code == L.BUILD_TABLE:
             if int(self.g[L.H_MODE]) == 0:
                 self.tables.make(self.g)
@@ -456,7 +497,7 @@ class Arena:
         names = []
         for s in heads[:, 0].tolist():
             unit = int(g[s + L.S_RULE])
-            names.append(self.builder.units[unit].name if unit >= 0 else "start")
+            names.append(self.rules.name_of(unit) if unit >= 0 else "start")
         return list(dict.fromkeys(names))
 
     def expected_terminals(self, state: int) -> list[str]:

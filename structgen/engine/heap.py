@@ -67,6 +67,10 @@ class Heap:
         self.g[at : at + n] = words
         return at
 
+    def make_room(self, n: int) -> None:
+        """Let kernels append ``n`` words."""
+        self._enlarge(int(self.g[L.H_TOP]) + n)
+
     def _enlarge(self, least: int) -> None:
         size = int(self.g[L.H_LIMIT]) + ROOM
         while size - ROOM < least:

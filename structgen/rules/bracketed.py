@@ -3,7 +3,7 @@
 `members` makes an automaton of keyed members whatever stands around them and between them. Nearly always that
 is the same: an opening byte, blanks, the members with a separator between blanks, a closing byte; and in each
 member a key, a mark between blanks, and a call. Such a rule is recognised here by its form and by what its
-parts begin with. All of its states but those of the keys are then known beforehand (`_plan`, `_tail`), and
+parts begin with. All of its states but those of the keys are then known beforehand (`plan_of`, `_tail`), and
 `engine.spelling` writes them together with the trie of the keys. One unit takes the place of two, with one
 frame a level of nesting, and blanks are read once.
 
@@ -148,7 +148,7 @@ class _Plan:
 
 
 @lru_cache(maxsize=64)
-def _plan(around: Around, empty: bool) -> _Plan:
+def plan_of(around: Around, empty: bool) -> _Plan:
     """The frame, and the tail of a member."""
     states: list[tuple[list[tuple[int, int, int]], int, int]] = []  # edges (byte, to, op), call to, root
 
@@ -237,7 +237,7 @@ class Bracketed:
         self._records = records
         self._read = read
         self._unit_of: dict[str, int] = {}  # what `_called_unit` has found of rules
-        self._others_of: dict[object, _Others] = {}  # of one kind, that are others' as well
+        self._others_of: dict[object, Others] = {}  # of one kind, that are others' as well
         if common is not None:
             self._unit_of, self._others_of = common._unit_of.copy(), common._others_of.copy()
 
@@ -292,7 +292,7 @@ class Bracketed:
             if len(kinds) > 1:
                 languages, ends = disjoint_union(tuple([key for key, _ in kinds]))
             others = self.others(languages, around, units[unit].name, ends)
-        plan = _plan(around, form.empty)
+        plan = plan_of(around, form.empty)
         order = sorted(range(n), key=keys.__getitem__)
         blob = np.frombuffer(b"".join([keys[i] for i in order]), np.uint8)
         firsts = len({key[0] for key in keys})
@@ -363,7 +363,7 @@ class Bracketed:
                 return -1
         return self._graphs.rule_unit(name)
 
-    def others(self, keys: ByteDFA, around: Around, owner: str = "", ends: Sequence[int] = ()) -> _Others:
+    def others(self, keys: ByteDFA, around: Around, owner: str = "", ends: Sequence[int] = ()) -> Others:
         """The automaton of the other keys of the rule ``owner``, laid out.
 
         Those of one kind are laid out once. Of several kinds, the ``ends`` tell them apart.
@@ -382,7 +382,7 @@ class Bracketed:
         if ends:
             block = records.copy(block, keys.n_states - 1, follow)
         automaton = (keys.trans, keys.classes, keys.word_counts, keys.final)
-        found = _Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
+        found = Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
         if not ends and not units.all[callee].owner:
             self._others_of[name] = found
         return found
@@ -423,7 +423,7 @@ def _needs_table(needs: list[list[int]], number: Sequence[int], alive: int) -> l
 
 
 @dataclass(frozen=True, slots=True)
-class _Others:
+class Others:
     """The automaton of other keys: where it lies, how many states, its start, FIRST set of what follows it.
 
     ends : of each kind the state where its keys end, where there are several
@@ -438,5 +438,5 @@ class _Others:
 
 
 _NOTHING = (np.zeros((1, 1), np.int32), np.zeros(256, np.uint8), np.zeros(1), np.zeros(1, np.bool_))
-_NO_OTHERS = _Others((0, 0, 0), 0, 0, 0, _NOTHING, [])
+_NO_OTHERS = Others((0, 0, 0), 0, 0, 0, _NOTHING, [])
 _write: list[Callable[..., int]] = []  # the machine code of `write_members`

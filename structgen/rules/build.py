@@ -27,7 +27,7 @@ from ..limits import Limits
 from .analysis import Analysis
 from .automaton import DState, Graph, determinise, without_empty
 from .bounded import bounded_states
-from .bracketed import Bracketed, recognise
+from .bracketed import Bracketed, Others, recognise
 from .calls import rules_on_cycles
 from .graphs import Graphs
 from .members import build_members
@@ -104,9 +104,31 @@ class RuleBuilder:
         for info in self.units:  # grows on the way
             self.build(info.forward)
 
-    def lay_out_others(self, keys: ByteDFA, around: Around) -> None:
+    def others(self, keys: ByteDFA, around: Around) -> Others:
         """Lay out what members between brackets may have for other keys."""
-        self._bracketed.others(keys, around)
+        return self._bracketed.others(keys, around)
+
+    def first_set(self, bits: int) -> int:
+        """Heap offset of a FIRST set."""
+        return self._units.first_set(bits)
+
+    def place_of(self, name: str) -> tuple[int, int]:
+        """Where the unit of a rule that is never empty lies, and its FIRST set."""
+        if name not in self.facts.promised:
+            self._read(name)
+        return self._records.callee(self.graphs.rule_unit(name))
+
+    def built(self, name: str) -> int:
+        """Heap offset of the initial state of such a rule's automaton, which is built now."""
+        if name not in self.facts.promised:
+            self._read(name)
+        info = self.units[self.graphs.rule_unit(name)]
+        self.build(info.forward)
+        return info.at
+
+    def name_of(self, unit: int) -> str:
+        """What a unit is called in messages."""
+        return self.units[unit].name
 
     def build_ahead(self) -> None:
         """Build what a text can reach, up to a number of states, so that no mask has to wait for it."""

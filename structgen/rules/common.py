@@ -53,5 +53,5 @@ def laid_out(common: Common, max_heads: int, max_depth: int) -> LaidOut:
         if info.owner in common.rules:
             info.owner = ""  # what another rule shares with it is shared by several
     for keys, around in common.others:
-        builder.lay_out_others(keys, around)
+        builder.others(keys, around)
     return LaidOut(builder, at, heap.g[at : int(heap.g[L.H_TOP])].copy())

@@ -45,6 +45,7 @@ from typing import Any
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
 from ...limits import USUAL, Limits
+from ...sketch import Sketch
 from .document import Documents, DynamicReferenceError
 from .emptiness import overlapping, settle
 from .explain import why_empty
@@ -54,9 +55,10 @@ from .normalise import Normaliser, OneOf
 from .plain import Plain
 from .report import Entry, Report
 from .size import check_size
+from .skim import skim
 from .sources import read
 
-__all__ = ["Entry", "Report", "schema_to_ir"]
+__all__ = ["Entry", "Report", "schema_to_ir", "schema_to_sketch"]
 
 
 def schema_to_ir(
@@ -144,6 +146,29 @@ def schema_to_ir(
         pointer, reason = why_empty(normaliser, formula)
         raise UnsatisfiableError(f"nothing satisfies the schema: {reason}", pointer=pointer)
     return lowered(normaliser, normaliser.report)
+
+
+def schema_to_sketch(
+    schema: str,
+    *,
+    whitespace: int | str,
+    property_order: str,
+    strict: bool,
+    formats: str,
+    integers: str,
+    registry: Mapping[str, Any] | None,
+    limits: Limits,
+) -> Sketch | None:
+    """The rows of a schema's text that says little more than what objects and arrays hold; else None.
+
+    Raises GrammarError for an option that is none.
+    """
+    _check_options(whitespace, property_order, formats, integers)
+    if registry is not None or limits.max_dfa_states < Limits.max_dfa_states:
+        return None
+    return skim(
+        schema, whitespace, property_order == "schema", integers == "plain", strict, formats, limits
+    )
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:

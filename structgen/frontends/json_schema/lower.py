@@ -116,11 +116,25 @@ class Lowering:
     def grammar(self, root: Location) -> GrammarIR:
         """The whole grammar of a schema that has a value."""
         plain = not isinstance(self._normaliser, Normaliser)
-        known = self.direct.ref(root) if plain else None
-        start = (known or self.ref(self._formula(root))).rule
-        self._write_waiting()
+        start = self.rule(root)
         if not plain and self.normaliser.items_differ:
             self.complete(root)  # All arrays whose items differ are to be known.
+        return self._grammar(start)
+
+    def part(self) -> GrammarIR:
+        """A grammar that has the rules of whatever schemas `rule` is asked for, and begins with one that all have."""
+        return self._grammar(self.shared("json").rule)
+
+    def rule(self, at: Location) -> str:
+        """The rule of a schema at its place."""
+        with self.rules.lock:
+            plain = not isinstance(self._normaliser, Normaliser)
+            known = self.direct.ref(at) if plain else None
+            found = known or self.ref(self._formula(at))
+            self._write_waiting()
+        return found.rule
+
+    def _grammar(self, start: str) -> GrammarIR:
         return GrammarIR(
             self.rules,
             start,

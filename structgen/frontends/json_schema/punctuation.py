@@ -9,20 +9,24 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...ir import Alt, Around, Common, Expr, Lit, Pat, Ref, Rep, Seq
+from ...sketch import SketchForm
 from . import languages, number_texts
 from .later import first_bits
 from .nodes import ALL_ARRAYS, ALL_OBJECTS, ANY_NODE, FALSE, NULL, TRUE, Node
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS
 
 Whitespace = int | str
+SKETCHED = ("json", "string", "integer", "number", "boolean", "null", "json.object", "json.array")
+"""The rules that a sketch calls by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """Punctuation under one whitespace policy, and the rules of unconstrained JSON under it.
 
-    ``gap`` is the whitespace inside brackets, () for none; ``around`` what stands around an object's members. ``shared`` are the rules that every grammar has
-    alike, ``common`` the same for the engine.
+    ``gap`` is the whitespace inside brackets, () for none; ``around`` what stands around an object's members.
+    ``shared`` are the rules that every grammar has alike, ``common`` the same for the engine, ``sketch`` what
+    sketches of the policy have alike.
     """
 
     gap: tuple[Expr, ...]
@@ -31,6 +35,7 @@ class Text:
     around: Around
     shared: dict[str, Expr]
     common: Common
+    sketch: SketchForm
 
     def bracketed(self, opening: bytes, closing: bytes, inside: Expr | None, empty: bool) -> Expr:
         """``inside`` (None: nothing can be) in brackets, or the empty pair when that is allowed."""
@@ -62,7 +67,8 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
     promised = {name: first_bits(texts) for name, texts in begins.items()}
     common = Common(shared, promised, ((languages.any_key(), around),))
-    made = Text(gap, colon, comma, around, shared, common)
+    sketch = SketchForm(common, SKETCHED, around, (ord("["), ord("]")), ord('"'), languages.any_key())
+    made = Text(gap, colon, comma, around, shared, common, sketch)
     value = Ref("json")
     member = Seq((Pat(languages.any_text(), "key"), *colon, value))
     shared["string"] = Pat(languages.any_text(), "string")

@@ -1,0 +1,237 @@
+"""The rules of a sketch, one at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...jit import jit
+from ...sketch import (
+    CHOICE,
+    ELSEWHERE,
+    ENCLOSED,
+    LISTED,
+    NO_RULE,
+    SK_BYTES,
+    SK_EMPTY,
+    SK_FIRST,
+    SK_KIND,
+    SK_MEMBERS,
+    SK_OTHERS,
+    SM_BEGIN,
+    SM_END,
+    SM_MUST,
+    SM_ORDER,
+    SM_RULE,
+)
+from ..layout import *
+from .keys import KEYS_OFFSETS
+from .members import (
+    B_COUNTS,
+    B_FIRSTS,
+    B_GAP,
+    B_GAP_FIRST,
+    B_KEYS,
+    B_LEAST,
+    B_MEMBERS,
+    B_MOST,
+    B_NEEDS,
+    B_ORDERED,
+    B_OTHERS,
+    B_REST_TAIL,
+    B_TAILS,
+    B_UNIT,
+    B_VALUES,
+    write_members,
+)
+from .words import spell_words
+
+# What `write_sketched` is told of all rules of a sketch.
+(
+    D_GAP,  # where the unit of the blanks lies, and its FIRST set
+    D_GAP_FIRST,
+    D_ENCLOSED,  # the FIRST sets of rules of kind ENCLOSED, LISTED and CHOICE
+    D_LISTED,
+    D_CHOICE,
+    D_ORDERED,
+    D_UNIT,  # the number of the unit of rule 0; those of others come after it
+    D_BLOCK,  # of the other keys' automaton: its first state, words a state, class map, start
+    D_STRIDE,
+    D_CMAP,
+    D_START,
+    D_FOLLOW,  # the FIRST set of what comes after a key
+    D_TAIL_STATES,  # how many states a tail and a list have
+    D_LIST_STATES,
+    D_STATES,  # counted up: states that were written
+    D_SIZE,
+) = range(16)
+ALIKE = 64  # so many values of members before one are looked through for an equal one
+
+
+@jit
+def place(g, rule, told, rules, places, common):
+    """Give a rule a forward, if it has no place."""
+    if rule >= 0 and places[rule, 0] == 0:
+        at = g[H_TOP]
+        g[H_TOP] = at + STATE_WORDS
+        for k in range(STATE_WORDS):
+            g[at + k] = 0
+        g[at + S_FLAGS], g[at + S_RULE] = FORWARD, told[D_UNIT] + rule
+        places[rule, 0] = at
+        kind = rules[rule, SK_KIND]
+        if kind == ELSEWHERE:
+            places[rule, 1] = common[rules[rule, SK_OTHERS], 1]
+        else:
+            places[rule, 1] = told[D_ENCLOSED if kind == ENCLOSED else D_LISTED if kind == LISTED else D_CHOICE]
+
+
+@jit
+def is_missing(rule, rules, places):
+    """Nothing is known of a rule that is called but that it is one of another grammar."""
+    return rule >= 0 and rules[rule, SK_KIND] == ELSEWHERE and rules[rule, SK_OTHERS] == 0 and places[rule, 0] == 0
+
+
+@jit
+def write_choice(g, rule, told, text, rules, members, keys, todo):
+    """`write_sketched` for a rule of kind CHOICE."""
+    first, n, size = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_BYTES]
+    room = (size + 2) * (STATE_WORDS + EDGE_WORDS)
+    if g[H_TOP] + room > g[H_LIMIT]:
+        return -room
+    end = 0
+    for i in range(n):
+        one = members[first + i, SM_ORDER]
+        todo[i] = end
+        for k in range(members[one, SM_BEGIN], members[one, SM_END]):
+            keys[end] = text[k]
+            end += 1
+    todo[n] = end
+    told[D_STATES] += size + 2
+    return spell_words(g, g[H_TOP], keys[:end], todo[: n + 1], told[D_UNIT] + rule, todo[n + 1 :])
+
+
+@jit
+def write_sketched(
+    g, rule, told, text, rules, members, places, common, frames, tail, tail_numbers, lists, list_numbers,
+    trans, classes, words, final, keys, todo,
+):  # fmt: skip
+    """Write a rule of a sketch behind all that is in the heap. Its first state; 0: rules have no place yet;
+    negative: so many words of room are needed.
+
+    told : int64[D_SIZE]
+    text, rules, members : the sketch
+    places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0. Rules of kind ELSEWHERE whose
+        first bytes are not known must have a place before what calls them is written: those that have none are listed
+        in ``todo``, their number first
+    common : int64[*, 2], the same of the common rules
+    frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something between
+        the brackets, and where there may be nothing
+    tail, tail_numbers, trans, classes, words, final : as `write_members` has them
+    list_numbers : as ``lists``, which of a list's numbers is added to each word: place, unit, blanks, item
+    keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for each
+        member, 50 and as many as there are states in a frame
+    """
+    empty = rules[rule, SK_EMPTY]
+    if rules[rule, SK_KIND] == CHOICE:
+        return write_choice(g, rule, told, text, rules, members, keys, todo)
+    if rules[rule, SK_KIND] == LISTED:
+        item = rules[rule, SK_FIRST]
+        if is_missing(item, rules, places):
+            todo[0], todo[1] = 1, item
+            return 0
+        size = lists.shape[1]
+        if g[H_TOP] + size + STATE_WORDS > g[H_LIMIT]:
+            return -size - STATE_WORDS
+        place(g, item, told, rules, places, common)
+        at = g[H_TOP]
+        for w in range(size):
+            number = list_numbers[empty, w]
+            add = np.int64(0)
+            if number == 0:
+                add = at
+            elif number == 1:
+                add = told[D_UNIT] + rule
+            elif number == 2 or number == 3:
+                add = told[D_GAP + number - 2]
+            elif number >= 4:
+                add = places[item, number - 4] if item >= 0 else common[-1 - item, number - 4]
+            g[at + w] = lists[empty, w] + add
+        g[H_TOP] = at + size
+        told[D_STATES] += told[D_LIST_STATES]
+        return at
+    first, n, others = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS]
+    missing = 0
+    for i in range(first, first + n + 1):
+        called = members[i, SM_RULE] if i < first + n else others
+        if is_missing(called, rules, places):
+            missing += 1
+            todo[missing] = called
+    todo[0] = missing
+    if missing:
+        return 0
+    firsts = 0
+    before = -1
+    for i in range(first, first + n):
+        byte = np.int64(text[members[members[i, SM_ORDER], SM_BEGIN]])
+        firsts += byte != before
+        before = byte
+    # The sum of what `write_members` and `place` write.
+    size = rules[rule, SK_BYTES]
+    frame = frames[empty]
+    room = M_REQUIRED + n // 62 + 1 + n + 2 * (n + 1) + OP_WORDS * (n + 3)
+    room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (tail.shape[0] + STATE_WORDS)
+    room += frame.shape[0] * EDGE_WORDS + frame[0] * (STATE_WORDS + CALL_WORDS + EDGE_WORDS * firsts)
+    if g[H_TOP] + room > g[H_LIMIT]:
+        return -room
+    info = todo
+    info[B_UNIT], info[B_GAP], info[B_GAP_FIRST] = told[D_UNIT] + rule, told[D_GAP], told[D_GAP_FIRST]
+    info[B_KEYS], info[B_MEMBERS], info[B_ORDERED], info[B_LEAST], info[B_MOST] = n, n, told[D_ORDERED], 0, -1
+    info[B_OTHERS] = 1 if others != NO_RULE else 0
+    info[B_COUNTS] = 1 if others != NO_RULE and told[D_ORDERED] else 0
+    info[B_FIRSTS], info[B_NEEDS] = firsts, 0
+    # A tail for each value; which one that of a member is, is noted for the time being where it must come.
+    tails = 0
+    which = todo[7 * n + 32 : 8 * n + 40]
+    for i in range(n + 1):
+        called = members[first + i, SM_RULE] if i < n else others
+        which[i] = -1
+        if called == NO_RULE:
+            continue
+        place(g, called, told, rules, places, common)
+        at = places[called, 0] if called >= 0 else common[-1 - called, 0]
+        for t in range(tails - 1, max(tails - ALIKE, 0) - 1, -1):
+            if info[B_VALUES + 2 * t] == at:
+                which[i] = t
+                break
+        if which[i] < 0:
+            which[i] = tails
+            info[B_VALUES + 2 * tails] = at
+            info[B_VALUES + 2 * tails + 1] = places[called, 1] if called >= 0 else common[-1 - called, 1]
+            tails += 1
+    info[B_TAILS], info[B_REST_TAIL] = tails, which[n]
+    must = B_VALUES + 2 * tails
+    for i in range(n):
+        info[must + i] = members[first + i, SM_MUST]
+    base = must + n
+    for k in range(KEYS_OFFSETS):
+        info[base + k] = 0
+    if others != NO_RULE:
+        info[base], info[base + 1], info[base + 2] = told[D_BLOCK], told[D_STRIDE], told[D_CMAP]
+        info[base + 5], info[base + 7] = told[D_START], told[D_FOLLOW]
+    info[base + 6] = told[D_UNIT] + rule
+    offsets = base + KEYS_OFFSETS
+    end = 0
+    for i in range(n):
+        one = members[first + i, SM_ORDER]
+        info[offsets + i] = end
+        for k in range(members[one, SM_BEGIN], members[one, SM_END]):
+            keys[end] = text[k]
+            end += 1
+        info[offsets + n + 1 + i] = which[one - first]
+        info[offsets + 2 * n + 1 + i] = one - first
+        info[offsets + 3 * n + 1 + i] = 0
+    info[offsets + n] = end
+    told[D_STATES] += size + frame[0] + tails * told[D_TAIL_STATES]
+    scratch = todo[8 * n + 40 :]
+    return write_members(
+        g, g[H_TOP], info, frame, tail, tail_numbers, keys[:end], trans, classes, words, final, scratch
+    )

@@ -1,0 +1,237 @@
+"""Schemas that kernels read: from JSON text straight to rows of rules, without values of Python.
+
+The text of a schema that says little more than what its objects and arrays hold, which is most of them, is read by
+`skimming`; what is left over are schemas of other forms below it (lists of values, bounds, alternatives), of which
+one look must tell all (`plain`), as it would of the whole. Then the grammar is known for sound, and compiled from the
+sketch; what is left over is read when a text gets there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ...ir import GrammarIR
+from ...jit import settled
+from ...limits import Limits
+from ...sketch import (
+    ELSEWHERE,
+    MEMBER_WORDS,
+    REFERRED,
+    SK_BEGIN,
+    SK_BYTES,
+    SK_END,
+    SK_KIND,
+    SK_PARENT,
+    SK_WAY,
+    SKETCH_WORDS,
+    SM_BEGIN,
+    SM_END,
+    WAY_ITEMS,
+    WAY_OTHERS,
+    Sketch,
+)
+from . import skimming as k
+from .document import MAX_POINTER, Documents, Location, draft_of, escape
+from .keywords import KEYWORDS, status_of
+from .later import WHOLE_TYPES
+from .lower import Lowering
+from .normalise import Normaliser
+from .plain import Plain
+from .punctuation import SKETCHED, text
+from .report import Report
+
+MOST_BYTES = 1 << 22  # of a text: what is read of it takes 24 times as many
+
+
+def skim(
+    schema: str,
+    whitespace: int | str,
+    ordered: bool,
+    plain_integers: bool,
+    strict: bool,
+    formats: str,
+    limits: Limits,
+) -> Sketch | None:
+    """The sketch of a schema; None for one that is to be read otherwise."""
+    try:
+        source = np.frombuffer(schema.encode(), np.uint8)
+    except UnicodeEncodeError:
+        return None
+    if not 0 < len(source) <= MOST_BYTES:
+        return None
+    table, words = _table()
+    nodes = np.empty((len(source) // 2 + 2, k.NODE_WORDS), np.int64)
+    stack = np.empty(k.MOST_DEEP, np.int64)
+    if not _kernels:
+        _settle()
+    read_values, sketch_rules = _kernels
+    n = read_values(source, nodes, stack)
+    if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < k.MOST_DEEP:
+        return None
+    rules, members = np.empty((n, SKETCH_WORDS), np.int64), np.empty((n, MEMBER_WORDS), np.int64)
+    noted = np.empty(k.NOTED, np.int64)
+    found = sketch_rules(source, nodes, table, words, rules, members, noted, np.empty(2 * n, np.int64))
+    if found < 0 or rules[0, SK_KIND] == ELSEWHERE:
+        return None
+    n_rules, dialect, unsure, _ = noted[: k.T_PLACES].tolist()
+    rules, members = rules[:n_rules], members[:found]
+    rest = _Rest(source, rules, members)
+    if dialect:
+        begin, end = nodes[dialect, k.N_BEGIN : k.N_END + 1].tolist()
+        rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
+    if unsure and not rest.are_plain(limits):
+        return None
+    form = text(whitespace, plain_integers or (dialect > 0 and draft_of(rest.dialect, 0) == 4)).sketch
+
+    def inner() -> tuple[GrammarIR, Callable[[int], str]]:
+        return rest.grammar(whitespace, ordered, plain_integers, strict, formats, limits)
+
+    return Sketch(form, source, rules, members, ordered, inner, rest.name_of)
+
+
+_kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and `sketch_rules`
+
+
+def _settle() -> None:
+    source = np.frombuffer(b"0", np.uint8)
+    nodes, scratch = np.empty((2, k.NODE_WORDS), np.int64), np.empty(k.MOST_DEEP, np.int64)
+    rules, members = np.empty((2, SKETCH_WORDS), np.int64), np.empty((2, MEMBER_WORDS), np.int64)
+    read = settled(k.read_values, source, nodes, scratch)
+    rows = (rules, members, np.empty(k.NOTED, np.int64), scratch)
+    _kernels[:] = [read, settled(k.sketch_rules, source, nodes, *_table(), *rows)]
+
+
+@cache
+def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """The table of words that `skimming.code_of` looks in."""
+    codes = {name: k.IGNORED if entry[0] is None else k.UNKNOWN for name, entry in KEYWORDS.items()}
+    codes |= {
+        "type": k.TYPE,
+        "properties": k.PROPERTIES,
+        "required": k.REQUIRED,
+        "additionalProperties": k.ADDITIONAL,
+        "items": k.ITEMS,
+        "minItems": k.MIN_ITEMS,
+        "maxItems": k.MAX_ITEMS,
+        "enum": k.ENUM,
+        "minLength": k.MIN_LENGTH,
+        "maxLength": k.MAX_LENGTH,
+        "minimum": k.MINIMUM,
+        "maximum": k.MAXIMUM,
+        "format": k.FORMAT,
+        "$schema": k.DIALECT,
+        **dict.fromkeys(("$id", "id"), k.ID),
+        **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), k.STOP),
+        "$ref": k.REFERENCE,
+        **{name: k.A_TYPE + SKETCHED.index(rule) for name, rule in WHOLE_TYPES.items()},
+    }
+    known = {name.encode(): code for name, code in codes.items() if code != k.IGNORED}
+    words = np.frombuffer(b"".join(known), np.uint8)
+    table = np.zeros((k.SLOTS, 3), np.int64)
+    at = 0
+    for word, code in known.items():
+        slot = int(k.hash_of(words, at, at + len(word)))
+        while table[slot, 2]:
+            slot = (slot + 1) % k.SLOTS
+        table[slot] = code, at, at + len(word)
+        at += len(word)
+    return table, words
+
+
+class _Rest:
+    """What of a schema's text is no row of its sketch: schemas of other forms, and names of rules."""
+
+    def __init__(
+        self, source: npt.NDArray[np.uint8], rules: npt.NDArray[np.int64], members: npt.NDArray[np.int64]
+    ) -> None:
+        self._source, self._rules, self._members = source, rules, members
+        self.dialect: dict[str, Any] = {}
+        self._schemas: dict[int, Location] = {}
+        self._plain: Plain | None = None
+
+    @cached_property
+    def _documents(self) -> Documents:
+        return Documents(self.dialect, None)  # There are no references, and so no need for the whole.
+
+    def are_plain(self, limits: Limits) -> bool:
+        """One look at the schemas that kernels cannot tell all about does."""
+        plain = self._plain = Plain(self._documents, limits)
+        unsure = (self._rules[:, SK_KIND] == ELSEWHERE) & (self._rules[:, SK_BYTES] > 0)
+        try:
+            return all(plain.holds(self._schema(rule)) for rule in np.flatnonzero(unsure).tolist())
+        except (ValueError, RecursionError):  # of `json.loads`; said when the whole is read
+            return False
+
+    def _schema(self, rule: int) -> Location:
+        at = self._schemas.get(rule)
+        if at is None:
+            begin, end = self._rules[rule, SK_BEGIN : SK_END + 1].tolist()
+            schema = json.loads(self._source[begin:end].tobytes())
+            at = self._schemas[rule] = Location(schema, "", self._documents.root.resource)
+        return at
+
+    def pointer(self, rule: int) -> str:
+        """Where a rule's schema is."""
+        parts: list[str] = []
+        while rule > 0:
+            parent, way = self._rules[rule, SK_PARENT : SK_WAY + 1].tolist()
+            if parent == REFERRED:
+                parts.append(self._reference(way))
+                break
+            if way == WAY_ITEMS:
+                parts.append("items")
+            elif way == WAY_OTHERS:
+                parts.append("additionalProperties")
+            else:
+                begin, end = self._members[way, SM_BEGIN : SM_END + 1].tolist()
+                key = json.loads(self._source[begin:end].tobytes())
+                parts.append(f"properties/{escape(key)}")
+            rule = parent
+        return "".join(f"/{part}" for part in reversed(parts))
+
+    def _reference(self, begin: int) -> str:
+        """Where the schema is to which the one at this place of the text refers."""
+        text = self._source[begin:].tobytes().decode()
+        schema, _ = json.JSONDecoder().raw_decode(text)
+        return str(schema["$ref"]).removeprefix("#/")
+
+    def name_of(self, rule: int) -> str:
+        """A rule's name."""
+        return "#" + self.pointer(rule)
+
+    def grammar(
+        self,
+        whitespace: int | str,
+        ordered: bool,
+        plain_integers: bool,
+        strict: bool,
+        formats: str,
+        limits: Limits,
+    ) -> tuple[GrammarIR, Callable[[int], str]]:
+        """The grammar that has the rules of kind ELSEWHERE, and their names."""
+        report = Report(status_of)
+        documents, plain = self._documents, self._plain or Plain(self._documents, limits)
+        lowering = Lowering(
+            lambda: Normaliser(
+                documents, strict=strict, formats=formats, limits=limits, plain=plain, report=report
+            ),
+            documents,
+            report,
+            limits,
+            whitespace,
+            ordered,
+            plain_integers,
+        )
+
+        def rule_in(rule: int) -> str:
+            at = self._schema(rule)
+            at.pointer = self.pointer(rule)[:MAX_POINTER]
+            return lowering.rule(at)
+
+        return lowering.part(), rule_in

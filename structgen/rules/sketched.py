@@ -1,0 +1,227 @@
+"""Rules of a sketch into the heap, one when a text gets to it, by one kernel each.
+
+What `Bracketed` does for a grammar's expressions, this does for rows of numbers (`sketch`), with nothing in Python
+for each member. The rules that a sketch does not say itself belong to a grammar with a `RuleBuilder` of its own in
+the same heap, made when the first of them is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..engine import layout as L
+from ..engine.heap import Heap
+from ..engine.spelling import write_sketched
+from ..engine.spelling.sketched import (
+    D_CHOICE,
+    D_BLOCK,
+    D_ENCLOSED,
+    D_FOLLOW,
+    D_GAP,
+    D_GAP_FIRST,
+    D_LIST_STATES,
+    D_LISTED,
+    D_ORDERED,
+    D_SIZE,
+    D_START,
+    D_STATES,
+    D_TAIL_STATES,
+    D_UNIT,
+)
+from ..errors import LimitExceededError
+from ..ir import Alt, Expr, Lit, Ref, Rep, Seq
+from ..jit import settled
+from ..limits import Limits
+from ..sketch import CHOICE, ELSEWHERE, ENCLOSED, LISTED, SK_BYTES, SK_KIND, SK_MEMBERS, Sketch, SketchForm
+from .analysis import analyse
+from .bracketed import plan_of
+from .build import RuleBuilder
+from .common import LaidOut
+from .shapes import AFTER, BASE, CALLEES, RULE, Shape, Template, rule_template
+
+_FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, CHOICE: D_CHOICE}
+_Int64 = npt.NDArray[np.int64]
+UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What sketches of one form have alike in heaps of one shape: what `write_sketched` is told, save for the rest.
+
+    told : int64[D_SIZE], without D_ORDERED
+    constants : common, frames, tail, tail_numbers, lists, list_numbers, trans, classes, words, final
+    frame : states of a frame
+    """
+
+    told: _Int64
+    constants: tuple[npt.NDArray[Any], ...]
+    frame: int
+
+
+def _form(form: SketchForm, shared: LaidOut) -> _Form:
+    """What is known of a form once its common rules are laid out."""
+    around, builder = form.around, shared.builder
+    units = builder.units
+    common = [(units[unit].at, units[unit].first) for unit in map(builder.graphs.rule_unit, form.names)]
+    told = np.zeros(D_SIZE, np.int64)
+    if around.gap:
+        gap = units[builder.graphs.rule_unit(around.gap)]
+        told[D_GAP], told[D_GAP_FIRST] = gap.at, gap.first
+    plans = [plan_of(around, empty) for empty in (False, True)]
+    frames = _together([plan.frame for plan in plans])
+    lists = [_list(form, builder, empty) for empty in (False, True)]
+    others = builder.others(form.other_keys, around)
+    told[D_ENCLOSED] = builder.first_set(1 << around.opening)
+    told[D_LISTED] = builder.first_set(1 << form.brackets[0])
+    told[D_CHOICE] = builder.first_set(1 << form.quote)
+    told[D_UNIT] = UNITS
+    told[D_BLOCK : D_BLOCK + 3] = others.block
+    told[D_START], told[D_FOLLOW] = others.start, others.follow
+    told[D_TAIL_STATES] = plans[0].tail.states
+    told[D_LIST_STATES] = max(made.states for made, _ in lists)
+    assert int(builder.heap.g[L.H_TOP]) == shared.at + len(shared.words)  # nothing new was laid out
+    constants = (
+        np.array(common, np.int64),
+        frames,
+        plans[0].tail.words,
+        plans[0].tail_numbers,
+        _together([made.words for made, _ in lists]),
+        _together([numbers for _, numbers in lists]),
+        *others.automaton,
+    )
+    return _Form(told, constants, max(plan.states for plan in plans))
+
+
+def _together(arrays: list[_Int64]) -> _Int64:
+    """Arrays as the rows of one; behind the end of a shorter one lies nothing."""
+    found = np.zeros((len(arrays), max(map(len, arrays))), np.int64)
+    for row, array in zip(found, arrays, strict=True):
+        row[: len(array)] = array
+    return found
+
+
+def _list(form: SketchForm, builder: RuleBuilder, empty: bool) -> tuple[Template, _Int64]:
+    """The words of items between brackets, and which number is added to each: place, unit, blanks, item."""
+    around = form.around
+    gap: tuple[Expr, ...] = (Ref(around.gap),) if around.gap else ()
+    item = Ref(form.names[0])
+    opening, closing = (Lit(bytes([byte])) for byte in form.brackets)
+    separator = Lit(around.separator)
+    items = Rep(item, 1, None, Seq((*gap, separator, *gap)) if gap else separator)
+    filled = (items, *gap, closing)
+    inside: tuple[Expr, ...] = (Alt((closing, Seq(filled))),) if empty else filled
+    shape = Shape.of(builder.graphs.of(Seq((opening, *gap, *inside)), ""))
+    assert shape is not None
+    template = rule_template(shape.key)
+    of_unit = {builder.graphs.rule_unit(item.rule): 4}
+    if around.gap:
+        of_unit[builder.graphs.rule_unit(around.gap)] = 2
+    number = np.full(CALLEES + 2 * len(shape.units) + 1, -1, np.int64)
+    number[BASE], number[RULE], number[AFTER] = 0, 1, -1
+    for i, unit in enumerate(shape.units):
+        number[CALLEES + 2 * i], number[CALLEES + 2 * i + 1] = of_unit[unit], of_unit[unit] + 1
+    return template, number[template.number]
+
+
+_forms: dict[tuple[int, int], tuple[SketchForm, LaidOut, _Form]] = {}
+_write: list[Callable[..., int]] = []  # the machine code of `write_sketched`
+MOST_FORMS = 64
+
+
+def _form_of(form: SketchForm, shared: LaidOut) -> _Form:
+    key = (id(form), id(shared))
+    known = _forms.get(key)
+    if known is None:
+        if len(_forms) >= MOST_FORMS:
+            _forms.clear()
+        known = _forms[key] = (form, shared, _form(form, shared))
+    return known[2]
+
+
+class SketchBuilder:
+    """Owns the rules of one sketch and lays them out in its heap, which begins with the common ones."""
+
+    def __init__(self, sketch: Sketch, heap: Heap, limits: Limits, shared: LaidOut) -> None:
+        self._sketch = sketch
+        self._heap = heap
+        self._limits = limits
+        self._shared = shared
+        self._form = _form_of(sketch.form, shared)
+        self._told = self._form.told.copy()
+        self._told[D_ORDERED] = sketch.ordered
+        self._places: _Int64 = np.zeros((len(sketch.rules), 2), np.int64)
+        self._inner: tuple[RuleBuilder, Callable[[int], str]] | None = None
+
+    def start(self) -> int:
+        """Heap offset of the initial state of the whole grammar; its first rule is written, too."""
+        callee = self._write(0)
+        at = self._heap.reserve(L.STATE_WORDS + L.CALL_WORDS)
+        g = self._heap.g
+        first = self._told[_FIRST[self._sketch.rules[0, SK_KIND]]]
+        g[at + L.S_CALLS], g[at + L.S_RULE] = 1, -1
+        g[at + L.STATE_WORDS + L.C_INIT], g[at + L.STATE_WORDS + L.C_FIRST] = callee, first
+        return at
+
+    def build(self, forward: int) -> None:
+        """Build the unit whose forward lies at heap offset ``forward``."""
+        g = self._heap.g
+        unit = int(g[forward + L.S_RULE])
+        if unit < UNITS:
+            self._grammar()[0].build(forward)
+        elif not g[forward + L.S_ROW]:
+            rule = unit - UNITS
+            if self._sketch.rules[rule, SK_KIND] == ELSEWHERE:
+                builder, name_of = self._grammar()
+                at = builder.built(name_of(rule))
+            else:
+                at = self._write(rule)
+            self._heap.g[forward + L.S_ROW] = at
+
+    def name_of(self, unit: int) -> str:
+        """What a unit is called in messages."""
+        if unit < UNITS:
+            return self._grammar()[0].units[unit].name
+        return self._sketch.name_of(unit - UNITS)
+
+    def _write(self, rule: int) -> int:
+        """Write a rule; its first state."""
+        sketch, form, told = self._sketch, self._form, self._told
+        row = sketch.rules[rule].tolist()
+        n, size = row[SK_MEMBERS], row[SK_BYTES]
+        keys = np.empty(size, np.uint8)
+        todo = np.empty(5 * size + 8 * n + 50 + form.frame, np.int64)
+        rules = (told, sketch.text, sketch.rules, sketch.members, self._places)
+        if not _write:
+            _write.append(settled(write_sketched, self._heap.g, rule, *rules, *form.constants, keys, todo))
+        while True:
+            at = int(_write[0](self._heap.g, rule, *rules, *form.constants, keys, todo))
+            if at > 0:
+                break
+            if at < 0:
+                self._heap.make_room(-at)
+                continue
+            for one in todo[1 : 1 + todo[0]].tolist():
+                self._resolve(one)
+        if told[D_STATES] > self._limits.max_rule_states:
+            most, states = self._limits.max_rule_states, int(told[D_STATES])
+            raise LimitExceededError("max_rule_states", most, states, "building rule automata")
+        return at
+
+    def _resolve(self, rule: int) -> None:
+        """Find the place of a rule that is the grammar's."""
+        builder, name_of = self._grammar()
+        self._places[rule] = builder.place_of(name_of(rule))
+
+    def _grammar(self) -> tuple[RuleBuilder, Callable[[int], str]]:
+        """The builder of all rules that the sketch does not say itself, and their names."""
+        if self._inner is None:
+            ir, name_of = self._sketch.inner()
+            shared = self._shared.builder
+            facts = analyse(ir, self._limits, (), shared.facts)
+            self._inner = RuleBuilder(ir, self._heap, self._limits, facts, shared), name_of
+        return self._inner

@@ -1,0 +1,85 @@
+"""A grammar in rows of numbers: what kernels read a schema to, and write rules from, with no object between.
+
+Most of what a JSON Schema says are two forms: members between brackets, and items between brackets. A sketch has
+these in arrays, and names the grammar that has all other rules, which is made when a text gets to one of them. It
+says the same as the `GrammarIR` that the schema has, and stands beside it: whoever wants to look at a grammar looks
+at that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .automata import ByteDFA
+from .ir import Around, Common, GrammarIR
+
+# A rule: what kind it is, where the text says it (from, to), the rule that it is a part of (the start: -1) and in
+# which way (the number of the member, WAY_OTHERS, WAY_ITEMS); or REFERRED, and where the text refers to it. Then, of one of kind ENCLOSED, its first member, how
+# many there are, the rule of other members' values (NO_RULE: none may come), whether nothing at all may stand between
+# the brackets, and how many bytes its keys have. One of kind LISTED has the rule of its items under SK_FIRST, and
+# SK_EMPTY. One of kind CHOICE is one of its members' keys, which are texts then, of SK_BYTES in all; one of kind
+# ELSEWHERE is a rule of another grammar, and begins as the common rule whose number is under SK_OTHERS (0: not known).
+(
+    SK_KIND,
+    SK_BEGIN,
+    SK_END,
+    SK_PARENT,
+    SK_WAY,
+    SK_FIRST,
+    SK_MEMBERS,
+    SK_OTHERS,
+    SK_EMPTY,
+    SK_BYTES,
+    SKETCH_WORDS,
+) = range(11)
+ENCLOSED, LISTED, CHOICE, ELSEWHERE = range(4)
+WAY_OTHERS, WAY_ITEMS = -1, -2
+REFERRED = -2
+NO_RULE = -100
+# A member: where the text has its key (from, to), the rule of its value, whether it must come; and at its place among
+# the members of its rule, the number of the one whose key comes there when they are in order.
+SM_BEGIN, SM_END, SM_RULE, SM_MUST, SM_ORDER, MEMBER_WORDS = range(6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SketchForm:
+    """What sketches have alike.
+
+    common : rules that they share; a sketch calls one as -1 - its number in ``names``
+    around : what stands around and between members; the separator and the blanks are those of items, too
+    brackets : the bytes around items
+    quote : the byte that begins a choice's texts
+    other_keys : the keys that other members have
+    """
+
+    common: Common
+    names: tuple[str, ...]
+    around: Around
+    brackets: tuple[int, int]
+    quote: int
+    other_keys: ByteDFA
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """The rules of one grammar, of discipline "any"; its start is rule 0, which is not of kind ELSEWHERE.
+
+    text : uint8[*], where the keys are
+    rules : int64[n, SKETCH_WORDS]
+    members : int64[m, MEMBER_WORDS]
+    ordered : members come in their order, those with other keys last
+    inner : makes the grammar that has the rules of kind ELSEWHERE, and what tells which rule one is, by number
+    name_of : a rule's name, by number, for messages
+    """
+
+    form: SketchForm
+    text: npt.NDArray[np.uint8]
+    rules: npt.NDArray[np.int64]
+    members: npt.NDArray[np.int64]
+    ordered: bool
+    inner: Callable[[], tuple[GrammarIR, Callable[[int], str]]]
+    name_of: Callable[[int], str]
