@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from os import PathLike
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from .ir import GrammarIR
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from .frontends.lark_indentation import Indenter
 
 
+@cache
+def _json_schema() -> ModuleType:
+    from .frontends import json_schema
+
+    return json_schema
+
+
 class Grammar:
     """A language of texts. Made by one of the ``from_`` methods; knows no vocabulary.
     """
@@ -24,13 +32,6 @@ class Grammar:
         self.source = source
         self.sketch: Sketch | None = None  # the same in rows of numbers, where there is such
         self._read: Callable[[], tuple[GrammarIR, Report | None]] = lambda: (ir, report)
-
-    @classmethod
-    def _of_sketch(cls, sketch: Sketch, read: Callable[[], tuple[GrammarIR, Report]], source: str) -> Grammar:
-        """A grammar of which the intermediate form is made when somebody asks for it."""
-        found = cls.__new__(cls)
-        found.source, found.sketch, found._read = source, sketch, cache(read)
-        return found
 
     @property
     def ir(self) -> GrammarIR:
@@ -77,22 +78,19 @@ class Grammar:
         SchemaError, UnsupportedKeywordError : with the JSON pointer of the place
         LimitExceededError : a bound of ``limits``
         """
-        from .frontends.json_schema import schema_to_ir, schema_to_sketch
-
-        how: dict[str, Any] = {
-            "whitespace": whitespace,
-            "property_order": property_order,
-            "strict": strict,
-            "formats": formats,
-            "integers": integers,
-            "registry": registry,
-            "limits": limits or USUAL,
-        }
-        sketch = schema_to_sketch(schema, **how) if isinstance(schema, str) else None
-        if sketch is not None:
-            return cls._of_sketch(sketch, lambda: schema_to_ir(schema, **how), "JSON Schema")
-        ir, report = schema_to_ir(schema, **how)
-        return cls(ir, report=report, source="JSON Schema")
+        read = _json_schema().reader(
+            schema,
+            whitespace=whitespace,
+            property_order=property_order,
+            strict=strict,
+            formats=formats,
+            integers=integers,
+            registry=registry,
+            limits=limits or USUAL,
+        )
+        grammar = cls.__new__(cls)
+        grammar.source, grammar.sketch, grammar._read = "JSON Schema", read.sketch, read
+        return grammar
 
     @classmethod
     def from_type(cls, tp: Any, **options: Any) -> Grammar:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,8 @@ from .ir import Around, Common, GrammarIR
 # many there are, the rule of other members' values (NO_RULE: none may come), whether nothing at all may stand between
 # the brackets, and how many bytes its keys have. One of kind LISTED has the rule of its items under SK_FIRST, and
 # SK_EMPTY. One of kind CHOICE is one of its members' keys, which are texts then, of SK_BYTES in all; one of kind
-# ELSEWHERE is a rule of another grammar, and begins as the common rule whose number is under SK_OTHERS (0: not known).
+# UNION any of the common rules that have a bit under SK_OTHERS, and one of kind ELSEWHERE a rule of another grammar,
+# which begins as these do.
 (
     SK_KIND,
     SK_BEGIN,
@@ -36,7 +38,7 @@ from .ir import Around, Common, GrammarIR
     SK_BYTES,
     SKETCH_WORDS,
 ) = range(11)
-ENCLOSED, LISTED, CHOICE, ELSEWHERE = range(4)
+ENCLOSED, LISTED, CHOICE, UNION, ELSEWHERE = range(5)
 WAY_OTHERS, WAY_ITEMS = -1, -2
 REFERRED = -2
 NO_RULE = -100
@@ -64,7 +66,17 @@ class SketchForm:
     other_keys: ByteDFA
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+class Rest(Protocol):
+    """What of a grammar is in no array."""
+
+    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
+        """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it is."""
+
+    def name_of(self, rule: int) -> str:
+        """The name of a rule, by number, for messages."""
+
+
+@dataclass(slots=True, eq=False)
 class Sketch:
     """The rules of one grammar, of discipline "any"; its start is rule 0, which is not of kind ELSEWHERE.
 
@@ -81,5 +93,4 @@ class Sketch:
     rules: npt.NDArray[np.int64]
     members: npt.NDArray[np.int64]
     ordered: bool
-    inner: Callable[[], tuple[GrammarIR, Callable[[int], str]]]
-    name_of: Callable[[int], str]
+    rest: Rest

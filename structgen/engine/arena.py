@@ -15,6 +15,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,7 @@ from .vocab_tables import VocabTables
 
 if TYPE_CHECKING:
     from ..rules.build import RuleBuilder
+    from ..rules.common import LaidOut
     from ..rules.sketched import SketchBuilder
 
 NARROW = 128  # trie nodes; see `layout.H_NARROW`
@@ -55,6 +57,14 @@ MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
 _NO_WORDS: npt.NDArray[np.int64] = np.zeros(1, np.int64)
 _NO_PAIRS: npt.NDArray[np.int64] = np.empty((0, 2), np.int64)
 _settled: list[Callable[..., int]] = []  # what `Arena._settle` answers
+
+
+@cache
+def _sketched() -> tuple[Callable[..., LaidOut], type[SketchBuilder]]:
+    from ..rules.common import laid_out
+    from ..rules.sketched import SketchBuilder
+
+    return laid_out, SketchBuilder
 
 
 class ArenaFull(Exception):
@@ -94,12 +104,11 @@ class Arena:
             self._lay_out(grammar)
 
     def _lay_out_sketch(self, sketch: Sketch) -> None:
-        from ..rules import common, sketched
-
-        shared = common.laid_out(sketch.form.common, self.limits.max_heads, self.tables.max_depth)
+        laid_out, builder = _sketched()
+        shared = laid_out(sketch.form.common, self.limits.max_heads, self.tables.max_depth)
         self._begin_heap(False, 256)
         shared.copy_into(self.heap)
-        self.rules = sketched.SketchBuilder(sketch, self.heap, self.limits, shared)
+        self.rules = builder(sketch, self.heap, self.limits, shared)
         self._begin_here()
 
     def _begin_heap(self, longest: bool, symbols: int) -> None:
@@ -109,10 +118,12 @@ class Arena:
         self.heap.g[L.H_NARROW] = NARROW
 
     def _begin_here(self) -> None:
-        self.initial = self.call(kernels.initial_state, self.rules.start(), 0)
+        start = self.rules.start()
         if not _settled:
-            _settled[:] = self._settle()
-        self.fill, self.find_accept, self._make_mask_in, self._take = _settled
+            self.initial = self.call(kernels.initial_state, start, 0)
+            _settled[:] = [*self._settle(), settled(kernels.initial_state, self.heap.g, start, 0)]
+        self.fill, self.find_accept, self._make_mask_in, self._take, initial_state = _settled
+        self.initial = self.call(initial_state, start, 0)
 
     def _lay_out(self, ir: GrammarIR) -> None:
         from ..rules import analysis, build, common, lexer

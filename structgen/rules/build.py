@@ -112,12 +112,6 @@ class RuleBuilder:
         """Heap offset of a FIRST set."""
         return self._units.first_set(bits)
 
-    def place_of(self, name: str) -> tuple[int, int]:
-        """Where the unit of a rule that is never empty lies, and its FIRST set."""
-        if name not in self.facts.promised:
-            self._read(name)
-        return self._records.callee(self.graphs.rule_unit(name))
-
     def built(self, name: str) -> int:
         """Heap offset of the initial state of such a rule's automaton, which is built now."""
         if name not in self.facts.promised:

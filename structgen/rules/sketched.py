@@ -162,7 +162,9 @@ class SketchBuilder:
         callee = self._write(0)
         at = self._heap.reserve(L.STATE_WORDS + L.CALL_WORDS)
         g = self._heap.g
-        first = self._told[_FIRST[self._sketch.rules[0, SK_KIND]]]
+        kind = int(self._sketch.rules[0, SK_KIND])
+        # What any value begins with does for the start as well.
+        first = self._told[_FIRST[kind]] if kind in _FIRST else self._form.constants[0][0, 1]
         g[at + L.S_CALLS], g[at + L.S_RULE] = 1, -1
         g[at + L.STATE_WORDS + L.C_INIT], g[at + L.STATE_WORDS + L.C_FIRST] = callee, first
         return at
@@ -186,7 +188,7 @@ class SketchBuilder:
         """What a unit is called in messages."""
         if unit < UNITS:
             return self._grammar()[0].units[unit].name
-        return self._sketch.name_of(unit - UNITS)
+        return self._sketch.rest.name_of(unit - UNITS)
 
     def _write(self, rule: int) -> int:
         """Write a rule; its first state."""
@@ -202,25 +204,16 @@ class SketchBuilder:
             at = int(_write[0](self._heap.g, rule, *rules, *form.constants, keys, todo))
             if at > 0:
                 break
-            if at < 0:
-                self._heap.make_room(-at)
-                continue
-            for one in todo[1 : 1 + todo[0]].tolist():
-                self._resolve(one)
+            self._heap.make_room(-at)
         if told[D_STATES] > self._limits.max_rule_states:
             most, states = self._limits.max_rule_states, int(told[D_STATES])
             raise LimitExceededError("max_rule_states", most, states, "building rule automata")
         return at
 
-    def _resolve(self, rule: int) -> None:
-        """Find the place of a rule that is the grammar's."""
-        builder, name_of = self._grammar()
-        self._places[rule] = builder.place_of(name_of(rule))
-
     def _grammar(self) -> tuple[RuleBuilder, Callable[[int], str]]:
         """The builder of all rules that the sketch does not say itself, and their names."""
         if self._inner is None:
-            ir, name_of = self._sketch.inner()
+            ir, name_of = self._sketch.rest.grammar()
             shared = self._shared.builder
             facts = analyse(ir, self._limits, (), shared.facts)
             self._inner = RuleBuilder(ir, self._heap, self._limits, facts, shared), name_of

@@ -7,7 +7,6 @@ import numpy as np
 from ...jit import jit
 from ...sketch import (
     CHOICE,
-    ELSEWHERE,
     ENCLOSED,
     LISTED,
     NO_RULE,
@@ -22,6 +21,7 @@ from ...sketch import (
     SM_MUST,
     SM_ORDER,
     SM_RULE,
+    UNION,
 )
 from ..layout import *
 from .keys import KEYS_OFFSETS
@@ -78,16 +78,39 @@ def place(g, rule, told, rules, places, common):
         g[at + S_FLAGS], g[at + S_RULE] = FORWARD, told[D_UNIT] + rule
         places[rule, 0] = at
         kind = rules[rule, SK_KIND]
-        if kind == ELSEWHERE:
-            places[rule, 1] = common[rules[rule, SK_OTHERS], 1]
-        else:
+        if kind == ENCLOSED or kind == LISTED or kind == CHOICE:
             places[rule, 1] = told[D_ENCLOSED if kind == ENCLOSED else D_LISTED if kind == LISTED else D_CHOICE]
+            return
+        first = g[H_TOP]
+        g[H_TOP] = first + g[H_SYMBOL_WORDS]
+        for k in range(g[H_SYMBOL_WORDS]):
+            g[first + k] = 0
+        for called in range(common.shape[0]):
+            if rules[rule, SK_OTHERS] >> called & 1:
+                for k in range(g[H_SYMBOL_WORDS]):
+                    g[first + k] |= g[common[called, 1] + k]
+        places[rule, 1] = first
 
 
 @jit
-def is_missing(rule, rules, places):
-    """Nothing is known of a rule that is called but that it is one of another grammar."""
-    return rule >= 0 and rules[rule, SK_KIND] == ELSEWHERE and rules[rule, SK_OTHERS] == 0 and places[rule, 0] == 0
+def write_union(g, rule, told, rules, common):
+    """`write_sketched` for a rule of kind UNION: one state, which calls."""
+    room = STATE_WORDS + CALL_WORDS * common.shape[0]
+    at = g[H_TOP]
+    if at + room > g[H_LIMIT]:
+        return -room
+    for k in range(room):
+        g[at + k] = 0
+    g[at + S_RULE] = told[D_UNIT] + rule
+    call = at + STATE_WORDS
+    for called in range(common.shape[0]):
+        if rules[rule, SK_OTHERS] >> called & 1:
+            g[at + S_CALLS] += 1
+            g[call + C_INIT], g[call + C_FIRST] = common[called, 0], common[called, 1]
+            call += CALL_WORDS
+    g[H_TOP] = call
+    told[D_STATES] += 1
+    return at
 
 
 @jit
@@ -114,14 +137,12 @@ def write_sketched(
     g, rule, told, text, rules, members, places, common, frames, tail, tail_numbers, lists, list_numbers,
     trans, classes, words, final, keys, todo,
 ):  # fmt: skip
-    """Write a rule of a sketch behind all that is in the heap. Its first state; 0: rules have no place yet;
-    negative: so many words of room are needed.
+    """Write a rule of a sketch behind all that is in the heap. Its first state; negative: so many words of room are
+    needed.
 
     told : int64[D_SIZE]
     text, rules, members : the sketch
-    places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0. Rules of kind ELSEWHERE whose
-        first bytes are not known must have a place before what calls them is written: those that have none are listed
-        in ``todo``, their number first
+    places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0.
     common : int64[*, 2], the same of the common rules
     frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something between
         the brackets, and where there may be nothing
@@ -133,14 +154,14 @@ def write_sketched(
     empty = rules[rule, SK_EMPTY]
     if rules[rule, SK_KIND] == CHOICE:
         return write_choice(g, rule, told, text, rules, members, keys, todo)
+    if rules[rule, SK_KIND] == UNION:
+        return write_union(g, rule, told, rules, common)
     if rules[rule, SK_KIND] == LISTED:
         item = rules[rule, SK_FIRST]
-        if is_missing(item, rules, places):
-            todo[0], todo[1] = 1, item
-            return 0
         size = lists.shape[1]
-        if g[H_TOP] + size + STATE_WORDS > g[H_LIMIT]:
-            return -size - STATE_WORDS
+        room = size + STATE_WORDS + g[H_SYMBOL_WORDS]
+        if g[H_TOP] + room > g[H_LIMIT]:
+            return -room
         place(g, item, told, rules, places, common)
         at = g[H_TOP]
         for w in range(size):
@@ -159,15 +180,6 @@ def write_sketched(
         told[D_STATES] += told[D_LIST_STATES]
         return at
     first, n, others = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS]
-    missing = 0
-    for i in range(first, first + n + 1):
-        called = members[i, SM_RULE] if i < first + n else others
-        if is_missing(called, rules, places):
-            missing += 1
-            todo[missing] = called
-    todo[0] = missing
-    if missing:
-        return 0
     firsts = 0
     before = -1
     for i in range(first, first + n):
@@ -178,7 +190,7 @@ def write_sketched(
     size = rules[rule, SK_BYTES]
     frame = frames[empty]
     room = M_REQUIRED + n // 62 + 1 + n + 2 * (n + 1) + OP_WORDS * (n + 3)
-    room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (tail.shape[0] + STATE_WORDS)
+    room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (tail.shape[0] + STATE_WORDS + g[H_SYMBOL_WORDS])
     room += frame.shape[0] * EDGE_WORDS + frame[0] * (STATE_WORDS + CALL_WORDS + EDGE_WORDS * firsts)
     if g[H_TOP] + room > g[H_LIMIT]:
         return -room

@@ -55,10 +55,10 @@ from .normalise import Normaliser, OneOf
 from .plain import Plain
 from .report import Entry, Report
 from .size import check_size
-from .skim import skim
+from .skim import How, skim
 from .sources import read
 
-__all__ = ["Entry", "Report", "schema_to_ir", "schema_to_sketch"]
+__all__ = ["Entry", "Reader", "Report", "reader", "schema_to_ir"]
 
 
 def schema_to_ir(
@@ -148,8 +148,8 @@ def schema_to_ir(
     return lowered(normaliser, normaliser.report)
 
 
-def schema_to_sketch(
-    schema: str,
+def reader(
+    schema: Any,
     *,
     whitespace: int | str,
     property_order: str,
@@ -158,17 +158,36 @@ def schema_to_sketch(
     integers: str,
     registry: Mapping[str, Any] | None,
     limits: Limits,
-) -> Sketch | None:
-    """The rows of a schema's text that says little more than what objects and arrays hold; else None.
-
-    Raises GrammarError for an option that is none.
-    """
+) -> Reader:
+    """What tells the grammar of a schema, which is read as far as its errors are known; as `schema_to_ir`."""
+    how = How(whitespace, property_order, strict, formats, integers, registry, limits)
     _check_options(whitespace, property_order, formats, integers)
-    if registry is not None or limits.max_dfa_states < Limits.max_dfa_states:
-        return None
-    return skim(
-        schema, whitespace, property_order == "schema", integers == "plain", strict, formats, limits
-    )
+    sketch = None
+    if isinstance(schema, str) and registry is None and limits.max_dfa_states >= Limits.max_dfa_states:
+        sketch = skim(schema, how)
+    read = Reader(schema, how, sketch)
+    if sketch is None:
+        read()
+    return read
+
+
+class Reader:
+    """A schema whose expressions are made when they are asked for, where there is a sketch.
+
+    sketch : the same in rows of numbers, or None
+    """
+
+    __slots__ = ("_found", "_how", "_schema", "sketch")
+
+    def __init__(self, schema: Any, how: How, sketch: Sketch | None) -> None:
+        self._schema, self._how, self.sketch = schema, how, sketch
+        self._found: tuple[GrammarIR, Report] | None = None
+
+    def __call__(self) -> tuple[GrammarIR, Report]:
+        """The grammar, and what became of the schema's keywords."""
+        if self._found is None:
+            self._found = schema_to_ir(self._schema, **self._how._asdict())
+        return self._found
 
 
 def _check_options(whitespace: int | str, property_order: str, formats: str, integers: str) -> None:

@@ -9,9 +9,9 @@ sketch; what is left over is read when a text gets there.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -46,65 +46,91 @@ from .plain import Plain
 from .punctuation import SKETCHED, text
 from .report import Report
 
-MOST_BYTES = 1 << 22  # of a text: what is read of it takes 24 times as many
+MOST_NODES = 1 << 21
 
 
-def skim(
-    schema: str,
-    whitespace: int | str,
-    ordered: bool,
-    plain_integers: bool,
-    strict: bool,
-    formats: str,
-    limits: Limits,
-) -> Sketch | None:
-    """The sketch of a schema; None for one that is to be read otherwise."""
+class How(NamedTuple):
+    """How a schema is read: what `schema_to_ir` takes beside it."""
+
+    whitespace: int | str
+    property_order: str
+    strict: bool
+    formats: str
+    integers: str
+    registry: Mapping[str, Any] | None
+    limits: Limits
+
+
+class _Scratch:
+    """What kernels write to, for texts of usual size: memory that is new costs more than the work.
+
+    nodes : int64[n, NODE_WORDS], and the others of as many rows
+    """
+
+    def __init__(self, n: int) -> None:
+        self.nodes, self.stack = np.empty((n, k.NODE_WORDS), np.int64), np.empty(k.MOST_DEEP, np.int64)
+        self.rules, self.members = np.empty((n, SKETCH_WORDS), np.int64), np.empty((n, MEMBER_WORDS), np.int64)
+        self.noted, self.spare = np.empty(k.NOTED, np.int64), np.empty(2 * n, np.int64)
+
+
+_waiting: list[_Scratch] = []
+USUAL_NODES = 1 << 13
+
+
+def skim(schema: str, how: How) -> Sketch | None:
+    """The sketch of a schema's text; None for one that is to be read otherwise."""
     try:
         source = np.frombuffer(schema.encode(), np.uint8)
     except UnicodeEncodeError:
         return None
-    if not 0 < len(source) <= MOST_BYTES:
+    n = len(source) // 2 + 2
+    if n > MOST_NODES:
         return None
-    table, words = _table()
-    nodes = np.empty((len(source) // 2 + 2, k.NODE_WORDS), np.int64)
-    stack = np.empty(k.MOST_DEEP, np.int64)
-    if not _kernels:
-        _settle()
-    read_values, sketch_rules = _kernels
-    n = read_values(source, nodes, stack)
+    usual = n <= USUAL_NODES
+    try:
+        scratch = _waiting.pop() if usual else _Scratch(n)
+    except IndexError:  # the first text, or another thread has it
+        scratch = _Scratch(USUAL_NODES)
+    found = _skim(source, scratch, how)
+    if usual and not _waiting:
+        _waiting.append(scratch)
+    return found
+
+
+def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch | None:
+    read_values, sketch_rules = _kernels or _settle()
+    nodes, limits = scratch.nodes, how.limits
+    n = read_values(source, nodes, scratch.stack)
     if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < k.MOST_DEEP:
         return None
-    rules, members = np.empty((n, SKETCH_WORDS), np.int64), np.empty((n, MEMBER_WORDS), np.int64)
-    noted = np.empty(k.NOTED, np.int64)
-    found = sketch_rules(source, nodes, table, words, rules, members, noted, np.empty(2 * n, np.int64))
-    if found < 0 or rules[0, SK_KIND] == ELSEWHERE:
+    found = sketch_rules(
+        source, nodes, *_table(), scratch.rules, scratch.members, scratch.noted, scratch.spare
+    )
+    if found < 0:
         return None
-    n_rules, dialect, unsure, _ = noted[: k.T_PLACES].tolist()
-    rules, members = rules[:n_rules], members[:found]
-    rest = _Rest(source, rules, members)
+    n_rules, dialect, unsure, _ = scratch.noted[: k.T_PLACES].tolist()
+    rest = _Rest(source, scratch.rules[:n_rules].copy(), scratch.members[:found].copy(), how)
     if dialect:
         begin, end = nodes[dialect, k.N_BEGIN : k.N_END + 1].tolist()
         rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
-    if unsure and not rest.are_plain(limits):
+    if unsure and not rest.are_plain():
         return None
-    form = text(whitespace, plain_integers or (dialect > 0 and draft_of(rest.dialect, 0) == 4)).sketch
-
-    def inner() -> tuple[GrammarIR, Callable[[int], str]]:
-        return rest.grammar(whitespace, ordered, plain_integers, strict, formats, limits)
-
-    return Sketch(form, source, rules, members, ordered, inner, rest.name_of)
+    integers = how.integers == "plain" or (dialect > 0 and draft_of(rest.dialect, 0) == 4)
+    form = text(how.whitespace, integers).sketch
+    return Sketch(form, source, rest.rules, rest.members, how.property_order == "schema", rest)
 
 
 _kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and `sketch_rules`
 
 
-def _settle() -> None:
+def _settle() -> list[Callable[..., int]]:
     source = np.frombuffer(b"0", np.uint8)
     nodes, scratch = np.empty((2, k.NODE_WORDS), np.int64), np.empty(k.MOST_DEEP, np.int64)
     rules, members = np.empty((2, SKETCH_WORDS), np.int64), np.empty((2, MEMBER_WORDS), np.int64)
     read = settled(k.read_values, source, nodes, scratch)
     rows = (rules, members, np.empty(k.NOTED, np.int64), scratch)
     _kernels[:] = [read, settled(k.sketch_rules, source, nodes, *_table(), *rows)]
+    return _kernels
 
 
 @cache
@@ -145,12 +171,20 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
 
 
 class _Rest:
-    """What of a schema's text is no row of its sketch: schemas of other forms, and names of rules."""
+    """What of a schema's text is no row of its sketch: schemas of other forms, and names of rules.
+
+    rules, members : as `Sketch` has them
+    dialect : a schema with no more than the text's ``$schema``
+    """
 
     def __init__(
-        self, source: npt.NDArray[np.uint8], rules: npt.NDArray[np.int64], members: npt.NDArray[np.int64]
+        self,
+        source: npt.NDArray[np.uint8],
+        rules: npt.NDArray[np.int64],
+        members: npt.NDArray[np.int64],
+        how: How,
     ) -> None:
-        self._source, self._rules, self._members = source, rules, members
+        self._source, self.rules, self.members, self._how = source, rules, members, how
         self.dialect: dict[str, Any] = {}
         self._schemas: dict[int, Location] = {}
         self._plain: Plain | None = None
@@ -159,10 +193,10 @@ class _Rest:
     def _documents(self) -> Documents:
         return Documents(self.dialect, None)  # There are no references, and so no need for the whole.
 
-    def are_plain(self, limits: Limits) -> bool:
+    def are_plain(self) -> bool:
         """One look at the schemas that kernels cannot tell all about does."""
-        plain = self._plain = Plain(self._documents, limits)
-        unsure = (self._rules[:, SK_KIND] == ELSEWHERE) & (self._rules[:, SK_BYTES] > 0)
+        plain = self._plain = Plain(self._documents, self._how.limits)
+        unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
         try:
             return all(plain.holds(self._schema(rule)) for rule in np.flatnonzero(unsure).tolist())
         except (ValueError, RecursionError):  # of `json.loads`; said when the whole is read
@@ -171,7 +205,7 @@ class _Rest:
     def _schema(self, rule: int) -> Location:
         at = self._schemas.get(rule)
         if at is None:
-            begin, end = self._rules[rule, SK_BEGIN : SK_END + 1].tolist()
+            begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
             schema = json.loads(self._source[begin:end].tobytes())
             at = self._schemas[rule] = Location(schema, "", self._documents.root.resource)
         return at
@@ -180,7 +214,7 @@ class _Rest:
         """Where a rule's schema is."""
         parts: list[str] = []
         while rule > 0:
-            parent, way = self._rules[rule, SK_PARENT : SK_WAY + 1].tolist()
+            parent, way = self.rules[rule, SK_PARENT : SK_WAY + 1].tolist()
             if parent == REFERRED:
                 parts.append(self._reference(way))
                 break
@@ -189,7 +223,7 @@ class _Rest:
             elif way == WAY_OTHERS:
                 parts.append("additionalProperties")
             else:
-                begin, end = self._members[way, SM_BEGIN : SM_END + 1].tolist()
+                begin, end = self.members[way, SM_BEGIN : SM_END + 1].tolist()
                 key = json.loads(self._source[begin:end].tobytes())
                 parts.append(f"properties/{escape(key)}")
             rule = parent
@@ -205,28 +239,26 @@ class _Rest:
         """A rule's name."""
         return "#" + self.pointer(rule)
 
-    def grammar(
-        self,
-        whitespace: int | str,
-        ordered: bool,
-        plain_integers: bool,
-        strict: bool,
-        formats: str,
-        limits: Limits,
-    ) -> tuple[GrammarIR, Callable[[int], str]]:
-        """The grammar that has the rules of kind ELSEWHERE, and their names."""
+    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
+        """The grammar that has the rules of kind ELSEWHERE, and what tells which one is."""
+        how, documents = self._how, self._documents
         report = Report(status_of)
-        documents, plain = self._documents, self._plain or Plain(self._documents, limits)
+        plain = self._plain or Plain(documents, how.limits)
         lowering = Lowering(
             lambda: Normaliser(
-                documents, strict=strict, formats=formats, limits=limits, plain=plain, report=report
+                documents,
+                strict=how.strict,
+                formats=how.formats,
+                limits=how.limits,
+                plain=plain,
+                report=report,
             ),
             documents,
             report,
-            limits,
-            whitespace,
-            ordered,
-            plain_integers,
+            how.limits,
+            how.whitespace,
+            how.property_order == "schema",
+            how.integers == "plain",
         )
 
         def rule_in(rule: int) -> str:

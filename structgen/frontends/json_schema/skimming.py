@@ -17,6 +17,7 @@ from ...sketch import (
     LISTED,
     NO_RULE,
     REFERRED,
+    UNION,
     SK_BEGIN,
     SK_BYTES,
     SK_EMPTY,
@@ -280,20 +281,42 @@ def whole_number(text, nodes, node, absent):
 
 
 @jit
-def are_words(text, nodes, node, of_types, table, words):
-    """A value is a list, not empty, of plain strings of ASCII; ``of_types``: all are types."""
+def are_words(text, nodes, node):
+    """A value is a list, not empty, of plain strings of ASCII."""
     if nodes[node, N_KIND] != ARRAY or nodes[node, N_NEXT] == node + 1:
         return False
     for one in range(node + 1, nodes[node, N_NEXT]):
         if nodes[one, N_KIND] != STRING:
             return False
-        begin, end = nodes[one, N_BEGIN] + 1, nodes[one, N_END] - 1
-        if of_types and code_of(text, begin, end, table, words) <= A_TYPE:
-            return False
-        for i in range(begin, end):
+        for i in range(nodes[one, N_BEGIN], nodes[one, N_END]):
             if text[i] > 126:
                 return False
     return True
+
+
+@jit
+def types_in(text, nodes, node, table, words):
+    """A bit for the common rule of each type that the value of ``type`` names; 0 for a value that is none."""
+    found = 0
+    in_list = nodes[node, N_KIND] == ARRAY
+    for one in range(node + 1 if in_list else node, nodes[node, N_NEXT]):
+        if nodes[one, N_KIND] != STRING:
+            return 0
+        code = code_of(text, nodes[one, N_BEGIN] + 1, nodes[one, N_END] - 1, table, words)
+        if code <= A_TYPE:
+            return 0
+        found |= 1 << (code - A_TYPE)
+    return found & ~(1 << INTEGER_TYPE) if found >> NUMBER_TYPE & 1 else found
+
+
+@jit
+def only_type(types):
+    """The number of the only bit, or 0."""
+    if types and types & (types - 1) == 0:
+        for code in range(1, ARRAY_TYPE + 1):
+            if types >> code & 1:
+                return code
+    return 0
 
 
 @jit
@@ -392,16 +415,14 @@ def known_rule(text, nodes, node, rules, n):
 
 
 @jit
-def is_sure(text, nodes, of_type, code, noted, table, words):
+def is_sure(text, nodes, of_type, code, noted):
     """A schema that has constraints of no objects nor arrays, known keywords all, is plain (`plain.Plain`)."""
     enum, form = noted[T_PLACES + ENUM], noted[T_PLACES + FORMAT]
     of_length = noted[T_PLACES + MIN_LENGTH] + noted[T_PLACES + MAX_LENGTH] > 0
     of_size = noted[T_PLACES + MINIMUM] + noted[T_PLACES + MAXIMUM] > 0
-    if of_type and nodes[of_type, N_KIND] == ARRAY:
-        return not (enum or form or of_length or of_size) and are_words(text, nodes, of_type, True, table, words)
     if enum:
         alone = not (form or of_length or of_size) and (not of_type or code == STRING_TYPE)
-        return alone and are_words(text, nodes, enum, False, table, words)
+        return alone and are_words(text, nodes, enum)
     if code == STRING_TYPE and form:
         return not of_length and not of_size and nodes[form, N_KIND] == STRING
     if code == STRING_TYPE and of_length:
@@ -467,14 +488,12 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     least, most = noted[T_PLACES + MIN_ITEMS], noted[T_PLACES + MAX_ITEMS]
     of_objects = (properties > 0) + (required > 0) + (others > 0)
     of_arrays = (items > 0) + (least > 0) + (most > 0)
-    code = 0
-    if of_type:
-        if nodes[of_type, N_KIND] == STRING:
-            code = code_of(text, nodes[of_type, N_BEGIN] + 1, nodes[of_type, N_END] - 1, table, words) - A_TYPE
-        known = known and (code > 0 or nodes[of_type, N_KIND] == ARRAY)
+    types = types_in(text, nodes, of_type, table, words) if of_type else 1 << ANY_VALUE
+    known = known and types != 0
+    code = only_type(types)
     kind = ELSEWHERE
     sure = False
-    if known and some == 0 and (code > 0 or not of_type):
+    if known and some == 0 and (code or not of_type):
         return -1 - code
     if known and some == of_objects and code == OBJECT_TYPE:
         if properties and nodes[properties, N_KIND] == OBJECT and nodes[properties, N_NEXT] > properties + 1:
@@ -485,8 +504,10 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
             if 0 <= n <= 1:
                 kind = LISTED
                 required = 1 - n  # for SK_EMPTY, below
+    elif known and some == 0:
+        kind = UNION
     elif known and of_objects == 0 and of_arrays == 0:
-        sure = is_sure(text, nodes, of_type, code, noted, table, words)
+        sure = is_sure(text, nodes, of_type, code, noted)
         if sure and noted[T_PLACES + ENUM]:
             kind = CHOICE
             properties = noted[T_PLACES + ENUM]
@@ -504,7 +525,7 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     rules[rule, SK_PARENT], rules[rule, SK_WAY] = parent, way
     rules[rule, SK_FIRST] = items if kind == LISTED else properties
     rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = required, 0
-    rules[rule, SK_OTHERS] = others if kind == ENCLOSED else code
+    rules[rule, SK_OTHERS] = others if kind == ENCLOSED else types if types else 1 << ANY_VALUE
     rules[rule, SK_BYTES] = 0 if kind != ELSEWHERE or sure else 1
     return rule
 
@@ -564,7 +585,7 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     """
     noted[:] = 0
     noted[T_REFERENCES] = have_references(text, nodes, nodes[0, N_NEXT])
-    if rule_of(text, nodes, 0, table, words, rules, -1, 0, noted) != 0:
+    if rule_of(text, nodes, 0, table, words, rules, -1, 0, noted) != 0 or rules[0, SK_KIND] == ELSEWHERE:
         return NOT_HERE
     n = 0
     rule = 0
@@ -579,6 +600,8 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
                 n += 1
             if n - first <= MOST_CHOICES and sort_members(text, members, first, n - first, scratch):
                 rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_BYTES] = first, n - first, size
+            elif rule == 0:
+                return NOT_HERE
             else:
                 rules[rule, SK_KIND] = ELSEWHERE  # SK_BYTES is 0
                 n = first
