@@ -12,9 +12,9 @@ from .ir import GrammarIR
 from .limits import USUAL, Limits, compiling
 
 if TYPE_CHECKING:
-    from .sketch import Sketch
     from .frontends.json_schema.report import Report
     from .frontends.lark_indentation import Indenter
+    from .sketch import Sketch
 
 
 @cache
@@ -25,8 +25,7 @@ def _json_schema() -> ModuleType:
 
 
 class Grammar:
-    """A language of texts. Made by one of the ``from_`` methods; knows no vocabulary.
-    """
+    """A language of texts. Made by one of the ``from_`` methods; knows no vocabulary."""
 
     def __init__(self, ir: GrammarIR, *, report: Report | None = None, source: str = "grammar") -> None:
         self.source = source

@@ -163,8 +163,8 @@ Expr = Lit | Pat | Bounded | Term | Special | Mark | Ref | Seq | Alt | Rep | Mem
 class Around:
     """What stands around and between the members of `Enclosed`; ``gap``: the rule of the blanks, "" for none.
 
-    ``opening`` and ``closing`` are bytes, ``separator`` stands between two members, ``mark`` between a key and
-    its value.
+    ``opening`` and ``closing`` are bytes, ``separator`` stands between two members, ``mark`` between a key
+    and its value.
     """
 
     opening: int
@@ -177,9 +177,9 @@ class Around:
 class Enclosed(NamedTuple):
     """Members between brackets, all written alike, as JSON writes objects: an expression, told by its parts.
 
-    With blanks at each space, it is ``{ ( } | members } )`` where nothing at all may stand between the brackets
-    (``empty``), else ``{ members }``; a member is ``key : value``, the separator stands between two of them. Of
-    the members holds what `Members` says.
+    With blanks at each space, it is ``{ ( } | members } )`` where nothing at all may stand between the
+    brackets (``empty``), else ``{ members }``; a member is ``key : value``, the separator stands between two
+    of them. Of the members holds what `Members` says.
 
     keys : at least one
     values : of each key the rule of its value, "" where the key never comes
@@ -260,8 +260,8 @@ class Capture:
 class Common:
     """Rules that many grammars have alike, as the same objects: what is made of them is made once for all.
 
-    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least. ``others``: other keys that
-    members of these grammars have (`Enclosed.rest`), and what stands around them.
+    They refer to each other alone. ``promised``: as `GrammarIR` has it; one at least. ``others``: other keys
+    that members of these grammars have (`Enclosed.rest`), and what stands around them.
     """
 
     rules: Mapping[str, Expr]
@@ -323,8 +323,8 @@ class GrammarIR:
     distinct : arrays whose items differ; the rules by themselves say nothing of it
     budgets : rules whose tokens are counted; the rules by themselves say nothing of it
     common : rules that other grammars have, too, which ``rules`` may call and need not list; discipline "any"
-    enclosed : of a promised rule that is members between brackets, the parts, so that its expression need not be
-        written; None for others, and for grammars that have none
+    enclosed : of a promised rule that is members between brackets, the parts, so that its expression need
+        not be written; None for others, and for grammars that have none
     """
 
     rules: Mapping[str, Expr]

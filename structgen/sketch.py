@@ -1,9 +1,9 @@
 """A grammar in rows of numbers: what kernels read a schema to, and write rules from, with no object between.
 
-Most of what a JSON Schema says are two forms: members between brackets, and items between brackets. A sketch has
-these in arrays, and names the grammar that has all other rules, which is made when a text gets to one of them. It
-says the same as the `GrammarIR` that the schema has, and stands beside it: whoever wants to look at a grammar looks
-at that.
+Most of what a JSON Schema says are two forms: members between brackets, and items between brackets. A sketch
+has these in arrays, and names the grammar that has all other rules, which is made when a text gets to one of
+them. It says the same as the `GrammarIR` that the schema has, and stands beside it: whoever wants to look at
+a grammar looks at that.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import numpy.typing as npt
 from .automata import ByteDFA
 from .ir import Around, Common, GrammarIR
 
-# A rule: what kind it is, where the text says it (from, to), the rule that it is a part of (the start: -1) and in
-# which way (the number of the member, WAY_OTHERS, WAY_ITEMS); or REFERRED, and where the text refers to it. Then, of one of kind ENCLOSED, its first member, how
-# many there are, the rule of other members' values (NO_RULE: none may come), whether nothing at all may stand between
-# the brackets, and how many bytes its keys have. One of kind LISTED has the rule of its items under SK_FIRST, and
-# SK_EMPTY. One of kind CHOICE is one of its members' keys, which are texts then, of SK_BYTES in all; one of kind
-# UNION any of the common rules that have a bit under SK_OTHERS, and one of kind ELSEWHERE a rule of another grammar,
-# which begins as these do.
+# A rule: what kind it is, where the text says it (from, to), the rule that it is a part of (the start: -1)
+# and in which way (the number of the member, WAY_OTHERS, WAY_ITEMS); or REFERRED, and where the text refers
+# to it. Then, of one of kind ENCLOSED, its first member, how many there are, the rule of other members'
+# values (NO_RULE: none may come), whether nothing at all may stand between the brackets, and how many bytes
+# its keys have. One of kind LISTED has the rule of its items under SK_FIRST, and SK_EMPTY. One of kind
+# CHOICE is one of its members' keys, which are texts then, of SK_BYTES in all; one of kind UNION any of the
+# common rules that have a bit under SK_OTHERS, and one of kind ELSEWHERE a rule of another grammar, which
+# begins as these do.
 (
     SK_KIND,
     SK_BEGIN,
@@ -42,8 +43,8 @@ ENCLOSED, LISTED, CHOICE, UNION, ELSEWHERE = range(5)
 WAY_OTHERS, WAY_ITEMS = -1, -2
 REFERRED = -2
 NO_RULE = -100
-# A member: where the text has its key (from, to), the rule of its value, whether it must come; and at its place among
-# the members of its rule, the number of the one whose key comes there when they are in order.
+# A member: where the text has its key (from, to), the rule of its value, whether it must come; and at its
+# place among the members of its rule, the number of the one whose key comes there when they are in order.
 SM_BEGIN, SM_END, SM_RULE, SM_MUST, SM_ORDER, MEMBER_WORDS = range(6)
 
 
@@ -70,7 +71,8 @@ class Rest(Protocol):
     """What of a grammar is in no array."""
 
     def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
-        """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it is."""
+        """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it
+        is."""
 
     def name_of(self, rule: int) -> str:
         """The name of a rule, by number, for messages."""
@@ -84,7 +86,8 @@ class Sketch:
     rules : int64[n, SKETCH_WORDS]
     members : int64[m, MEMBER_WORDS]
     ordered : members come in their order, those with other keys last
-    inner : makes the grammar that has the rules of kind ELSEWHERE, and what tells which rule one is, by number
+    inner : makes the grammar that has the rules of kind ELSEWHERE, and what tells which rule one is, by
+        number
     name_of : a rule's name, by number, for messages
     """
 

@@ -73,7 +73,7 @@ def warmup() -> None:
             fill_next_token_bitmasks([matcher], bitmask)
             matcher.forced_bytes()
             matcher.fork().accept_bytes(b"  ")
-        compiled._arena._note_dead((0, 0, 0))
+        compiled._arena.note_dead((0, 0, 0))
     set_row(np.zeros(1, np.int32), np.zeros(1, np.int32))  # only large vocabularies have rows
     intersect(compile_search(parse_ecma("[a-z]+(?!b)")), from_strings([b"ab", b"cd"]))
     gc.collect()

@@ -32,12 +32,13 @@ LAYERS: dict[str, set[str]] = {
     "bitmask": set(),
     "cache": set(),
     "ir": {"automata"},
+    "sketch": {"automata", "ir"},
     "regex": {"automata", "errors", "jit", "limits"},
     "vocab": {"cache", "errors"},
-    "frontends": {"automata", "cache", "errors", "ir", "limits", "regex"},
+    "frontends": {"automata", "cache", "errors", "ir", "jit", "limits", "regex", "sketch"},
     "grammar": {"frontends", "ir", "limits"},
-    "rules": {"automata", "engine", "errors", "ir", "jit", "limits", "regex"},
-    "engine": {"cache", "errors", "ir", "jit", "limits", "rules", "vocab"},
+    "rules": {"automata", "engine", "errors", "ir", "jit", "limits", "regex", "sketch"},
+    "engine": {"cache", "errors", "ir", "jit", "limits", "rules", "sketch", "vocab"},
     "explanation": set(),
     "history": set(),
     "captures": {"engine", "errors", "ir"},
@@ -66,7 +67,9 @@ LAYERS: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 # Of the engine, the rules see the two files that say what memory looks like, and the kernels that build.
-RULES_SEE = {f"structgen.engine.{name}" for name in ("heap", "layout", "sequences", "spelling")}
+RULES_SEE = {
+    f"structgen.engine.{name}" for name in ("heap", "layout", "sequences", "spelling", "spelling.sketched")
+}
 
 # Who may import what was written elsewhere.
 OUTSIDE: dict[str, set[str]] = {
@@ -83,6 +86,7 @@ OUTSIDE: dict[str, set[str]] = {
         "regex",
         "rules",
         "saved",
+        "sketch",
         "torch",
     }
     | {"transformers", "vocab", "warm"},
@@ -217,15 +221,22 @@ CALL_GRAPH = [
     *("records", "parameters", "parser", "lexer", "margins", "tops", "shifts", "lexed", "states"),
     *("tables", "walk", "leaving", "splits", "takings", "groups", "masks"),
 ]
+# Folders of kernels that call each other; those that build have smaller call graphs.
+CALL_GRAPHS = {
+    "kernels": CALL_GRAPH,
+    "spelling": ["keys", "members", "words", "sketched"],
+    "skimming": ["values", "words", "references", "forms", "rules"],
+}
 
 
 @pytest.mark.parametrize("path", KERNELS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_kernels_see_arrays_and_numbers_alone(path: Path) -> None:
     module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     allowed = {"__future__", "collections.abc", "dataclasses", "typing", "numpy", "numpy.typing"}
-    allowed |= {"structgen.engine.layout", "structgen.regex.kernels_make", *NUMBA_OPTIONS}
-    if path.parent.name == "kernels":
-        allowed |= {f"structgen.engine.kernels.{name}" for name in CALL_GRAPH[: CALL_GRAPH.index(path.stem)]}
+    allowed |= {"structgen.engine.layout", "structgen.sketch", "structgen.regex.kernels_make", *NUMBA_OPTIONS}
+    if path.parent.name in CALL_GRAPHS:
+        graph = CALL_GRAPHS[path.parent.name]
+        allowed |= {f"{module.rpartition('.')[0]}.{name}" for name in graph[: graph.index(path.stem)]}
     if module in NUMBA_OPTIONS:
         allowed.add("numba")
     assert set(imports(module)) <= allowed
@@ -249,8 +260,9 @@ def test_what_is_cached_is_held_against_its_sources() -> None:
     def sources(kernel: Any) -> set[str]:
         return {name for name, _, _ in kernel._cache._cache_file._source_stamp}
 
-    assert sources(kernels.fill) == {"__init__.py", "layout.py", *(f"{name}.py" for name in CALL_GRAPH)}
-    assert sources(sequences.group_by_signature) == {"sequences.py", "layout.py"}
+    constants = {"layout.py", "sketch.py"}
+    assert sources(kernels.fill) == {"__init__.py", *constants, *(f"{name}.py" for name in CALL_GRAPH)}
+    assert sources(sequences.group_by_signature) == {"sequences.py", *constants}
 
 
 def test_a_kernel_calls_kernels_of_its_own_file_or_folder() -> None:
@@ -263,7 +275,7 @@ def test_a_kernel_calls_kernels_of_its_own_file_or_folder() -> None:
             alias.asname or alias.name
             for node in body
             if isinstance(node, ast.ImportFrom) and node.level
-            if path.parent.name != "kernels" or node.level > 1
+            if path.parent.name not in CALL_GRAPHS or node.level > 1
             for alias in node.names
         }
         for kernel in _kernels_of(path):

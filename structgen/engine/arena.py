@@ -13,7 +13,6 @@ from __future__ import annotations
 import bisect
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Hashable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -29,8 +28,10 @@ from ..sketch import Sketch
 from ..vocab.vocabulary import Vocabulary
 from . import kernels, room
 from . import layout as L
+from .finishing import can_be_finished
 from .heap import Heap
 from .indentation import columns_in
+from .naming import expected_terminals, rules_at
 from .sequences import Sequences
 from .specials import find_special_tokens
 from .table_pool import Pools
@@ -50,8 +51,6 @@ MOST_ROWS_AT_ONCE = 2048
 LEAST_HEAP = 4 << 20
 LEAST_WORK = 1 << 15
 MOST_SCRATCH = 1 << 12
-MOST_EXPLORED = 400  # readings looked at before a search for a finishing text answers yes
-MOST_UNPROVED = 16  # such answers, after which nothing is asked any more
 
 
 _NO_WORDS: npt.NDArray[np.int64] = np.zeros(1, np.int64)
@@ -168,8 +167,8 @@ class Arena:
             # One byte of each class, and what is no byte, as `expand_head` takes it.
             beyond = [-1 - 2 * symbol for symbol in self.symbol_of_token.values()]
             beyond += [-2 - 2 * symbol for symbol in self.marks]
-            self._symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
-            self._found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
+            self.symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
+            self.found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
             self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
         self._begin_here()
         if longest:
@@ -179,10 +178,11 @@ class Arena:
                     self._sequences()  # the first table needs them, and no mask should wait so long
                 nbytes = min(POPULATED * (self.heap.nbytes - begun), MOST_POPULATED)
                 self.heap.populate(nbytes)
-                room.populate(self._rows_room, 0, nbytes // 4)
+                if self._rows_room is not None:
+                    room.populate(self._rows_room, 0, nbytes // 4)
             if int(self.g[L.H_ASK]) == 2:
                 at = self.initial + L.R_KEY
-                if not self._can_be_finished(tuple(int(w) for w in self.g[at : at + 3])):
+                if not can_be_finished(self, tuple(int(w) for w in self.g[at : at + 3])):
                     raise GrammarError(
                         "nothing can be written: with longest match, every text of the grammar is cut into "
                         "other terminals than the rules ask for; lexing='any' takes every way of cutting"
@@ -274,7 +274,7 @@ class Arena:
             self._work = np.empty(max(LEAST_WORK, 2 * len(self._work)), np.int64)
         elif code == L.FIND_OUT:
             at = int(self.g[L.X_ASKED])
-            yes = self._can_be_finished(tuple(int(w) for w in self.g[at + L.R_KEY : at + L.R_KEY + 3]))
+            yes = can_be_finished(self, tuple(int(w) for w in self.g[at + L.R_KEY : at + L.R_KEY + 3]))
             self.g[at + L.R_KEY + 4] = 1 if yes else 2
         elif code == L.TOO_MANY_HEADS:
             raise LimitExceededError(
@@ -352,48 +352,8 @@ class Arena:
         classes = g[at : at + 32].view(np.uint8)
         return sorted({int(c): b for b, c in reversed(list(enumerate(classes)))}.values())
 
-    def _can_be_finished(self, head: tuple[int, ...]) -> bool:
-        """Discipline ``longest``: search for a text that finishes a reading (see `rules.viability`).
-
-        What is explored without success is closed under every byte, so all of it is known to be dead. The
-        question is undecidable in general (the candidates depend on all stacks at once), so a search that
-        finds nothing in `MOST_EXPLORED` readings answers yes, and is counted in ``unproved``: then, and only
-        then, a mask may allow what cannot be finished.
-        """
-        ask = int(self.g[L.H_ASK])
-        self.heap.g[L.H_ASK] = 0  # the search itself asks nothing
-        try:
-            seen = {head}
-            todo = deque([head])
-            while todo:
-                check_time("looking for the end of a text")
-                a, b, c = todo.popleft()
-                if self.call(kernels.head_complete, a, b, c) == 1:
-                    return True
-                read = 0
-                while read < len(self._symbols):
-                    n = self.call(
-                        kernels.expand_head_all, a, b, c, self._symbols, read, ask == 1, self._found
-                    )
-                    read += int(self.g[L.X_WANT])
-                    for to in map(tuple, self._found[:n].tolist()):
-                        if to[2] == 0 and ask == 1:
-                            return True
-                        if to not in seen:
-                            seen.add(to)
-                            todo.append(to)
-                if len(seen) > MOST_EXPLORED:
-                    self.unproved += 1
-                    if self.unproved >= MOST_UNPROVED:
-                        ask = 0
-                    return True
-        finally:
-            self.heap.g[L.H_ASK] = ask
-        for dead in seen:
-            self._note_dead(dead)
-        return False
-
-    def _note_dead(self, head: tuple[int, ...]) -> None:
+    def note_dead(self, head: tuple[int, ...]) -> None:
+        """Note that a reading cannot be finished."""
         at = self.call(kernels.intern_head, *head)
         self.heap.g[at + L.R_KEY + 4] = 2
 
@@ -497,29 +457,8 @@ class Arena:
 
     def rules_at(self, state: int) -> list[str]:
         """Names of the rules that the heads of a matcher state are in, for messages."""
-        g = self.heap.g
-        n = int(g[state]) >> 8
-        heads = g[state + L.R_KEY : state + L.R_KEY + n].reshape(-1, 3)
-        if int(g[L.H_MODE]) == 1:
-            parsers = [int(h[1]) for h in heads]
-            heads = np.concatenate(
-                [g[p + L.R_KEY + 1 : p + L.R_KEY + (int(g[p]) >> 8)].reshape(-1, 3) for p in parsers]
-            )
-        names = []
-        for s in heads[:, 0].tolist():
-            unit = int(g[s + L.S_RULE])
-            names.append(self.rules.name_of(unit) if unit >= 0 else "start")
-        return list(dict.fromkeys(names))
+        return rules_at(self, state)
 
     def expected_terminals(self, state: int) -> list[str]:
         """Discipline ``longest``: terminals being read, or that may begin."""
-        g = self.heap.g
-        if int(g[L.H_MODE]) == 0:
-            return []
-        n = int(g[state]) >> 8
-        names: set[str] = set()
-        for q in g[state + L.R_KEY : state + L.R_KEY + n].reshape(-1, 3)[:, 0].tolist():
-            k = int(g[q]) >> 8
-            for m in g[q + L.R_KEY + 1 : q + L.R_KEY + k].tolist():
-                names.add(self.terminals[int(g[m + L.T_TERMINAL])][0].name)
-        return sorted(names)
+        return expected_terminals(self, state)

@@ -268,7 +268,7 @@ class Bracketed:
                 place[name] = len(values) >> 1
                 values += (info.at, info.first)
         n = alive = len(keys)
-        number = range(n)
+        number: Sequence[int] = range(n)
         must = [0] * n
         if needs is not None or "" in form.values:
             named = _named(form)
@@ -288,7 +288,8 @@ class Bracketed:
         if kinds:
             if any([key.first_bits >> around.closing & 1 for key, _ in kinds]):  # noqa: C419
                 return 0
-            languages, ends = kinds[0][0], []
+            languages: ByteDFA = kinds[0][0]
+            ends: list[int] = []
             if len(kinds) > 1:
                 languages, ends = disjoint_union(tuple([key for key, _ in kinds]))
             others = self.others(languages, around, units[unit].name, ends)

@@ -1,8 +1,8 @@
 """Rules of a sketch into the heap, one when a text gets to it, by one kernel each.
 
-What `Bracketed` does for a grammar's expressions, this does for rows of numbers (`sketch`), with nothing in Python
-for each member. The rules that a sketch does not say itself belong to a grammar with a `RuleBuilder` of its own in
-the same heap, made when the first of them is needed.
+What `Bracketed` does for a grammar's expressions, this does for rows of numbers (`sketch`), with nothing in
+Python for each member. The rules that a sketch does not say itself belong to a grammar with a `RuleBuilder`
+of its own in the same heap, made when the first of them is needed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from ..engine import layout as L
 from ..engine.heap import Heap
 from ..engine.spelling import write_sketched
 from ..engine.spelling.sketched import (
-    D_CHOICE,
     D_BLOCK,
+    D_CHOICE,
     D_ENCLOSED,
     D_FOLLOW,
     D_GAP,
@@ -51,7 +51,8 @@ UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What sketches of one form have alike in heaps of one shape: what `write_sketched` is told, save for the rest.
+    """What sketches of one form have alike in heaps of one shape: what `write_sketched` is told, save for
+    the rest.
 
     told : int64[D_SIZE], without D_ORDERED
     constants : common, frames, tail, tail_numbers, lists, list_numbers, trans, classes, words, final

@@ -1,7 +1,7 @@
 """Rules laid out by kernels: the part of compiling that grows with a schema's text.
 
-In Python a state of the trie of an object's keys costs about 15 µs, and a median schema has a hundred of them; here it
-costs about 0.1 µs. These kernels have a call graph of their own, apart from the run-time ones.
+In Python a state of the trie of an object's keys costs about 15 µs, and a median schema has a hundred of
+them; here it costs about 0.1 µs. These kernels have a call graph of their own, apart from the run-time ones.
 
 ::
 
@@ -16,4 +16,12 @@ from .members import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
 from .sketched import write_sketched
 from .words import spell_words
 
-__all__ = ["B_REST_TAIL", "FRAME_CLOSE", "FRAME_MORE", "spell_keys", "spell_words", "write_members", "write_sketched"]
+__all__ = [
+    "B_REST_TAIL",
+    "FRAME_CLOSE",
+    "FRAME_MORE",
+    "spell_keys",
+    "spell_words",
+    "write_members",
+    "write_sketched",
+]

@@ -79,7 +79,9 @@ def place(g, rule, told, rules, places, common):
         places[rule, 0] = at
         kind = rules[rule, SK_KIND]
         if kind == ENCLOSED or kind == LISTED or kind == CHOICE:
-            places[rule, 1] = told[D_ENCLOSED if kind == ENCLOSED else D_LISTED if kind == LISTED else D_CHOICE]
+            places[rule, 1] = told[
+                D_ENCLOSED if kind == ENCLOSED else D_LISTED if kind == LISTED else D_CHOICE
+            ]
             return
         first = g[H_TOP]
         g[H_TOP] = first + g[H_SYMBOL_WORDS]
@@ -137,19 +139,19 @@ def write_sketched(
     g, rule, told, text, rules, members, places, common, frames, tail, tail_numbers, lists, list_numbers,
     trans, classes, words, final, keys, todo,
 ):  # fmt: skip
-    """Write a rule of a sketch behind all that is in the heap. Its first state; negative: so many words of room are
-    needed.
+    """Write a rule of a sketch behind all that is in the heap. Its first state; negative: so many words of
+    room are needed.
 
     told : int64[D_SIZE]
     text, rules, members : the sketch
     places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0.
     common : int64[*, 2], the same of the common rules
-    frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something between
-        the brackets, and where there may be nothing
+    frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something
+        between the brackets, and where there may be nothing
     tail, tail_numbers, trans, classes, words, final : as `write_members` has them
     list_numbers : as ``lists``, which of a list's numbers is added to each word: place, unit, blanks, item
-    keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for each
-        member, 50 and as many as there are states in a frame
+    keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for
+        each member, 50 and as many as there are states in a frame
     """
     empty = rules[rule, SK_EMPTY]
     if rules[rule, SK_KIND] == CHOICE:
@@ -190,7 +192,9 @@ def write_sketched(
     size = rules[rule, SK_BYTES]
     frame = frames[empty]
     room = M_REQUIRED + n // 62 + 1 + n + 2 * (n + 1) + OP_WORDS * (n + 3)
-    room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (tail.shape[0] + STATE_WORDS + g[H_SYMBOL_WORDS])
+    room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (
+        tail.shape[0] + STATE_WORDS + g[H_SYMBOL_WORDS]
+    )
     room += frame.shape[0] * EDGE_WORDS + frame[0] * (STATE_WORDS + CALL_WORDS + EDGE_WORDS * firsts)
     if g[H_TOP] + room > g[H_LIMIT]:
         return -room

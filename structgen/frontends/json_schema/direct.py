@@ -106,9 +106,7 @@ class Direct:
         if not keys:
             return None
         around = lowering.text.around
-        return Enclosed(
-            around, tuple(keys), tuple(values), tuple(must), rest, not required, lowering.ordered
-        )
+        return Enclosed(around, tuple(keys), tuple(values), tuple(must), rest, not required, lowering.ordered)
 
     def _object(self, at: Location) -> Expr:
         parts, lowering = self.enclosed(at), self._lowering

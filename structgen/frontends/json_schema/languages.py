@@ -268,3 +268,17 @@ def any_key() -> ByteDFA:
 def any_text() -> ByteDFA:
     """All JSON strings in every spelling."""
     return json_string()
+
+
+def meet(a: Language | None, b: Language | None) -> bool:
+    """Some text is in both languages."""
+    common = both(a, b)
+    return common is None or not common.is_empty
+
+
+def key_texts(langs: list[Language | None], canonical: bool) -> ByteDFA:
+    """The texts of keys in any of the languages; where nothing is asked of keys, in every spelling."""
+    known = [lang for lang in langs if lang is not None]
+    if len(known) < len(langs):
+        return any_key() if canonical else any_text()
+    return text_of(any_of(known))

@@ -64,8 +64,7 @@ NOTHING = Alt(())
 QUOTE = Lit(b'"')
 MOST_NAMED = 128
 """Keys that match a pattern are named one by one when they are at most so many."""
-MOST_LISTED = 64
-"""So many texts of a list are spelled; more are an automaton."""
+MOST_LISTED = 64  # so many texts of a list are spelled; more are an automaton
 MOST_KINDS = 256
 """Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
 
@@ -115,21 +114,19 @@ class Lowering:
 
     def grammar(self, root: Location) -> GrammarIR:
         """The whole grammar of a schema that has a value."""
-        plain = not isinstance(self._normaliser, Normaliser)
         start = self.rule(root)
-        if not plain and self.normaliser.items_differ:
+        if isinstance(self._normaliser, Normaliser) and self.normaliser.items_differ:
             self.complete(root)  # All arrays whose items differ are to be known.
         return self._grammar(start)
 
     def part(self) -> GrammarIR:
-        """A grammar that has the rules of whatever schemas `rule` is asked for, and begins with one that all have."""
+        """A grammar that has the rules of whatever schemas `rule` is asked for; it begins with one of all."""
         return self._grammar(self.shared("json").rule)
 
     def rule(self, at: Location) -> str:
         """The rule of a schema at its place."""
         with self.rules.lock:
-            plain = not isinstance(self._normaliser, Normaliser)
-            known = self.direct.ref(at) if plain else None
+            known = None if isinstance(self._normaliser, Normaliser) else self.direct.ref(at)
             found = known or self.ref(self._formula(at))
             self._write_waiting()
         return found.rule
@@ -469,10 +466,11 @@ class Lowering:
                 named = [text for text in texts if text not in one.props]
                 members.extend(Member(json_string_literal(text), tail) for text in named)
             else:
-                wanted = [(i, other) for i, (own, other) in enumerate(one.wanted) if _meet(lang, own)]
+                asks = enumerate(one.wanted)
+                wanted = [(i, other) for i, (own, other) in asks if languages.meet(lang, own)]
                 rule = self.ref(formula).rule
                 if wanted:
-                    keys = _key_texts([lang], bool(one.props))
+                    keys = languages.key_texts([lang], bool(one.props))
                     if len(wanted) > 1 or wanted[0][1] is not formula:
                         asked.append(Rest(keys, tail))
                     asked.extend(Rest(keys, self.tail(self.ref(other)), i) for i, other in wanted)
@@ -493,22 +491,8 @@ class Lowering:
             tails = {"json": self.tail(self.ref(ANY))}
             asked = []
         return asked + [
-            Rest(_key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
+            Rest(languages.key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
         ]
-
-
-def _meet(a: languages.Language | None, b: languages.Language | None) -> bool:
-    """Some text is in both languages."""
-    both = languages.both(a, b)
-    return both is None or not both.is_empty
-
-
-def _key_texts(langs: list[languages.Language | None], canonical: bool) -> ByteDFA:
-    """The texts of keys in any of the languages; where nothing is asked of keys, in every spelling."""
-    known = [lang for lang in langs if lang is not None]
-    if len(known) < len(langs):
-        return languages.any_key() if canonical else languages.any_text()
-    return languages.text_of(languages.any_of(known))
 
 
 @lru_cache(maxsize=256)

@@ -1,9 +1,9 @@
 """Schemas that kernels read: from JSON text straight to rows of rules, without values of Python.
 
-The text of a schema that says little more than what its objects and arrays hold, which is most of them, is read by
-`skimming`; what is left over are schemas of other forms below it (lists of values, bounds, alternatives), of which
-one look must tell all (`plain`), as it would of the whole. Then the grammar is known for sound, and compiled from the
-sketch; what is left over is read when a text gets there.
+The text of a schema that says little more than what its objects and arrays hold, which is most of them, is
+read by `skimming`; what is left over are schemas of other forms below it (lists of values, bounds,
+alternatives), of which one look must tell all (`plain`), as it would of the whole. Then the grammar is known
+for sound, and compiled from the sketch; what is left over is read when a text gets there.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from ...sketch import (
     WAY_OTHERS,
     Sketch,
 )
-from . import skimming as k
 from .document import MAX_POINTER, Documents, Location, draft_of, escape
 from .keywords import KEYWORDS, status_of
 from .later import WHOLE_TYPES
@@ -45,6 +44,44 @@ from .normalise import Normaliser
 from .plain import Plain
 from .punctuation import SKETCHED, text
 from .report import Report
+from .skimming.forms import (
+    NOTED,
+    T_PLACES,
+)
+from .skimming.rules import (
+    sketch_rules,
+)
+from .skimming.values import (
+    MOST_DEEP,
+    N_BEGIN,
+    N_END,
+    NODE_WORDS,
+    read_values,
+)
+from .skimming.words import (
+    A_TYPE,
+    ADDITIONAL,
+    DIALECT,
+    ENUM,
+    FORMAT,
+    ID,
+    IGNORED,
+    ITEMS,
+    MAX_ITEMS,
+    MAX_LENGTH,
+    MAXIMUM,
+    MIN_ITEMS,
+    MIN_LENGTH,
+    MINIMUM,
+    PROPERTIES,
+    REFERENCE,
+    REQUIRED,
+    SLOTS,
+    STOP,
+    TYPE,
+    UNKNOWN,
+    hash_of,
+)
 
 MOST_NODES = 1 << 21
 
@@ -68,9 +105,12 @@ class _Scratch:
     """
 
     def __init__(self, n: int) -> None:
-        self.nodes, self.stack = np.empty((n, k.NODE_WORDS), np.int64), np.empty(k.MOST_DEEP, np.int64)
-        self.rules, self.members = np.empty((n, SKETCH_WORDS), np.int64), np.empty((n, MEMBER_WORDS), np.int64)
-        self.noted, self.spare = np.empty(k.NOTED, np.int64), np.empty(2 * n, np.int64)
+        self.nodes, self.stack = np.empty((n, NODE_WORDS), np.int64), np.empty(MOST_DEEP, np.int64)
+        self.rules, self.members = (
+            np.empty((n, SKETCH_WORDS), np.int64),
+            np.empty((n, MEMBER_WORDS), np.int64),
+        )
+        self.noted, self.spare = np.empty(NOTED, np.int64), np.empty(2 * n, np.int64)
 
 
 _waiting: list[_Scratch] = []
@@ -101,17 +141,17 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
     read_values, sketch_rules = _kernels or _settle()
     nodes, limits = scratch.nodes, how.limits
     n = read_values(source, nodes, scratch.stack)
-    if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < k.MOST_DEEP:
+    if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < MOST_DEEP:
         return None
     found = sketch_rules(
         source, nodes, *_table(), scratch.rules, scratch.members, scratch.noted, scratch.spare
     )
     if found < 0:
         return None
-    n_rules, dialect, unsure, _ = scratch.noted[: k.T_PLACES].tolist()
+    n_rules, dialect, unsure, _ = scratch.noted[:T_PLACES].tolist()
     rest = _Rest(source, scratch.rules[:n_rules].copy(), scratch.members[:found].copy(), how)
     if dialect:
-        begin, end = nodes[dialect, k.N_BEGIN : k.N_END + 1].tolist()
+        begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()
         rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
     if unsure and not rest.are_plain():
         return None
@@ -125,46 +165,46 @@ _kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and
 
 def _settle() -> list[Callable[..., int]]:
     source = np.frombuffer(b"0", np.uint8)
-    nodes, scratch = np.empty((2, k.NODE_WORDS), np.int64), np.empty(k.MOST_DEEP, np.int64)
+    nodes, scratch = np.empty((2, NODE_WORDS), np.int64), np.empty(MOST_DEEP, np.int64)
     rules, members = np.empty((2, SKETCH_WORDS), np.int64), np.empty((2, MEMBER_WORDS), np.int64)
-    read = settled(k.read_values, source, nodes, scratch)
-    rows = (rules, members, np.empty(k.NOTED, np.int64), scratch)
-    _kernels[:] = [read, settled(k.sketch_rules, source, nodes, *_table(), *rows)]
+    read = settled(read_values, source, nodes, scratch)
+    rows = (rules, members, np.empty(NOTED, np.int64), scratch)
+    _kernels[:] = [read, settled(sketch_rules, source, nodes, *_table(), *rows)]
     return _kernels
 
 
 @cache
 def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """The table of words that `skimming.code_of` looks in."""
-    codes = {name: k.IGNORED if entry[0] is None else k.UNKNOWN for name, entry in KEYWORDS.items()}
+    codes = {name: IGNORED if entry[0] is None else UNKNOWN for name, entry in KEYWORDS.items()}
     codes |= {
-        "type": k.TYPE,
-        "properties": k.PROPERTIES,
-        "required": k.REQUIRED,
-        "additionalProperties": k.ADDITIONAL,
-        "items": k.ITEMS,
-        "minItems": k.MIN_ITEMS,
-        "maxItems": k.MAX_ITEMS,
-        "enum": k.ENUM,
-        "minLength": k.MIN_LENGTH,
-        "maxLength": k.MAX_LENGTH,
-        "minimum": k.MINIMUM,
-        "maximum": k.MAXIMUM,
-        "format": k.FORMAT,
-        "$schema": k.DIALECT,
-        **dict.fromkeys(("$id", "id"), k.ID),
-        **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), k.STOP),
-        "$ref": k.REFERENCE,
-        **{name: k.A_TYPE + SKETCHED.index(rule) for name, rule in WHOLE_TYPES.items()},
+        "type": TYPE,
+        "properties": PROPERTIES,
+        "required": REQUIRED,
+        "additionalProperties": ADDITIONAL,
+        "items": ITEMS,
+        "minItems": MIN_ITEMS,
+        "maxItems": MAX_ITEMS,
+        "enum": ENUM,
+        "minLength": MIN_LENGTH,
+        "maxLength": MAX_LENGTH,
+        "minimum": MINIMUM,
+        "maximum": MAXIMUM,
+        "format": FORMAT,
+        "$schema": DIALECT,
+        **dict.fromkeys(("$id", "id"), ID),
+        **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), STOP),
+        "$ref": REFERENCE,
+        **{name: A_TYPE + SKETCHED.index(rule) for name, rule in WHOLE_TYPES.items()},
     }
-    known = {name.encode(): code for name, code in codes.items() if code != k.IGNORED}
+    known = {name.encode(): code for name, code in codes.items() if code != IGNORED}
     words = np.frombuffer(b"".join(known), np.uint8)
-    table = np.zeros((k.SLOTS, 3), np.int64)
+    table = np.zeros((SLOTS, 3), np.int64)
     at = 0
     for word, code in known.items():
-        slot = int(k.hash_of(words, at, at + len(word)))
+        slot = int(hash_of(words, at, at + len(word)))
         while table[slot, 2]:
-            slot = (slot + 1) % k.SLOTS
+            slot = (slot + 1) % SLOTS
         table[slot] = code, at, at + len(word)
         at += len(word)
     return table, words

@@ -1,0 +1,237 @@
+"""What rule a schema is, by its keywords."""
+
+from __future__ import annotations
+
+from ....jit import jit
+from ....sketch import (
+    CHOICE,
+    ELSEWHERE,
+    ENCLOSED,
+    LISTED,
+    REFERRED,
+    SK_BEGIN,
+    SK_BYTES,
+    SK_EMPTY,
+    SK_END,
+    SK_FIRST,
+    SK_KIND,
+    SK_MEMBERS,
+    SK_OTHERS,
+    SK_PARENT,
+    SK_WAY,
+    UNION,
+)
+from .references import follow, refers
+from .values import (
+    ARRAY,
+    N_BEGIN,
+    N_END,
+    N_KEY,
+    N_KEY_END,
+    N_KIND,
+    N_NEXT,
+    N_RULE,
+    NOT_YET,
+    OBJECT,
+    ODD,
+    STRING,
+    TRUE,
+    are_words,
+    whole_number,
+)
+from .words import (
+    A_TYPE,
+    ADDITIONAL,
+    DIALECT,
+    ENUM,
+    FORMAT,
+    ID,
+    ITEMS,
+    MAX_ITEMS,
+    MAX_LENGTH,
+    MAXIMUM,
+    MIN_ITEMS,
+    MIN_LENGTH,
+    MINIMUM,
+    PROPERTIES,
+    REFERENCE,
+    REQUIRED,
+    STOP,
+    TYPE,
+    UNKNOWN,
+    code_of,
+)
+
+ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 1, 2, 3, 6, 7  # common rules
+# What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
+# rules are for Python to look at, whether there are references; then of each keyword where it is.
+T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_PLACES, NOTED = 0, 1, 2, 3, 4, 4 + 14
+ALIKE = 64  # so many rules before one are looked through for one in the same words
+NOT_HERE = -1000  # answered for a schema that makes the whole text one for Python
+
+
+@jit
+def types_in(text, nodes, node, table, words):
+    """A bit for the common rule of each type that the value of ``type`` names; 0 for a value that is none."""
+    found = 0
+    in_list = nodes[node, N_KIND] == ARRAY
+    for one in range(node + 1 if in_list else node, nodes[node, N_NEXT]):
+        if nodes[one, N_KIND] != STRING:
+            return 0
+        code = code_of(text, nodes[one, N_BEGIN] + 1, nodes[one, N_END] - 1, table, words)
+        if code <= A_TYPE:
+            return 0
+        found |= 1 << (code - A_TYPE)
+    return found & ~(1 << INTEGER_TYPE) if found >> NUMBER_TYPE & 1 else found
+
+
+@jit
+def only_type(types):
+    """The number of the only bit, or 0."""
+    if types and types & (types - 1) == 0:
+        for code in range(1, ARRAY_TYPE + 1):
+            if types >> code & 1:
+                return code
+    return 0
+
+
+@jit
+def is_sure(text, nodes, of_type, code, noted):
+    """A schema with known constraints, none of them on objects or arrays, is plain (`plain.Plain`)."""
+    enum, form = noted[T_PLACES + ENUM], noted[T_PLACES + FORMAT]
+    of_length = noted[T_PLACES + MIN_LENGTH] + noted[T_PLACES + MAX_LENGTH] > 0
+    of_size = noted[T_PLACES + MINIMUM] + noted[T_PLACES + MAXIMUM] > 0
+    if enum:
+        alone = not (form or of_length or of_size) and (not of_type or code == STRING_TYPE)
+        return alone and are_words(text, nodes, enum)
+    if code == STRING_TYPE and form:
+        return not of_length and not of_size and nodes[form, N_KIND] == STRING
+    if code == STRING_TYPE and of_length:
+        low = whole_number(text, nodes, noted[T_PLACES + MIN_LENGTH], 0)
+        high = whole_number(text, nodes, noted[T_PLACES + MAX_LENGTH], -ODD)
+        return not of_size and low != ODD and high != ODD and 0 <= low <= high
+    if (code == INTEGER_TYPE or code == NUMBER_TYPE) and of_size:
+        low = whole_number(text, nodes, noted[T_PLACES + MINIMUM], ODD + 1)
+        high = whole_number(text, nodes, noted[T_PLACES + MAXIMUM], -ODD)
+        return not form and not of_length and low != ODD and high != ODD and low <= high
+    return False
+
+
+@jit
+def known_rule(text, nodes, node, rules, n):
+    """One of the last rules of kind CHOICE or more that the text says in the same words, or -1."""
+    size = nodes[node, N_END] - nodes[node, N_BEGIN]
+    for rule in range(n - 1, max(n - ALIKE, 0) - 1, -1):
+        begin = rules[rule, SK_BEGIN]
+        if rules[rule, SK_KIND] < CHOICE or rules[rule, SK_END] - begin != size:
+            continue
+        same = True
+        for i in range(size):
+            if text[begin + i] != text[nodes[node, N_BEGIN] + i]:
+                same = False
+                break
+        if same:
+            return rule
+    return -1
+
+
+@jit
+def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
+    """The rule of a schema: of a common one -1 - its number, of another its number, which may be a new one.
+
+    NOT_HERE: the whole text is one for Python. ``noted``: int64[NOTED]. Of a new rule, SK_FIRST is the value
+    to read on in, SK_MEMBERS that of ``required``, SK_OTHERS that of ``additionalProperties``.
+    """
+    if noted[T_REFERENCES]:
+        target = follow(text, nodes, node, table, words)
+        if target < 0:
+            return NOT_HERE
+        if target != node:
+            parent, way = REFERRED, nodes[node, N_BEGIN]
+            node = target
+    if nodes[node, N_RULE] == NOT_YET:
+        nodes[node, N_RULE] = new_rule(text, nodes, node, table, words, rules, parent, way, noted)
+    return nodes[node, N_RULE]
+
+
+@jit
+def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
+    """`rule_of` for a schema that has none so far."""
+    kind = nodes[node, N_KIND]
+    if kind == TRUE:
+        return -1 - ANY_VALUE
+    if kind != OBJECT:
+        return NOT_HERE
+    noted[T_PLACES:] = 0
+    known = True
+    some = 0
+    child = node + 1
+    while child < nodes[node, N_NEXT]:
+        code = code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words)
+        if TYPE <= code <= FORMAT:
+            if noted[T_PLACES + code]:
+                return NOT_HERE  # twice
+            noted[T_PLACES + code] = child
+            some += code != TYPE
+        elif code == STOP or code == REFERENCE:
+            return NOT_HERE
+        elif code == UNKNOWN or (code == ID and node > 0):
+            known = False
+        elif code == DIALECT and node == 0:
+            if noted[T_DIALECT]:
+                return NOT_HERE
+            noted[T_DIALECT] = child
+        child = nodes[child, N_NEXT]
+    of_type, properties, required = (
+        noted[T_PLACES + TYPE],
+        noted[T_PLACES + PROPERTIES],
+        noted[T_PLACES + REQUIRED],
+    )
+    others, items = noted[T_PLACES + ADDITIONAL], noted[T_PLACES + ITEMS]
+    least, most = noted[T_PLACES + MIN_ITEMS], noted[T_PLACES + MAX_ITEMS]
+    of_objects = (properties > 0) + (required > 0) + (others > 0)
+    of_arrays = (items > 0) + (least > 0) + (most > 0)
+    types = types_in(text, nodes, of_type, table, words) if of_type else 1 << ANY_VALUE
+    known = known and types != 0
+    code = only_type(types)
+    kind = ELSEWHERE
+    sure = False
+    if known and some == 0 and (code or not of_type):
+        return -1 - code
+    if known and some == of_objects and code == OBJECT_TYPE:
+        if properties and nodes[properties, N_KIND] == OBJECT and nodes[properties, N_NEXT] > properties + 1:
+            kind = ENCLOSED
+    elif known and some == of_arrays and code == ARRAY_TYPE and items and not most:
+        if nodes[items, N_KIND] == OBJECT or nodes[items, N_KIND] == TRUE:
+            n = whole_number(text, nodes, least, 0)
+            if 0 <= n <= 1:
+                kind = LISTED
+                required = 1 - n  # for SK_EMPTY, below
+    elif known and some == 0:
+        kind = UNION
+    elif known and of_objects == 0 and of_arrays == 0:
+        sure = is_sure(text, nodes, of_type, code, noted)
+        if sure and noted[T_PLACES + ENUM]:
+            kind = CHOICE
+            properties = noted[T_PLACES + ENUM]
+    if kind == ELSEWHERE and not sure:
+        noted[T_UNSURE] += 1
+        if refers(text, nodes, node, table, words):
+            return NOT_HERE
+    if kind >= CHOICE:
+        rule = known_rule(text, nodes, node, rules, noted[T_RULES])
+        if rule >= 0:
+            return rule
+    rule = noted[T_RULES]
+    noted[T_RULES] += 1
+    rules[rule, SK_KIND], rules[rule, SK_BEGIN], rules[rule, SK_END] = (
+        kind,
+        nodes[node, N_BEGIN],
+        nodes[node, N_END],
+    )
+    rules[rule, SK_PARENT], rules[rule, SK_WAY] = parent, way
+    rules[rule, SK_FIRST] = items if kind == LISTED else properties
+    rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = required, 0
+    rules[rule, SK_OTHERS] = others if kind == ENCLOSED else types if types else 1 << ANY_VALUE
+    rules[rule, SK_BYTES] = 0 if kind != ELSEWHERE or sure else 1
+    return rule

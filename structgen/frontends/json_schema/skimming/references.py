@@ -1,0 +1,84 @@
+"""Schemas that refer to another one of the same text."""
+
+from __future__ import annotations
+
+from ....jit import jit
+from .values import MOST_DEEP, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NEXT, OBJECT, STRING
+from .words import A_TYPE, ID, IGNORED, REFERENCE, STOP, code_of
+
+
+@jit
+def refers(text, nodes, node, table, words):
+    """Some key below the value is a keyword that makes the text one for Python."""
+    for i in range(node + 1, nodes[node, N_NEXT]):
+        if nodes[i, N_KEY_END]:
+            code = code_of(text, nodes[i, N_KEY], nodes[i, N_KEY_END], table, words)
+            if code == STOP or code == REFERENCE:
+                return True
+    return False
+
+
+@jit
+def have_references(text, nodes, n):
+    """Some of the first ``n`` values has the key of a reference."""
+    for i in range(n):
+        at = nodes[i, N_KEY]
+        if nodes[i, N_KEY_END] == at + 4 and text[at] == 36 and text[at + 1] == 114 and text[at + 3] == 102:
+            return True
+    return False
+
+
+@jit
+def follow(text, nodes, node, table, words):
+    """The schema that is meant by one that refers to another of the same text by a pointer, through any
+    number of them; a schema without a reference is itself. Negative: something that Python has to look at.
+    """
+    for _ in range(MOST_DEEP):
+        if nodes[node, N_KIND] != OBJECT:
+            return node
+        reference = 0
+        odd = False
+        child = node + 1
+        while child < nodes[node, N_NEXT]:
+            code = code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words)
+            if code == REFERENCE:
+                odd = odd or reference > 0
+                reference = child
+            elif code != IGNORED and code < A_TYPE:
+                odd = True
+            child = nodes[child, N_NEXT]
+        if not reference:
+            return node
+        if odd or nodes[reference, N_KIND] != STRING:
+            return -1
+        at, end = nodes[reference, N_BEGIN] + 1, nodes[reference, N_END] - 1
+        if end - at < 3 or text[at] != 35 or text[at + 1] != 47:
+            return -1
+        at += 2
+        node = 0
+        while at <= end:
+            if nodes[node, N_KIND] != OBJECT:
+                return -1
+            stop = at
+            while stop < end and text[stop] != 47:
+                if text[stop] == 37 or text[stop] == 126:  # an escape
+                    return -1
+                stop += 1
+            found = -1
+            child = node + 1
+            while child < nodes[node, N_NEXT]:
+                begin = nodes[child, N_KEY]
+                if nodes[child, N_KEY_END] - begin == stop - at:
+                    same = True
+                    for i in range(stop - at):
+                        same = same and text[begin + i] == text[at + i]
+                    if same:
+                        found = child
+                if node > 0 and code_of(text, begin, nodes[child, N_KEY_END], table, words) == ID:
+                    return -1
+                child = nodes[child, N_NEXT]
+            if found < 0:
+                return -1
+            node = found
+            at = stop + 1
+    return -1
