@@ -24,6 +24,7 @@ from ....sketch import (
 from .references import follow, refers
 from .values import (
     ARRAY,
+    FALSE,
     N_BEGIN,
     N_END,
     N_KEY,
@@ -104,16 +105,16 @@ def is_sure(text, nodes, of_type, code, noted):
     if enum:
         alone = not (form or of_length or of_size) and (not of_type or code == STRING_TYPE)
         return alone and are_words(text, nodes, enum)
-    if code == STRING_TYPE and form:
+    if form:
         return not of_length and not of_size and nodes[form, N_KIND] == STRING
-    if code == STRING_TYPE and of_length:
+    if of_length and not of_size:
         low = whole_number(text, nodes, noted[T_PLACES + MIN_LENGTH], 0)
         high = whole_number(text, nodes, noted[T_PLACES + MAX_LENGTH], -ODD)
-        return not of_size and low != ODD and high != ODD and 0 <= low <= high
-    if (code == INTEGER_TYPE or code == NUMBER_TYPE) and of_size:
+        return 0 <= low <= high and high != ODD
+    if of_size and not of_length:
         low = whole_number(text, nodes, noted[T_PLACES + MINIMUM], ODD + 1)
         high = whole_number(text, nodes, noted[T_PLACES + MAXIMUM], -ODD)
-        return not form and not of_length and low != ODD and high != ODD and low <= high
+        return low != ODD and low <= high
     return False
 
 
@@ -201,6 +202,8 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     if known and some == of_objects and code == OBJECT_TYPE:
         if properties and nodes[properties, N_KIND] == OBJECT and nodes[properties, N_NEXT] > properties + 1:
             kind = ENCLOSED
+        elif others and some == 1:
+            sure = nodes[others, N_KIND] == TRUE or nodes[others, N_KIND] == FALSE
     elif known and some == of_arrays and code == ARRAY_TYPE and items and not most:
         if nodes[items, N_KIND] == OBJECT or nodes[items, N_KIND] == TRUE:
             n = whole_number(text, nodes, least, 0)
