@@ -16,7 +16,11 @@ Counts and key sets are numbers in the frame. A counted unit loops on its item, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from ..automata import ByteDFA
 from ..engine import layout as L
@@ -39,7 +43,27 @@ from .unfolding import Unfolded
 from .units import UnitInfo, Units
 
 BUILT_AHEAD = 2000  # states
+LARGE = 256  # states of a pattern; of those that many grammars have, larger ones are laid out when one is reached
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A large pattern that many grammars have, as it lies in each heap once a text gets there.
+
+    begin, words : where it lies, int64[*]
+    forward, at : its forward, and its first state
+    """
+
+    begin: int
+    words: npt.NDArray[np.int64]
+    forward: int
+    at: int
+
+    def copy_into(self, heap: Heap) -> None:
+        """Lay it out where there is room left for it."""
+        heap.g[self.begin : self.begin + len(self.words)] = self.words
+        heap.g[self.forward + L.S_ROW] = self.at
 
 
 class RuleBuilder:
@@ -49,6 +73,7 @@ class RuleBuilder:
     ----------
     common : the builder of the grammar's common rules, which lie in the heap already
     units : the units, by the number that their states carry
+    late : the common ones for which there is room in the heap, by forward
     facts, graphs : what is known of the grammar's expressions; what makes graphs of them
     """
 
@@ -68,6 +93,7 @@ class RuleBuilder:
         self._max_states = limits.max_rule_states
         self._units: Units = Units(heap, None if common is None else common._units)
         self.units = self._units.all
+        self.late: Mapping[int, Late] = {} if common is None else common.late
         repetitions = Repetitions(WIDE_BYTES)
         cyclic = rules_on_cycles(facts)
         self._small: SmallRules = SmallRules(
@@ -102,7 +128,12 @@ class RuleBuilder:
                 self._read(name)
             self.graphs.rule_unit(name)
         for info in self.units:  # grows on the way
-            self.build(info.forward)
+            if info.dfa is None or info.dfa.n_states <= LARGE:
+                self.build(info.forward)
+
+    def forget_large(self) -> None:
+        """Let nobody else use the states of large patterns."""
+        self._records.forget(LARGE)
 
     def others(self, keys: ByteDFA, around: Around) -> Others:
         """Lay out what members between brackets may have for other keys."""
@@ -159,6 +190,9 @@ class RuleBuilder:
         """Build the unit whose forward lies at heap offset ``forward``."""
         unit = int(self.heap.g[forward + L.S_RULE])
         info = self.units[unit]
+        if forward in self.late:
+            self.late[forward].copy_into(self.heap)
+            return
         if info.built:
             return
         info.built = True

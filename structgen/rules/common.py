@@ -19,7 +19,7 @@ from ..engine.heap import Heap
 from ..ir import Common, GrammarIR
 from ..limits import USUAL
 from .analysis import Analysis
-from .build import RuleBuilder
+from .build import Late, RuleBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,19 @@ class LaidOut:
     """The common rules of a grammar, in a heap of one shape.
 
     words : int64[*], what lies in the heap from ``at`` on
+    size : how many words there are with those of large patterns, which come behind (`RuleBuilder.late`)
     """
 
     builder: RuleBuilder
     at: int
     words: npt.NDArray[np.int64]
+    size: int
 
     def copy_into(self, heap: Heap) -> None:
         """Begin ``heap``, which is new and of the shape, with the rules."""
-        at = heap.put(self.words)
+        at = heap.reserve(self.size)
         assert at == self.at
+        heap.g[at : at + len(self.words)] = self.words
 
 
 @lru_cache(maxsize=32)
@@ -54,4 +57,15 @@ def laid_out(common: Common, max_heads: int, max_depth: int) -> LaidOut:
             info.owner = ""  # what another rule shares with it is shared by several
     for keys, around in common.others:
         builder.others(keys, around)
-    return LaidOut(builder, at, heap.g[at : int(heap.g[L.H_TOP])].copy())
+    words = heap.g[at : int(heap.g[L.H_TOP])].copy()
+    late = {}
+    for info in builder.units:
+        if not info.built:
+            begin = int(heap.g[L.H_TOP])
+            builder.build(info.forward)
+            laid = heap.g[begin : int(heap.g[L.H_TOP])].copy()
+            late[info.forward] = Late(begin, laid, info.forward, info.at)
+            info.at = info.forward  # where others find it
+    builder.forget_large()
+    builder.late = late
+    return LaidOut(builder, at, words, int(heap.g[L.H_TOP]) - at)

@@ -100,6 +100,11 @@ class Records:
         self._blocks[key] = block, unit
         return block
 
+    def forget(self, states: int) -> None:
+        """Let patterns of more than so many states be written anew for whoever else has one."""
+        large = {info.dfa.digest for info in self.units.all if info.dfa and info.dfa.n_states > states}
+        self._blocks = {key: block for key, block in self._blocks.items() if key[0] not in large}
+
     def copy(self, block: Block, n: int, follow: int) -> Block:
         """Write the ``n`` states of a pattern again; they use the vocabulary tables of the first ones.
 

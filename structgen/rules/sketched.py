@@ -85,7 +85,7 @@ def _form(form: SketchForm, shared: LaidOut) -> _Form:
     told[D_START], told[D_FOLLOW] = others.start, others.follow
     told[D_TAIL_STATES] = plans[0].tail.states
     told[D_LIST_STATES] = max(made.states for made, _ in lists)
-    assert int(builder.heap.g[L.H_TOP]) == shared.at + len(shared.words)  # nothing new was laid out
+    assert int(builder.heap.g[L.H_TOP]) == shared.at + shared.size  # nothing new was laid out
     constants = (
         np.array(common, np.int64),
         frames,
@@ -174,7 +174,10 @@ class SketchBuilder:
         """Build the unit whose forward lies at heap offset ``forward``."""
         g = self._heap.g
         unit = int(g[forward + L.S_RULE])
-        if unit < UNITS:
+        late = self._shared.builder.late
+        if forward in late:
+            late[forward].copy_into(self._heap)
+        elif unit < UNITS:
             self._grammar()[0].build(forward)
         elif not g[forward + L.S_ROW]:
             rule = unit - UNITS
