@@ -7,6 +7,7 @@ when a text first needs them, and kept for every matcher of the compiled grammar
 from __future__ import annotations
 
 import threading
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,16 @@ from .limits import USUAL, Limits, clock
 from .vocab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from .ir import GrammarIR
     from .matcher import GrammarMatcher
+    from .sketch import Sketch
+
+
+@cache
+def _matcher() -> type[GrammarMatcher]:
+    from .matcher import GrammarMatcher
+
+    return GrammarMatcher
 
 
 class CompiledGrammar:
@@ -67,9 +77,7 @@ class CompiledGrammar:
 
     def matcher(self) -> GrammarMatcher:
         """A matcher at the start of the text. About a microsecond; nothing to release."""
-        from .matcher import GrammarMatcher
-
-        return GrammarMatcher(self)
+        return _matcher()(self)
 
     @property
     def nbytes(self) -> int:
@@ -84,21 +92,25 @@ class CompiledGrammar:
             return self._arena
 
     def _new_arena(self) -> Arena:
+        sketch = self.grammar.sketch
+        if sketch is not None:
+            return self._arena_of(Arena, sketch)
         with clock("compile_seconds", self.limits.compile_seconds):
-            try:
-                if self.grammar.sketch is not None:
-                    return Arena(self.grammar.sketch, self.vocabulary, self.limits)
-                ir = self.grammar.ir
-                kind: type[Arena] = DistinctArena if ir.distinct else Arena
-                if ir.budgets:  # few grammars have them
-                    from .engine.budgets import BudgetArena
+            ir = self.grammar.ir
+            kind: type[Arena] = DistinctArena if ir.distinct else Arena
+            if ir.budgets:  # few grammars have them
+                from .engine.budgets import BudgetArena
 
-                    kind = BudgetArena
-                return kind(ir, self.vocabulary, self.limits)
-            except ArenaFull as full:
-                limit, value, reached = full.args
-                what = "laying out the start of the grammar"
-                raise LimitExceededError(limit, value, reached, what) from None
+                kind = BudgetArena
+            return self._arena_of(kind, ir)
+
+    def _arena_of(self, kind: type[Arena], grammar: GrammarIR | Sketch) -> Arena:
+        try:
+            return kind(grammar, self.vocabulary, self.limits)
+        except ArenaFull as full:
+            limit, value, reached = full.args
+            what = "laying out the start of the grammar"
+            raise LimitExceededError(limit, value, reached, what) from None
 
     def __repr__(self) -> str:
         """Say what was compiled and how much it holds."""

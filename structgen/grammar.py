@@ -43,7 +43,6 @@ class Grammar:
         return self._read()[1]
 
     @classmethod
-    @compiling
     def from_json_schema(
         cls,
         schema: Mapping[str, Any] | bool | str | PathLike[str],

@@ -43,6 +43,7 @@ SEQUENCES_PART = 0.25  # of the bound on bytes is for sequences, the rest for ta
 
 _NO_GROUPS: Int64 = np.empty(0, np.int64)
 _of_vocabulary: weakref.WeakKeyDictionary[Vocabulary, VocabTables] = weakref.WeakKeyDictionary()
+_used_last: tuple[Callable[[], Any], Callable[[], Any]] = (lambda: None, lambda: None)  # vocabulary, tables
 _lock = threading.Lock()
 
 
@@ -97,12 +98,18 @@ class VocabTables:
     @classmethod
     def of(cls, vocabulary: Vocabulary, most_bytes: int) -> VocabTables:
         """The tables of a vocabulary, shared by all its grammars; the largest bound asked for counts."""
+        global _used_last
+        found, used = _used_last
+        tables: VocabTables | None = used() if found() is vocabulary else None
+        if tables is not None and tables._most_bytes >= most_bytes:
+            return tables
         with _lock:
             tables = _of_vocabulary.get(vocabulary)
             if tables is None:
                 tables = _of_vocabulary[vocabulary] = cls(vocabulary)
             tables._most_bytes = max(tables._most_bytes, most_bytes)
             tables._pool.most_bytes = int(tables._most_bytes * (1 - SEQUENCES_PART))
+            _used_last = weakref.ref(vocabulary), weakref.ref(tables)
         return tables
 
     @property

@@ -43,7 +43,9 @@ from .unfolding import Unfolded
 from .units import UnitInfo, Units
 
 BUILT_AHEAD = 2000  # states
-LARGE = 256  # states of a pattern; of those that many grammars have, larger ones are laid out when one is reached
+LARGE = (
+    256  # states of a pattern; of those that many grammars have, larger ones are laid out when one is reached
+)
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 

@@ -44,7 +44,7 @@ from typing import Any
 
 from ...errors import GrammarError, UnsatisfiableError
 from ...ir import GrammarIR
-from ...limits import USUAL, Limits
+from ...limits import USUAL, Limits, clock
 from ...sketch import Sketch
 from .document import Documents, DynamicReferenceError
 from .emptiness import overlapping, settle
@@ -167,7 +167,8 @@ def reader(
         sketch = skim(schema, how)
     read = Reader(schema, how, sketch)
     if sketch is None:
-        read()
+        with clock("compile_seconds", limits.compile_seconds):
+            read()
     return read
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ...ir import GrammarIR
 from ...jit import settled
-from ...limits import Limits
+from ...limits import Limits, clock
 from ...sketch import (
     ELSEWHERE,
     MEMBER_WORDS,
@@ -153,8 +153,10 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
     if dialect:
         begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()
         rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
-    if unsure and not rest.are_plain():
-        return None
+    if unsure:
+        with clock("compile_seconds", limits.compile_seconds):
+            if not rest.are_plain():
+                return None
     integers = how.integers == "plain" or (dialect > 0 and draft_of(rest.dialect, 0) == 4)
     form = text(how.whitespace, integers).sketch
     return Sketch(form, source, rest.rules, rest.members, how.property_order == "schema", rest)
