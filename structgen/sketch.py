@@ -19,13 +19,18 @@ from .automata import ByteDFA
 from .ir import Around, Common, GrammarIR
 
 # A rule: what kind it is, where the text says it (from, to), the rule that it is a part of (the start: -1)
-# and in which way (the number of the member, WAY_OTHERS, WAY_ITEMS); or REFERRED, and where the text refers
-# to it. Then, of one of kind ENCLOSED, its first member, how many there are, the rule of other members'
-# values (NO_RULE: none may come), whether nothing at all may stand between the brackets, and how many bytes
-# its keys have. One of kind LISTED has the rule of its items under SK_FIRST, and SK_EMPTY. One of kind
-# CHOICE is one of its members' keys, which are texts then, of SK_BYTES in all; one of kind UNION any of the
-# common rules that have a bit under SK_OTHERS, and one of kind ELSEWHERE a rule of another grammar, which
-# begins as these do.
+# and in which way (the number of the member, WAY_OTHERS, WAY_ITEMS, a branch); or REFERRED, and where the
+# text refers to it. Then, of one of kind
+#
+# ENCLOSED   its first member, how many there are, the rule of other members' values (NO_RULE: none may come),
+#            whether nothing at all may stand between the brackets, and how many bytes its keys have
+# LISTED     the rule of its items under SK_FIRST, and SK_EMPTY
+# ANY_OF     one of its members' rules; SK_BYTES says how its branches are named
+# CHOICE     one of its members' keys, which are texts then, of SK_BYTES in all
+# UNION      any of the common rules that have a bit under SK_OTHERS
+# ELSEWHERE  a rule of another grammar
+#
+# One of kind ANY_OF or ELSEWHERE begins as the common rules do that have a bit under SK_OTHERS.
 (
     SK_KIND,
     SK_BEGIN,
@@ -39,8 +44,8 @@ from .ir import Around, Common, GrammarIR
     SK_BYTES,
     SKETCH_WORDS,
 ) = range(11)
-ENCLOSED, LISTED, CHOICE, UNION, ELSEWHERE = range(5)
-WAY_OTHERS, WAY_ITEMS = -1, -2
+ENCLOSED, LISTED, ANY_OF, CHOICE, UNION, ELSEWHERE = range(6)
+WAY_OTHERS, WAY_ITEMS, WAY_BRANCHES = -1, -2, -10  # of the i-th branch, WAY_BRANCHES - i
 REFERRED = -2
 NO_RULE = -100
 # A member: where the text has its key (from, to), the rule of its value, whether it must come; and at its

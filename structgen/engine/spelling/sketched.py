@@ -6,6 +6,7 @@ import numpy as np
 
 from ...jit import jit
 from ...sketch import (
+    ANY_OF,
     CHOICE,
     ENCLOSED,
     LISTED,
@@ -116,6 +117,35 @@ def write_union(g, rule, told, rules, common):
 
 
 @jit
+def write_any_of(g, rule, told, rules, members, places, common):
+    """`write_sketched` for a rule of kind ANY_OF: one state, which calls."""
+    first, n = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS]
+    room = STATE_WORDS + (CALL_WORDS + STATE_WORDS + g[H_SYMBOL_WORDS]) * n
+    if g[H_TOP] + room > g[H_LIMIT]:
+        return -room
+    for i in range(first, first + n):
+        place(g, members[i, SM_RULE], told, rules, places, common)
+    at = g[H_TOP]
+    call = at + STATE_WORDS
+    for k in range(STATE_WORDS + CALL_WORDS * n):
+        g[at + k] = 0
+    g[at + S_RULE] = told[D_UNIT] + rule
+    for i in range(first, first + n):
+        called = members[i, SM_RULE]
+        again = False
+        for j in range(first, i):
+            again = again or members[j, SM_RULE] == called
+        if not again:
+            g[at + S_CALLS] += 1
+            g[call + C_INIT] = places[called, 0] if called >= 0 else common[-1 - called, 0]
+            g[call + C_FIRST] = places[called, 1] if called >= 0 else common[-1 - called, 1]
+            call += CALL_WORDS
+    g[H_TOP] = call
+    told[D_STATES] += 1
+    return at
+
+
+@jit
 def write_choice(g, rule, told, text, rules, members, keys, todo):
     """`write_sketched` for a rule of kind CHOICE."""
     first, n, size = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_BYTES]
@@ -158,6 +188,8 @@ def write_sketched(
         return write_choice(g, rule, told, text, rules, members, keys, todo)
     if rules[rule, SK_KIND] == UNION:
         return write_union(g, rule, told, rules, common)
+    if rules[rule, SK_KIND] == ANY_OF:
+        return write_any_of(g, rule, told, rules, members, places, common)
     if rules[rule, SK_KIND] == LISTED:
         item = rules[rule, SK_FIRST]
         size = lists.shape[1]

@@ -32,6 +32,7 @@ from ...sketch import (
     SKETCH_WORDS,
     SM_BEGIN,
     SM_END,
+    WAY_BRANCHES,
     WAY_ITEMS,
     WAY_OTHERS,
     Sketch,
@@ -73,10 +74,12 @@ from .skimming.words import (
     MIN_ITEMS,
     MIN_LENGTH,
     MINIMUM,
+    ONE,
     PROPERTIES,
     REFERENCE,
     REQUIRED,
     SLOTS,
+    SOME,
     STOP,
     TYPE,
     UNKNOWN,
@@ -193,6 +196,8 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         "minimum": MINIMUM,
         "maximum": MAXIMUM,
         "format": FORMAT,
+        "anyOf": SOME,
+        "oneOf": ONE,
         "$schema": DIALECT,
         **dict.fromkeys(("$id", "id"), ID),
         **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), STOP),
@@ -260,10 +265,15 @@ class _Rest:
             if parent == REFERRED:
                 parts.append(self._reference(way))
                 break
+            if parent < 0:
+                break
             if way == WAY_ITEMS:
                 parts.append("items")
             elif way == WAY_OTHERS:
                 parts.append("additionalProperties")
+            elif way <= WAY_BRANCHES:
+                keyword = "oneOf" if self.rules[parent, SK_BYTES] else "anyOf"
+                parts.append(f"{keyword}/{WAY_BRANCHES - way}")
             else:
                 begin, end = self.members[way, SM_BEGIN : SM_END + 1].tolist()
                 key = json.loads(self._source[begin:end].tobytes())

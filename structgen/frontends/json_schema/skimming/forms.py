@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ....jit import jit
 from ....sketch import (
+    ANY_OF,
     CHOICE,
     ELSEWHERE,
     ENCLOSED,
     LISTED,
+    NO_RULE,
     REFERRED,
     SK_BEGIN,
     SK_BYTES,
@@ -43,7 +45,6 @@ from .values import (
 from .words import (
     A_TYPE,
     ADDITIONAL,
-    DIALECT,
     ENUM,
     FORMAT,
     ID,
@@ -54,9 +55,11 @@ from .words import (
     MIN_ITEMS,
     MIN_LENGTH,
     MINIMUM,
+    ONE,
     PROPERTIES,
     REFERENCE,
     REQUIRED,
+    SOME,
     STOP,
     TYPE,
     UNKNOWN,
@@ -66,7 +69,8 @@ from .words import (
 ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 1, 2, 3, 6, 7  # common rules
 # What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
 # rules are for Python to look at, whether there are references; then of each keyword where it is.
-T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_PLACES, NOTED = 0, 1, 2, 3, 4, 4 + 14
+T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_PLACES, NOTED = 0, 1, 2, 3, 4, 4 + 16
+ANY_TYPE = 0b11111010  # a bit for each type, save for integers, which are numbers
 ALIKE = 64  # so many rules before one are looked through for one in the same words
 NOT_HERE = -1000  # answered for a schema that makes the whole text one for Python
 
@@ -97,14 +101,14 @@ def only_type(types):
 
 
 @jit
-def is_sure(text, nodes, of_type, code, noted):
+def is_sure(text, nodes, types, noted):
     """A schema with known constraints, none of them on objects or arrays, is plain (`plain.Plain`)."""
     enum, form = noted[T_PLACES + ENUM], noted[T_PLACES + FORMAT]
     of_length = noted[T_PLACES + MIN_LENGTH] + noted[T_PLACES + MAX_LENGTH] > 0
     of_size = noted[T_PLACES + MINIMUM] + noted[T_PLACES + MAXIMUM] > 0
     if enum:
-        alone = not (form or of_length or of_size) and (not of_type or code == STRING_TYPE)
-        return alone and are_words(text, nodes, enum)
+        alone = not (form or of_length or of_size) and types & (1 << STRING_TYPE | 1 << ANY_VALUE)
+        return alone > 0 and are_words(text, nodes, enum)
     if form:
         return not of_length and not of_size and nodes[form, N_KIND] == STRING
     if of_length and not of_size:
@@ -140,8 +144,8 @@ def known_rule(text, nodes, node, rules, n):
 def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
     """The rule of a schema: of a common one -1 - its number, of another its number, which may be a new one.
 
-    NOT_HERE: the whole text is one for Python. ``noted``: int64[NOTED]. Of a new rule, SK_FIRST is the value
-    to read on in, SK_MEMBERS that of ``required``, SK_OTHERS that of ``additionalProperties``.
+    NOT_HERE: the whole text is one for Python. ``noted``: int64[NOTED]. Of a new rule of kind CHOICE,
+    SK_FIRST is the value of ``enum``, of one of kind ANY_OF that of the branches; else see `structured`.
     """
     if noted[T_REFERENCES]:
         target = follow(text, nodes, node, table, words)
@@ -153,6 +157,54 @@ def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
     if nodes[node, N_RULE] == NOT_YET:
         nodes[node, N_RULE] = new_rule(text, nodes, node, table, words, rules, parent, way, noted)
     return nodes[node, N_RULE]
+
+
+@jit
+def has_structure(noted):
+    """The schema says something of objects or arrays."""
+    for code in range(PROPERTIES, MAX_ITEMS + 1):
+        if noted[T_PLACES + code]:
+            return True
+    return False
+
+
+@jit
+def add_rule(nodes, node, rules, kind, parent, way, noted):
+    """A row for a new rule; its number."""
+    rule = noted[T_RULES]
+    noted[T_RULES] += 1
+    rules[rule, SK_KIND] = kind
+    rules[rule, SK_BEGIN], rules[rule, SK_END] = nodes[node, N_BEGIN], nodes[node, N_END]
+    rules[rule, SK_PARENT], rules[rule, SK_WAY] = parent, way
+    rules[rule, SK_FIRST] = rules[rule, SK_MEMBERS] = rules[rule, SK_OTHERS] = 0
+    rules[rule, SK_EMPTY] = rules[rule, SK_BYTES] = 0
+    return rule
+
+
+@jit
+def are_apart(text, nodes, node, table, words):
+    """Each schema of a list has one type, and no two the same; integers are numbers."""
+    seen = 0
+    branch = node + 1
+    while branch < nodes[node, N_NEXT]:
+        if nodes[branch, N_KIND] != OBJECT:
+            return False
+        types = 0
+        child = branch + 1
+        while child < nodes[branch, N_NEXT]:
+            code = code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words)
+            if code == REFERENCE:
+                return False
+            if code == TYPE:
+                types = types_in(text, nodes, child, table, words) if nodes[child, N_KIND] == STRING else 0
+            child = nodes[child, N_NEXT]
+        if types == 1 << INTEGER_TYPE:
+            types = 1 << NUMBER_TYPE
+        if not types or types & seen:
+            return False
+        seen |= types
+        branch = nodes[branch, N_NEXT]
+    return True
 
 
 @jit
@@ -169,7 +221,7 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     child = node + 1
     while child < nodes[node, N_NEXT]:
         code = code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words)
-        if TYPE <= code <= FORMAT:
+        if TYPE <= code <= ONE:
             if noted[T_PLACES + code]:
                 return NOT_HERE  # twice
             noted[T_PLACES + code] = child
@@ -178,63 +230,100 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
             return NOT_HERE
         elif code == UNKNOWN or (code == ID and node > 0):
             known = False
-        elif code == DIALECT and node == 0:
-            if noted[T_DIALECT]:
-                return NOT_HERE
-            noted[T_DIALECT] = child
         child = nodes[child, N_NEXT]
-    of_type, properties, required = (
-        noted[T_PLACES + TYPE],
-        noted[T_PLACES + PROPERTIES],
-        noted[T_PLACES + REQUIRED],
-    )
-    others, items = noted[T_PLACES + ADDITIONAL], noted[T_PLACES + ITEMS]
-    least, most = noted[T_PLACES + MIN_ITEMS], noted[T_PLACES + MAX_ITEMS]
-    of_objects = (properties > 0) + (required > 0) + (others > 0)
-    of_arrays = (items > 0) + (least > 0) + (most > 0)
+    of_type = noted[T_PLACES + TYPE]
     types = types_in(text, nodes, of_type, table, words) if of_type else 1 << ANY_VALUE
     known = known and types != 0
     code = only_type(types)
-    kind = ELSEWHERE
-    sure = False
     if known and some == 0 and (code or not of_type):
         return -1 - code
-    if known and some == of_objects and code == OBJECT_TYPE:
-        if properties and nodes[properties, N_KIND] == OBJECT and nodes[properties, N_NEXT] > properties + 1:
-            kind = ENCLOSED
-        elif others and some == 1:
-            sure = nodes[others, N_KIND] == TRUE or nodes[others, N_KIND] == FALSE
-    elif known and some == of_arrays and code == ARRAY_TYPE and items and not most:
-        if nodes[items, N_KIND] == OBJECT or nodes[items, N_KIND] == TRUE:
-            n = whole_number(text, nodes, least, 0)
-            if 0 <= n <= 1:
-                kind = LISTED
-                required = 1 - n  # for SK_EMPTY, below
-    elif known and some == 0:
+    rule = NOT_HERE
+    if known:
+        rule = structured(text, nodes, node, rules, types, some, parent, way, noted)
+    if rule != NOT_HERE:
+        return rule
+    kind = ELSEWHERE
+    sure = False
+    branches = noted[T_PLACES + SOME] + noted[T_PLACES + ONE]
+    if known and some == 0:
         kind = UNION
-    elif known and of_objects == 0 and of_arrays == 0:
-        sure = is_sure(text, nodes, of_type, code, noted)
+    elif known and some == 1 and branches and not of_type and nodes[branches, N_KIND] == ARRAY:
+        n = 0
+        child = branches + 1
+        while child < nodes[branches, N_NEXT]:
+            n += 1
+            child = nodes[child, N_NEXT]
+        if 0 < n <= ALIKE and (noted[T_PLACES + SOME] or are_apart(text, nodes, branches, table, words)):
+            rule = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
+            rules[rule, SK_FIRST], rules[rule, SK_BYTES] = branches, noted[T_PLACES + ONE] > 0
+            rules[rule, SK_OTHERS] = 1 << ANY_VALUE
+            return rule
+    elif known and not branches and not has_structure(noted):
+        sure = is_sure(text, nodes, types, noted)
         if sure and noted[T_PLACES + ENUM]:
             kind = CHOICE
-            properties = noted[T_PLACES + ENUM]
+    elif known and some == 1 and code == OBJECT_TYPE and noted[T_PLACES + ADDITIONAL]:
+        others = nodes[noted[T_PLACES + ADDITIONAL], N_KIND]
+        sure = others == TRUE or others == FALSE
     if kind == ELSEWHERE and not sure:
         noted[T_UNSURE] += 1
         if refers(text, nodes, node, table, words):
             return NOT_HERE
-    if kind >= CHOICE:
-        rule = known_rule(text, nodes, node, rules, noted[T_RULES])
-        if rule >= 0:
-            return rule
-    rule = noted[T_RULES]
-    noted[T_RULES] += 1
-    rules[rule, SK_KIND], rules[rule, SK_BEGIN], rules[rule, SK_END] = (
-        kind,
-        nodes[node, N_BEGIN],
-        nodes[node, N_END],
-    )
-    rules[rule, SK_PARENT], rules[rule, SK_WAY] = parent, way
-    rules[rule, SK_FIRST] = items if kind == LISTED else properties
-    rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = required, 0
-    rules[rule, SK_OTHERS] = others if kind == ENCLOSED else types if types else 1 << ANY_VALUE
-    rules[rule, SK_BYTES] = 0 if kind != ELSEWHERE or sure else 1
+    rule = known_rule(text, nodes, node, rules, noted[T_RULES])
+    if rule >= 0:
+        return rule
+    rule = add_rule(nodes, node, rules, kind, parent, way, noted)
+    rules[rule, SK_FIRST] = noted[T_PLACES + ENUM]
+    rules[rule, SK_OTHERS] = types if types else 1 << ANY_VALUE
+    rules[rule, SK_BYTES] = 1 if kind == ELSEWHERE and not sure else 0
     return rule
+
+
+@jit
+def structured(text, nodes, node, rules, types, some, parent, way, noted):
+    """The rule of a schema that says something of objects, of arrays, or both, and nothing else but types.
+
+    NOT_HERE: it is of another form, or says what no sketch does. Of a rule of kind ENCLOSED, SK_FIRST,
+    SK_MEMBERS and SK_OTHERS are the values of ``properties``, ``required`` and ``additionalProperties``; of
+    one of kind LISTED, SK_FIRST is that of ``items``. One of kind ANY_OF has the rules of objects and of
+    arrays under SK_FIRST and SK_MEMBERS (NO_RULE: the common ones), and SK_EMPTY is 1.
+    """
+    properties, required = noted[T_PLACES + PROPERTIES], noted[T_PLACES + REQUIRED]
+    others, items = noted[T_PLACES + ADDITIONAL], noted[T_PLACES + ITEMS]
+    least, most = noted[T_PLACES + MIN_ITEMS], noted[T_PLACES + MAX_ITEMS]
+    of_objects = (properties > 0) + (required > 0) + (others > 0)
+    of_arrays = (items > 0) + (least > 0) + (most > 0)
+    if some != of_objects + of_arrays or some == 0:
+        return NOT_HERE
+    if types == 1 << ANY_VALUE:
+        types = ANY_TYPE
+    if of_objects:
+        if not types >> OBJECT_TYPE & 1 or not properties or nodes[properties, N_KIND] != OBJECT:
+            return NOT_HERE
+        if nodes[properties, N_NEXT] == properties + 1:
+            return NOT_HERE
+    n = 0
+    if of_arrays:
+        if not types >> ARRAY_TYPE & 1 or not items or most:
+            return NOT_HERE
+        n = whole_number(text, nodes, least, 0)
+        if not 0 <= n <= 1 or (nodes[items, N_KIND] != OBJECT and nodes[items, N_KIND] != TRUE):
+            return NOT_HERE
+    several = only_type(types) == 0
+    whole = NO_RULE
+    if several:
+        whole = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
+        rules[whole, SK_OTHERS], rules[whole, SK_EMPTY] = types, 1
+        rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
+    rule = NO_RULE
+    if of_objects:
+        rule = add_rule(nodes, node, rules, ENCLOSED, parent, way, noted)
+        rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS] = properties, required, others
+        if several:
+            rules[whole, SK_FIRST] = rule
+    if of_arrays:
+        rule = add_rule(nodes, node, rules, LISTED, parent, way, noted)
+        rules[rule, SK_FIRST], rules[rule, SK_EMPTY] = items, 1 - n
+        if several:
+            rules[whole, SK_MEMBERS] = rule
+    return whole if several else rule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....jit import jit
 from .values import MOST_DEEP, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NEXT, OBJECT, STRING
-from .words import A_TYPE, ID, IGNORED, REFERENCE, STOP, code_of
+from .words import A_TYPE, DIALECT, ID, IGNORED, REFERENCE, STOP, code_of
 
 
 @jit
@@ -44,7 +44,7 @@ def follow(text, nodes, node, table, words):
             if code == REFERENCE:
                 odd = odd or reference > 0
                 reference = child
-            elif code != IGNORED and code < A_TYPE:
+            elif code != IGNORED and code != DIALECT and code < A_TYPE:
                 odd = True
             child = nodes[child, N_NEXT]
         if not reference:

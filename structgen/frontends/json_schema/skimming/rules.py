@@ -6,6 +6,7 @@ import numpy as np
 
 from ....jit import jit
 from ....sketch import (
+    ANY_OF,
     CHOICE,
     ELSEWHERE,
     ENCLOSED,
@@ -22,12 +23,26 @@ from ....sketch import (
     SM_MUST,
     SM_ORDER,
     SM_RULE,
+    UNION,
+    WAY_BRANCHES,
     WAY_ITEMS,
     WAY_OTHERS,
 )
-from .forms import ANY_VALUE, NOT_HERE, T_REFERENCES, T_RULES, rule_of
+from .forms import (
+    ANY_VALUE,
+    ARRAY_TYPE,
+    NOT_HERE,
+    OBJECT_TYPE,
+    STRING_TYPE,
+    T_DIALECT,
+    T_REFERENCES,
+    T_RULES,
+    add_rule,
+    rule_of,
+)
 from .references import have_references
-from .values import ARRAY, FALSE, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NEXT, STRING, TRUE
+from .values import ARRAY, FALSE, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NEXT, OBJECT, STRING, TRUE
+from .words import DIALECT, code_of
 
 MOST_CHOICES = 64  # as `lower.MOST_LISTED` has it: more are an automaton
 
@@ -80,15 +95,25 @@ def sort_members(text, members, first, n, scratch):
 def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     """The rules of a schema whose text was read. How many members they have, or NOT_HERE.
 
-    rules, members : int64[*, SKETCH_WORDS], int64[*, MEMBER_WORDS], written; a row for each value is enough.
-        Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it
+    rules, members : int64[*, SKETCH_WORDS], int64[*, MEMBER_WORDS], written; for n values, n + 8 and
+        3 * n + 8 rows do. Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it
     noted : int64[NOTED]; afterwards T_RULES, T_DIALECT and T_UNSURE
     scratch : int64[2 * rows]
     """
     noted[:] = 0
     noted[T_REFERENCES] = have_references(text, nodes, nodes[0, N_NEXT])
-    if rule_of(text, nodes, 0, table, words, rules, -1, 0, noted) != 0 or rules[0, SK_KIND] == ELSEWHERE:
+    child = 1
+    while nodes[0, N_KIND] == OBJECT and child < nodes[0, N_NEXT]:
+        if code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words) == DIALECT:
+            if noted[T_DIALECT]:
+                return NOT_HERE  # twice
+            noted[T_DIALECT] = child
+        child = nodes[child, N_NEXT]
+    start = rule_of(text, nodes, 0, table, words, rules, -1, 0, noted)
+    if start == NOT_HERE or (start >= 0 and rules[0, SK_KIND] == ELSEWHERE):
         return NOT_HERE
+    if start < 0:
+        rules[add_rule(nodes, 0, rules, UNION, -1, 0, noted), SK_OTHERS] = 1 << (-1 - start)
     n = 0
     rule = 0
     while rule < noted[T_RULES]:
@@ -107,8 +132,32 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
             else:
                 rules[rule, SK_KIND] = ELSEWHERE  # SK_BYTES is 0
                 n = first
-        if kind == LISTED:
-            rules[rule, SK_EMPTY] = rules[rule, SK_MEMBERS]
+        elif kind == ANY_OF:
+            first = n
+            if rules[rule, SK_EMPTY]:
+                for code in range(STRING_TYPE, ARRAY_TYPE + 1):
+                    if rules[rule, SK_OTHERS] >> code & 1:
+                        members[n, SM_RULE] = -1 - code
+                        if code == OBJECT_TYPE and rules[rule, SK_FIRST] != NO_RULE:
+                            members[n, SM_RULE] = rules[rule, SK_FIRST]
+                        elif code == ARRAY_TYPE and rules[rule, SK_MEMBERS] != NO_RULE:
+                            members[n, SM_RULE] = rules[rule, SK_MEMBERS]
+                        n += 1
+            else:
+                branches = rules[rule, SK_FIRST]
+                child = branches + 1
+                while child < nodes[branches, N_NEXT]:
+                    way = WAY_BRANCHES - (n - first)
+                    found = rule_of(text, nodes, child, table, words, rules, rule, way, noted)
+                    if found == NOT_HERE:
+                        return NOT_HERE
+                    members[n, SM_RULE] = found
+                    n += 1
+                    child = nodes[child, N_NEXT]
+            for i in range(first, n):
+                members[i, SM_BEGIN] = members[i, SM_END] = members[i, SM_MUST] = members[i, SM_ORDER] = 0
+            rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = first, n - first, 0
+        elif kind == LISTED:
             found = rule_of(text, nodes, rules[rule, SK_FIRST], table, words, rules, rule, WAY_ITEMS, noted)
             if found == NOT_HERE:
                 return NOT_HERE
@@ -175,6 +224,10 @@ def have_ends(rules, members, n, done):
                 for i in range(first, first + rules[rule, SK_MEMBERS]):
                     value = members[i, SM_RULE]
                     ready = ready and (not members[i, SM_MUST] or value < 0 or done[value] > 0)
+            elif rules[rule, SK_KIND] == ANY_OF:
+                first = rules[rule, SK_FIRST]
+                for i in range(first, first + rules[rule, SK_MEMBERS]):
+                    ready = ready and (members[i, SM_RULE] < 0 or done[members[i, SM_RULE]] > 0)
             elif rules[rule, SK_KIND] == LISTED and not rules[rule, SK_EMPTY]:
                 ready = rules[rule, SK_FIRST] < 0 or done[rules[rule, SK_FIRST]] > 0
             if ready:

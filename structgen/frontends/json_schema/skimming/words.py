@@ -9,8 +9,8 @@ from ....jit import jit
 # What a keyword is for, in the table of words; of the name of a type, A_TYPE and the number of its common
 # rule.
 IGNORED, TYPE, PROPERTIES, REQUIRED, ADDITIONAL, ITEMS, MIN_ITEMS, MAX_ITEMS = range(8)
-ENUM, MIN_LENGTH, MAX_LENGTH, MINIMUM, MAXIMUM, FORMAT = range(8, 14)
-UNKNOWN, STOP, ID, DIALECT, REFERENCE = range(14, 19)
+ENUM, MIN_LENGTH, MAX_LENGTH, MINIMUM, MAXIMUM, FORMAT, SOME, ONE = range(8, 16)  # SOME: anyOf, ONE: oneOf
+UNKNOWN, STOP, ID, DIALECT, REFERENCE = range(16, 21)
 A_TYPE = 100
 SLOTS = 512  # of the table of words
 
