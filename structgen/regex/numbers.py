@@ -132,11 +132,11 @@ def _at_least(bound: Decimal, strict: bool, exponent: bool) -> ByteDFA:
     """Numbers without a sign from ``bound`` (>= 0), or (``strict``) above it."""
     whole, _, part = format(bound, "f").partition(".")
     parts = [
-        concat(_naturals(int(whole) + 1, None), _fraction()),
+        _from_whole(int(whole) + 1),
         concat(literal(whole.encode()), _fraction_at_least(part, strict)),
     ]
     if exponent and bound == 0:
-        parts.append(concat(_byte_set(b"123456789"), _fraction(), exponent_range(None, None)))
+        parts.append(_scaled(None))
     elif exponent:
         digits = "".join(map(str, bound.as_tuple().digits)).lstrip("0")
         at = bound.adjusted()
@@ -145,8 +145,20 @@ def _at_least(bound: Decimal, strict: bool, exponent: bool) -> ByteDFA:
         if above:
             same = union(same, concat(_byte_set(above), _fraction()))
         parts.append(concat(same, exponent_range(at, at)))
-        parts.append(concat(_byte_set(b"123456789"), _fraction(), exponent_range(at + 1, None)))
+        parts.append(_scaled(at + 1))
     return union(*parts)
+
+
+@lru_cache(maxsize=_KEPT)
+def _from_whole(least: int) -> ByteDFA:
+    """Numbers without an exponent whose whole part is ``least`` or more."""
+    return concat(_naturals(least, None), _fraction())
+
+
+@lru_cache(maxsize=_KEPT)
+def _scaled(least: int | None) -> ByteDFA:
+    """Numbers with one digit other than zero before the point, and an exponent from ``least`` on."""
+    return concat(_byte_set(b"123456789"), _fraction(), exponent_range(least, None))
 
 
 def _fraction_at_least(digits: str, strict: bool) -> ByteDFA:

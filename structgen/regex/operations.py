@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
 from ..automata import ByteDFA
 from ..limits import Limits
 from . import kernels_bytes
-from .tables import Budget, determinise, empty_language, from_tables, pair_up
+from .tables import Budget, determinise, empty_language, from_tables, merge_columns, pair_up
 
 
+@lru_cache(maxsize=256)
 def literal(data: bytes) -> ByteDFA:
     """Exactly these bytes."""
     n = len(data)
@@ -114,10 +116,10 @@ def difference(a: ByteDFA, b: ByteDFA, *, limits: Limits | None = None) -> ByteD
 
 
 def _paired(a: ByteDFA, b: ByteDFA, both: bool, limits: Limits | None) -> ByteDFA:
-    key = a.classes.astype(np.int64) * 256 + b.classes
-    kinds, classes = np.unique(key, return_inverse=True)
+    keys = np.array((a.classes, b.classes), np.int32)
+    first, classes = merge_columns(keys)
     trans, pairs = pair_up(
-        a.trans, b.trans, kinds // 256, kinds % 256, both, Budget(limits), "combining two automata"
+        a.trans, b.trans, keys[0, first], keys[1, first], both, Budget(limits), "combining two automata"
     )
     final_a, final_b = a.final[pairs[:, 0]], b.final[pairs[:, 1]]
     return from_tables(classes, trans, final_a & final_b if both else final_a & ~final_b)
@@ -132,13 +134,14 @@ def _join(
 ) -> ByteDFA:
     """Runs through ``parts``: begins in one of ``first``, ends in one of ``last``, and from a final
     state of ``i`` may go on at the start of ``j`` for each (i, j) of ``links``."""
-    keys = np.stack([p.classes for p in parts], axis=1)
-    kinds, classes = np.unique(keys, axis=0, return_inverse=True)
-    offsets = np.cumsum([0] + [p.n_states for p in parts])
-    move = np.full((int(offsets[-1]), len(kinds)), -1, dtype=np.int32)
+    keys = np.array([p.classes for p in parts], np.int32)
+    first_of, classes = merge_columns(keys)
+    kinds = keys[:, first_of]
+    offsets = [0, *accumulate([p.n_states for p in parts])]
+    move = np.full((offsets[-1], len(first_of)), -1, dtype=np.int32)
     accept = np.zeros(len(move), dtype=np.bool_)
     for i, p in enumerate(parts):
-        table = p.trans[:, kinds[:, i]]
+        table = p.trans[:, kinds[i]]
         move[offsets[i] : offsets[i + 1]] = np.where(table > 0, table + offsets[i], -1)
     for i in last:
         accept[offsets[i] : offsets[i + 1]] = parts[i].final
@@ -150,4 +153,4 @@ def _join(
     moves = np.concatenate(empty) if empty else np.zeros((0, 2), np.int64)
     seeds = np.array([offsets[i] + 1 for i in first], dtype=np.int32)
     trans, final = determinise(move, moves, seeds, accept, Budget(limits), "joining automata")
-    return from_tables(classes.reshape(-1), trans, final)
+    return from_tables(classes, trans, final)
