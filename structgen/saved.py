@@ -47,7 +47,8 @@ def save(path: Path, grammar: Grammar, vocabulary: Vocabulary, limits: Limits) -
     """Write the file, which is there whole or not at all. Raises OSError when it cannot be written."""
     writer = _Writer()
     form = grammar.ir
-    written = dataclasses.replace(form, rules=dict(form.rules), promised=dict(form.promised), common=None)
+    rules, promised = dict(form.rules), dict(form.promised)
+    written = dataclasses.replace(form, rules=rules, promised=promised, common=None, enclosed=None)
     root = writer.write(written)
     report = grammar.report
     meta = {
@@ -97,14 +98,14 @@ def load(path: Path, vocabulary: Vocabulary, limits: Limits | None) -> tuple[Gra
 
 def _read_report(entries: list[list[str]], notes: list[str]) -> Any:
     from .frontends.json_schema.keywords import status_of
-    from .frontends.json_schema.report import Report
+    from .frontends.json_schema.report import Findings, Report
 
-    report = Report(status_of)
+    findings = Findings(status_of)
     for pointer, keyword, status, why in entries:
-        report.add(pointer, keyword, status, why)
+        findings.add(pointer, keyword, status, why)
     for text in notes:
-        report.note(text)
-    return report
+        findings.note(text)
+    return Report(findings)
 
 
 class _Writer:

@@ -6,7 +6,6 @@ import gc
 
 import numpy as np
 
-
 FORMATS = ("date-time", "date", "time", "email", "uri", "uuid", "hostname", "ipv4", "ipv6")
 
 
@@ -29,17 +28,17 @@ def warmup() -> None:
 
     letters: list[bytes | None] = [bytes([b]) for b in range(256)]
     vocabulary = Vocabulary([*letters, b'{"', b'": "', b"ab", None], (259,))
-    schema = {
+    schema = """{
         "type": "object",
         "properties": {
             "a": {"type": "string", "maxLength": 9},
-            "b": {"type": "array", "items": {"type": "integer"}},
+            "b": {"type": "array", "items": {"type": "integer"}}
         },
-        "required": ["a"],
-    }
+        "required": ["a"]
+    }"""
     counted = {
         "type": "object",
-        "properties": {"x": {"enum": ["p", "qr"]}},
+        "properties": {"x": {"enum": ["p", "qr"]}, "y": {"type": "object", "properties": {"z": {}}}},
         "dependentRequired": {"x": ["y"]},
         "maxProperties": 3,
     }
@@ -77,8 +76,9 @@ def warmup() -> None:
             matcher.forced_bytes()
             matcher.fork().accept_bytes(b"  ")
         compiled._arena.note_dead((0, 0, 0))
-    for what in (*({"format": name} for name in FORMATS), {"minimum": 0, "maximum": 1}):
-        matcher = compile_grammar(Grammar.from_json_schema(what), vocabulary).matcher()
+    often = [f'{{"format": "{name}"}}' for name in FORMATS] + ['{"minimum": 0, "maximum": 1}']
+    for one in often:
+        matcher = compile_grammar(Grammar.from_json_schema(one), vocabulary).matcher()
         matcher.accept_bytes(b'"')
         matcher.fill_next_token_bitmask(bitmask)
     set_row(np.zeros(1, np.int32), np.zeros(1, np.int32))  # only large vocabularies have rows

@@ -40,6 +40,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
+from weakref import proxy
 
 import numpy as np
 import numpy.typing as npt
@@ -116,7 +117,7 @@ class DistinctArena(MarkedArena):
         self._values: dict[int, int] = {}
         self._begins_any: dict[int, bool] = {}
         self._searched: dict[Hashable, bool] = {}
-        self._masks = DistinctMasks(self, vocabulary, any(one.repeats for one in ir.distinct))
+        self._masks = DistinctMasks(proxy(self), vocabulary, any(one.repeats for one in ir.distinct))
         super().__init__(with_marks(ir), vocabulary, limits)
         self._marks = np.array(self.marks, np.int64)
         self._after_marks = np.zeros(len(self.marks), np.int64)

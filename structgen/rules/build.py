@@ -28,6 +28,7 @@ from ..engine.heap import Heap
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Around, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 from ..limits import Limits
+from ..weakly import weakly
 from .analysis import Analysis
 from .automaton import DState, Graph, determinise, without_empty
 from .bounded import bounded_states
@@ -104,7 +105,7 @@ class RuleBuilder:
         self.graphs: Graphs = Graphs(
             ir, facts, self._units, repetitions, self._small, None if common is None else common.graphs
         )
-        overlays = None if ir.lexing == "longest" else self.build
+        overlays = None if ir.lexing == "longest" else weakly(self.build)
         self._records: Records = Records(
             heap,
             self._units,
@@ -113,14 +114,15 @@ class RuleBuilder:
             overlays,
             None if common is None else common._records,
         )
+        read = weakly(self._read)
         self._bracketed: Bracketed = Bracketed(
-            self.graphs, self._records, self._read, None if common is None else common._bracketed
+            self.graphs, self._records, read, None if common is None else common._bracketed
         )
-        self._outlines = Outlines(self.graphs, self._records, self._read)
+        self._outlines = Outlines(self.graphs, self._records, read)
         left_recursive = break_left_recursion(self.graphs, cyclic, self._max_states)
         if ir.lexing == "longest":
             self.graphs.unfolded = Unfolded(
-                facts, self._graph_of, self._small, cyclic, left_recursive, self._max_states
+                facts, weakly(self._graph_of), self._small, cyclic, left_recursive, self._max_states
             )
 
     def build_all(self, names: Iterable[str]) -> None:

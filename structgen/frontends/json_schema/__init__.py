@@ -53,7 +53,7 @@ from .keywords import status_of
 from .lower import Lowering
 from .normalise import Normaliser, OneOf
 from .plain import Plain
-from .report import Entry, Report
+from .report import Entry, Findings, Report
 from .size import check_size
 from .skim import How, skim
 from .sources import read
@@ -105,15 +105,14 @@ def schema_to_ir(
     documents = Documents(schema, registry)
 
     def lowered(
-        normaliser: Normaliser | Callable[[], Normaliser], report: Report
+        normaliser: Normaliser | Callable[[], Normaliser], report: Findings
     ) -> tuple[GrammarIR, Report]:
         ordered, plain_integers = property_order == "schema", integers == "plain"
         lowering = Lowering(normaliser, documents, report, limits, whitespace, ordered, plain_integers)
         ir = lowering.grammar(root)
-        report.complete = lambda: lowering.complete(root)
-        return ir, report
+        return ir, Report(report, lambda: lowering.complete(root))
 
-    report = Report(status_of)
+    report = Findings(status_of)
     plain = Plain(documents, limits)
     root = documents.root
     if isinstance(root.schema, dict) and root.schema and plain.holds(root):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
+from weakref import proxy
 
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
@@ -35,6 +36,7 @@ from ...ir import (
 )
 from ...limits import Limits
 from ...regex import from_strings, json_char, json_string_literal, union
+from ...weakly import weakly
 from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
 from .document import Documents, Location
@@ -55,18 +57,16 @@ from .nodes import (
 )
 from .normalise import Normaliser
 from .punctuation import Whitespace, shared_rule, text
-from .report import Report
+from .report import Findings
 from .scalars import ALL_INTEGERS, ALL_NUMBERS, ALL_STRINGS, StringSet, merge_strings
 from .spelled import told_apart
 
 EMPTY = Seq(())
 NOTHING = Alt(())
 QUOTE = Lit(b'"')
-MOST_NAMED = 128
-"""Keys that match a pattern are named one by one when they are at most so many."""
+MOST_NAMED = 128  # keys that match a pattern are named one by one when they are at most so many
 MOST_LISTED = 64  # so many texts of a list are spelled; more are an automaton
-MOST_KINDS = 256
-"""Kinds of keys with different values in one object, which `regex.disjoint_union` can tell apart."""
+MOST_KINDS = 256  # of keys with different values in one object, which `regex.disjoint_union` can tell apart
 
 
 class Lowering:
@@ -80,7 +80,7 @@ class Lowering:
         self,
         normaliser: Normaliser | Callable[[], Normaliser],
         documents: Documents,
-        report: Report,
+        report: Findings,
         limits: Limits,
         whitespace: Whitespace,
         ordered: bool,
@@ -93,8 +93,8 @@ class Lowering:
         self.plain_integers = plain_integers or documents.root.resource.draft == 4
         self.text = text(whitespace, self.plain_integers)
         self.ordered = ordered
-        self.rules = Rules(self._write, self.text.common.promised)
-        self.direct = Direct(self)
+        self.rules = Rules(weakly(self._write), self.text.common.promised)
+        self.direct = Direct(proxy(self))
         self._todo: list[tuple[str, Node]] = []
         self._refs: dict[Formula, Ref] = {}
         self._shared: dict[str, Ref] = {}

@@ -24,6 +24,7 @@ from typing import Any
 
 from ...errors import LimitExceededError, SchemaError, UnsupportedKeywordError
 from ...limits import Limits, check_time
+from ...weakly import weakly
 from . import languages
 from .algebra import Algebra
 from .document import MAX_POINTER, Documents, Location, Resource, kind_of
@@ -42,7 +43,7 @@ from .nodes import (
 )
 from .parts import ARRAY, EVERY_TYPE, INTEGER, NUMBER, OBJECT, STRING, Parts
 from .plain import Plain
-from .report import ANNOTATION, ENFORCED, UNENFORCED, Report
+from .report import ANNOTATION, ENFORCED, UNENFORCED, Findings
 from .scalars import (
     ALL_INTEGERS,
     ALL_NUMBERS,
@@ -97,17 +98,17 @@ class Normaliser:
         limits: Limits,
         overlaps: dict[OneOf, set[tuple[int, int]]] | None = None,
         plain: Plain | None = None,
-        report: Report | None = None,
+        report: Findings | None = None,
     ) -> None:
         self.documents = documents
-        self.report = Report(status_of) if report is None else report
+        self.report = Findings(status_of) if report is None else report
         self.plain = Plain(documents, limits) if plain is None else plain
         self.strict = strict
         self.assert_formats = formats == "assert"
         self.limits = limits
         self.overlaps = overlaps or {}
         self.promises: list[Promise] = []
-        self.algebra = Algebra(self.spend, self.closed)
+        self.algebra = Algebra(weakly(self.spend), weakly(self.closed))
         self.items_differ = False
         self._is_closed: dict[Formula, bool] = {}
         self._spent = 0

@@ -37,11 +37,10 @@ class Entry:
         return f"{self.status:<12} {self.pointer}/{self.keyword}{reason}"
 
 
-class Report:
-    """The keywords of a schema in the order they were met; iterable, and readable as text.
+class Findings:
+    """What is recorded while a schema is read; a `Report` shows it.
 
-    Entries are made when somebody asks for them, and what is read later than the rest of the schema is read
-    then: recording keywords is on the way to the first mask.
+    Entries are made when somebody asks for them: recording keywords is on the way to the first mask.
 
     status_of : what becomes of a keyword in a resource, where nothing else was recorded
     """
@@ -49,9 +48,8 @@ class Report:
     def __init__(self, status_of: Callable[[str, Resource], tuple[str, str]]) -> None:
         self._status_of = status_of
         self._met: dict[tuple[str, str], tuple[str, str]] = {}
-        self._notes: list[str] = []
         self._read: list[Location] = []
-        self.complete: Callable[[], None] | None = None  # reads what has not been read
+        self.notes: list[str] = []
 
     def read(self, at: Location) -> None:
         """Record all keywords of a schema that is read."""
@@ -66,19 +64,11 @@ class Report:
 
     def note(self, text: str) -> None:
         """Record something about the schema as a whole, once."""
-        if text not in self._notes:
-            self._notes.append(text)
+        if text not in self.notes:
+            self.notes.append(text)
 
-    @property
-    def notes(self) -> list[str]:
-        """What is to be said of the schema as a whole."""
-        self._entries()
-        return self._notes
-
-    def _entries(self) -> dict[tuple[str, str], tuple[str, str]]:
-        if self.complete is not None:
-            complete, self.complete = self.complete, None
-            complete()
+    def entries(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """(pointer, keyword) -> (status, why), in the order in which they were met."""
         found: dict[tuple[str, str], tuple[str, str]] = {}
         for at in self._read:
             for keyword in at.schema:
@@ -88,6 +78,32 @@ class Report:
         for key, status in self._met.items():
             found.setdefault(key, status)
         return found
+
+
+class Report:
+    """The keywords of a schema in the order they were met; iterable, and readable as text.
+
+    What is read later than the rest of the schema is read when somebody asks for entries.
+
+    findings : what was recorded
+    complete : reads what has not been read
+    """
+
+    def __init__(self, findings: Findings, complete: Callable[[], None] | None = None) -> None:
+        self._findings = findings
+        self._complete = complete
+
+    @property
+    def notes(self) -> list[str]:
+        """What is to be said of the schema as a whole."""
+        self._entries()
+        return self._findings.notes
+
+    def _entries(self) -> dict[tuple[str, str], tuple[str, str]]:
+        if self._complete is not None:
+            complete, self._complete = self._complete, None
+            complete()
+        return self._findings.entries()
 
     @property
     def enforced(self) -> tuple[Entry, ...]:

@@ -44,7 +44,7 @@ from .lower import Lowering
 from .normalise import Normaliser
 from .plain import Plain
 from .punctuation import SKETCHED, text
-from .report import Report
+from .report import Findings
 from .skimming.forms import (
     NOTED,
     T_PLACES,
@@ -294,7 +294,7 @@ class _Rest:
     def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
         """The grammar that has the rules of kind ELSEWHERE, and what tells which one is."""
         how, documents = self._how, self._documents
-        report = Report(status_of)
+        report = Findings(status_of)
         plain = self._plain or Plain(documents, how.limits)
         lowering = Lowering(
             lambda: Normaliser(
