@@ -113,8 +113,17 @@ def usual(rng: random.Random, depth: int = 3) -> Any:
         {"type": rng.choice([["string", "null"], "string"]), "format": "ipv4"},
         rng.choice([True, {}, {"type": "string", "pattern": "^a|b"}, {"const": "a"}]),
     ]
+    # What no look tells all about, and is read at once.
+    forms += [
+        {"type": "string", "pattern": "^[ab]*$", "maxLength": rng.randrange(4)},
+        {"type": "integer", "multipleOf": rng.randrange(1, 4), "minimum": 0},
+        {"not": {"type": rng.choice(names)}},
+        {"type": "object", "patternProperties": {"^a": {"type": "null"}}, "maxProperties": 2},
+        {"allOf": [{"type": ["string", "null"]}, {"enum": rng.sample(["a", None, 1, "b"], 2)}]},
+        {"type": "array", "uniqueItems": True, "maxItems": 2},
+    ]
     if depth:
-        forms += [{"type": "object", **objects}] * 6 + [{"type": "array", **arrays}] * 3
+        forms += [{"type": "object", **objects}] * 9 + [{"type": "array", **arrays}] * 4
         forms += [objects, {"type": rng.sample(names, 3), **objects, **arrays}, {"$ref": "#/$defs/one"}]
         forms += [{rng.choice(["anyOf", "oneOf"]): [below() for _ in range(rng.randrange(1, 4))]}]
     return rng.choice(forms)

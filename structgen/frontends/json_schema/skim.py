@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import StructgenError
 from ...ir import GrammarIR
 from ...jit import settled
 from ...limits import Limits, clock
@@ -38,6 +39,7 @@ from ...sketch import (
     Sketch,
 )
 from .document import MAX_POINTER, Documents, Location, draft_of, escape
+from .emptiness import settle
 from .keywords import KEYWORDS, status_of
 from .later import WHOLE_TYPES
 from .lower import Lowering
@@ -158,7 +160,7 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
         rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
     if unsure:
         with clock("compile_seconds", limits.compile_seconds):
-            if not rest.are_plain():
+            if not rest.are_sound():
                 return None
     integers = how.integers == "plain" or (dialect > 0 and draft_of(rest.dialect, 0) == 4)
     form = text(how.whitespace, integers).sketch
@@ -200,7 +202,7 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         "oneOf": ONE,
         "$schema": DIALECT,
         **dict.fromkeys(("$id", "id"), ID),
-        **dict.fromkeys(("$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), STOP),
+        **dict.fromkeys(("uniqueItems", "$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), STOP),
         "$ref": REFERENCE,
         **{name: A_TYPE + SKETCHED.index(rule) for name, rule in WHOLE_TYPES.items()},
     }
@@ -240,21 +242,36 @@ class _Rest:
     def _documents(self) -> Documents:
         return Documents(self.dialect, None)  # There are no references, and so no need for the whole.
 
-    def are_plain(self) -> bool:
-        """One look at the schemas that kernels cannot tell all about does."""
+    def are_sound(self) -> bool:
+        """The schemas that kernels cannot tell all about are plain, or read now and known for sound.
+
+        A schema with references is none of them, so each means what it means by itself.
+        """
         plain = self._plain = Plain(self._documents, self._how.limits)
         unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
+        read: list[Location] = []
         try:
-            return all(plain.holds(self._schema(rule)) for rule in np.flatnonzero(unsure).tolist())
-        except (ValueError, RecursionError):  # of `json.loads`; said when the whole is read
+            for at in map(self._schema, np.flatnonzero(unsure).tolist()):
+                if not plain.holds(at):
+                    normaliser = self._lowering.normaliser
+                    formula = normaliser.formula(at.schema, at.pointer, at.resource)
+                    settle(normaliser, formula)
+                    if not formula.productive or normaliser.promises or normaliser.items_differ:
+                        return False
+                    read.append(at)
+            for at in read:
+                self._lowering.rule(at)
+        except (StructgenError, ValueError, RecursionError):  # said when the whole is read
             return False
+        return True
 
     def _schema(self, rule: int) -> Location:
         at = self._schemas.get(rule)
         if at is None:
             begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
             schema = json.loads(self._source[begin:end].tobytes())
-            at = self._schemas[rule] = Location(schema, "", self._documents.root.resource)
+            pointer = self.pointer(rule)[:MAX_POINTER]
+            at = self._schemas[rule] = Location(schema, pointer, self._documents.root.resource)
         return at
 
     def pointer(self, rule: int) -> str:
@@ -291,31 +308,26 @@ class _Rest:
         """A rule's name."""
         return "#" + self.pointer(rule)
 
-    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
-        """The grammar that has the rules of kind ELSEWHERE, and what tells which one is."""
+    @cached_property
+    def _lowering(self) -> Lowering:
         how, documents = self._how, self._documents
-        report = Findings(status_of)
+        findings = Findings(status_of)
         plain = self._plain or Plain(documents, how.limits)
-        lowering = Lowering(
-            lambda: Normaliser(
+
+        def normaliser() -> Normaliser:
+            return Normaliser(
                 documents,
                 strict=how.strict,
                 formats=how.formats,
                 limits=how.limits,
                 plain=plain,
-                report=report,
-            ),
-            documents,
-            report,
-            how.limits,
-            how.whitespace,
-            how.property_order == "schema",
-            how.integers == "plain",
-        )
+                report=findings,
+            )
 
-        def rule_in(rule: int) -> str:
-            at = self._schema(rule)
-            at.pointer = self.pointer(rule)[:MAX_POINTER]
-            return lowering.rule(at)
+        ordered, plain_integers = how.property_order == "schema", how.integers == "plain"
+        return Lowering(normaliser, documents, findings, how.limits, how.whitespace, ordered, plain_integers)
 
-        return lowering.part(), rule_in
+    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
+        """The grammar that has the rules of kind ELSEWHERE, and what tells which one is."""
+        lowering = self._lowering
+        return lowering.part(), lambda rule: lowering.rule(self._schema(rule))
