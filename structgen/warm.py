@@ -8,9 +8,18 @@ import numpy as np
 
 FORMATS = ("date-time", "date", "time", "email", "uri", "uuid", "hostname", "ipv4", "ipv6")
 
+BOUNDS = (
+    '{"type": "integer", "minimum": 0}',
+    '{"type": "integer", "minimum": 1}',
+    '{"type": "integer", "minimum": 1, "maximum": 100}',
+    '{"type": "number", "minimum": 0}',
+    '{"type": "number", "minimum": 0, "maximum": 1}',
+    '{"type": "number", "minimum": 0, "maximum": 100}',
+)
+
 
 def warmup() -> None:
-    """Run all kernels on a small grammar of each discipline, and make the formats that schemas often name.
+    """Run all kernels on a small grammar of each discipline, and make the formats and bounds that schemas often have.
 
     The machine code is kept on disk: after the first time (seconds), in any process, this takes a fraction
     of a second. A server calls it before it takes requests. What is in memory by then (modules, machine code)
@@ -76,8 +85,7 @@ def warmup() -> None:
             matcher.forced_bytes()
             matcher.fork().accept_bytes(b"  ")
         compiled._arena.note_dead((0, 0, 0))
-    often = [f'{{"format": "{name}"}}' for name in FORMATS] + ['{"minimum": 0, "maximum": 1}']
-    for one in often:
+    for one in [*(f'{{"format": "{name}"}}' for name in FORMATS), *BOUNDS]:
         matcher = compile_grammar(Grammar.from_json_schema(one), vocabulary).matcher()
         matcher.accept_bytes(b'"')
         matcher.fill_next_token_bitmask(bitmask)
