@@ -19,7 +19,7 @@ BOUNDS = (
 
 
 def warmup() -> None:
-    """Run all kernels on a small grammar of each discipline, and make the formats and bounds that schemas often have.
+    """Run all kernels on small grammars, and make the formats and bounds that schemas often have.
 
     The machine code is kept on disk: after the first time (seconds), in any process, this takes a fraction
     of a second. A server calls it before it takes requests. What is in memory by then (modules, machine code)

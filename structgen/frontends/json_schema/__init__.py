@@ -18,10 +18,12 @@
     emptiness.py   what has no value is taken out  explain.py               why nothing is left
     plain.py       what one look tells all about   later.py                 rules written when reached
     lower.py       nodes -> rules                  report.py                what became of each keyword
+    direct.py      plain schemas -> rules          skim.py, skimming/       JSON text -> a sketch, by kernels
 
 The meaning comes first: a schema becomes a set of JSON values by type, in which sibling keywords, ``$ref``,
 ``allOf`` and their like are resolved and empty branches removed; only then is it written as rules. A schema
-that one look tells all about needs none of this to be known for sound: it is read when a text gets there.
+that one look tells all about needs none of this to be known for sound: it is read when a text gets there. And
+text that says what most schemas say is read by kernels, and never becomes values of Python (`skim`).
 
 How values are spelled
     Keys that a schema names, and strings that it constrains by ``enum``, ``const``, ``pattern`` or
