@@ -51,8 +51,7 @@ UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What sketches of one form have alike in heaps of one shape: what `write_sketched` is told, save for
-    the rest.
+    """What `write_sketched` is told for all sketches of one form, in heaps of one shape.
 
     told : int64[D_SIZE], without D_ORDERED
     constants : common, frames, tail, tail_numbers, lists, list_numbers, trans, classes, words, final

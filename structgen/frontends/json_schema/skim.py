@@ -1,9 +1,8 @@
 """Schemas that kernels read: from JSON text straight to rows of rules, without values of Python.
 
 The text of a schema that says little more than what its objects and arrays hold, which is most of them, is
-read by `skimming`; what is left over are schemas of other forms below it (lists of values, bounds,
-alternatives), of which one look must tell all (`plain`), as it would of the whole. Then the grammar is known
-for sound, and compiled from the sketch; what is left over is read when a text gets there.
+read by `skimming`. What is left over are schemas of other forms below it: of most of them a kernel or one
+look (`plain`) tells that they are sound, and they are read when a text gets there; the others are read now.
 """
 
 from __future__ import annotations
@@ -47,20 +46,9 @@ from .normalise import Normaliser
 from .plain import Plain
 from .punctuation import SKETCHED, text
 from .report import Findings
-from .skimming.forms import (
-    NOTED,
-    T_PLACES,
-)
-from .skimming.rules import (
-    sketch_rules,
-)
-from .skimming.values import (
-    MOST_DEEP,
-    N_BEGIN,
-    N_END,
-    NODE_WORDS,
-    read_values,
-)
+from .skimming.forms import NOTED, T_UNSURE
+from .skimming.rules import sketch_rules
+from .skimming.values import MOST_DEEP, N_BEGIN, N_END, NODE_WORDS, read_values
 from .skimming.words import (
     A_TYPE,
     ADDITIONAL,
@@ -88,7 +76,7 @@ from .skimming.words import (
     hash_of,
 )
 
-MOST_NODES = 1 << 21
+MOST_NODES = 1 << 21  # half the bytes of a text, which may have so many values
 
 
 class How(NamedTuple):
@@ -106,20 +94,18 @@ class How(NamedTuple):
 class _Scratch:
     """What kernels write to, for texts of usual size: memory that is new costs more than the work.
 
-    nodes : int64[n, NODE_WORDS], and the others of as many rows
+    n : how many values a text may have; see `sketch_rules`
     """
 
     def __init__(self, n: int) -> None:
         self.nodes, self.stack = np.empty((n, NODE_WORDS), np.int64), np.empty(MOST_DEEP, np.int64)
-        self.rules, self.members = (
-            np.empty((n, SKETCH_WORDS), np.int64),
-            np.empty((n, MEMBER_WORDS), np.int64),
-        )
-        self.noted, self.spare = np.empty(NOTED, np.int64), np.empty(2 * n, np.int64)
+        self.rules = np.empty((n + 8, SKETCH_WORDS), np.int64)
+        self.members = np.empty((3 * n + 8, MEMBER_WORDS), np.int64)
+        self.noted, self.spare = np.empty(NOTED, np.int64), np.empty(2 * n + 16, np.int64)
 
 
 _waiting: list[_Scratch] = []
-USUAL_NODES = 1 << 13
+USUAL_NODES = 1 << 13  # a text of 16 KB
 
 
 def skim(schema: str, how: How) -> Sketch | None:
@@ -143,17 +129,15 @@ def skim(schema: str, how: How) -> Sketch | None:
 
 
 def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch | None:
-    read_values, sketch_rules = _kernels or _settle()
+    read, sketch = _kernels or _settle()
     nodes, limits = scratch.nodes, how.limits
-    n = read_values(source, nodes, scratch.stack)
+    n = read(source, nodes, scratch.stack)
     if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < MOST_DEEP:
         return None
-    found = sketch_rules(
-        source, nodes, *_table(), scratch.rules, scratch.members, scratch.noted, scratch.spare
-    )
+    found = sketch(source, nodes, *_table(), scratch.rules, scratch.members, scratch.noted, scratch.spare)
     if found < 0:
         return None
-    n_rules, dialect, unsure, _ = scratch.noted[:T_PLACES].tolist()
+    n_rules, dialect, unsure = scratch.noted[: T_UNSURE + 1].tolist()
     rest = _Rest(source, scratch.rules[:n_rules].copy(), scratch.members[:found].copy(), how)
     if dialect:
         begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()

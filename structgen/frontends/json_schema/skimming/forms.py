@@ -68,9 +68,11 @@ from .words import (
 
 ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 1, 2, 3, 6, 7  # common rules
 # What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
-# rules are for Python to look at, whether there are references; then of each keyword where it is.
-T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_PLACES, NOTED = 0, 1, 2, 3, 4, 4 + 16
+# rules are for Python to look at, whether there are references, how many keys were looked at to follow them;
+# then of each keyword where it is.
+T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_STEPS, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 5 + 16
 ANY_TYPE = 0b11111010  # a bit for each type, save for integers, which are numbers
+MOST_STEPS = 10**7
 ALIKE = 64  # so many rules before one are looked through for one in the same words
 NOT_HERE = -1000  # answered for a schema that makes the whole text one for Python
 
@@ -148,8 +150,9 @@ def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
     SK_FIRST is the value of ``enum``, of one of kind ANY_OF that of the branches; else see `structured`.
     """
     if noted[T_REFERENCES]:
-        target = follow(text, nodes, node, table, words)
-        if target < 0:
+        target, steps = follow(text, nodes, node, table, words)
+        noted[T_STEPS] += steps
+        if target < 0 or noted[T_STEPS] > MOST_STEPS:
             return NOT_HERE
         if target != node:
             parent, way = REFERRED, nodes[node, N_BEGIN]

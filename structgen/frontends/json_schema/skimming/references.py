@@ -32,10 +32,12 @@ def have_references(text, nodes, n):
 def follow(text, nodes, node, table, words):
     """The schema that is meant by one that refers to another of the same text by a pointer, through any
     number of them; a schema without a reference is itself. Negative: something that Python has to look at.
+    Also how many keys were compared with parts of pointers.
     """
+    steps = 0
     for _ in range(MOST_DEEP):
         if nodes[node, N_KIND] != OBJECT:
-            return node
+            return node, steps
         reference = 0
         odd = False
         child = node + 1
@@ -48,25 +50,26 @@ def follow(text, nodes, node, table, words):
                 odd = True
             child = nodes[child, N_NEXT]
         if not reference:
-            return node
+            return node, steps
         if odd or nodes[reference, N_KIND] != STRING:
-            return -1
+            return -1, steps
         at, end = nodes[reference, N_BEGIN] + 1, nodes[reference, N_END] - 1
         if end - at < 3 or text[at] != 35 or text[at + 1] != 47:
-            return -1
+            return -1, steps
         at += 2
         node = 0
         while at <= end:
             if nodes[node, N_KIND] != OBJECT:
-                return -1
+                return -1, steps
             stop = at
             while stop < end and text[stop] != 47:
                 if text[stop] == 37 or text[stop] == 126:  # an escape
-                    return -1
+                    return -1, steps
                 stop += 1
             found = -1
             child = node + 1
             while child < nodes[node, N_NEXT]:
+                steps += 1
                 begin = nodes[child, N_KEY]
                 if nodes[child, N_KEY_END] - begin == stop - at:
                     same = True
@@ -74,11 +77,12 @@ def follow(text, nodes, node, table, words):
                         same = same and text[begin + i] == text[at + i]
                     if same:
                         found = child
-                if node > 0 and code_of(text, begin, nodes[child, N_KEY_END], table, words) == ID:
-                    return -1
+                size = nodes[child, N_KEY_END] - begin
+                if node > 0 and 2 <= size <= 3 and code_of(text, begin, begin + size, table, words) == ID:
+                    return -1, steps
                 child = nodes[child, N_NEXT]
             if found < 0:
-                return -1
+                return -1, steps
             node = found
             at = stop + 1
-    return -1
+    return -1, steps

@@ -45,6 +45,8 @@ from .values import ARRAY, FALSE, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NE
 from .words import DIALECT, code_of
 
 MOST_CHOICES = 64  # as `lower.MOST_LISTED` has it: more are an automaton
+MOST_UNNAMED = 1000  # names that must come and that no property has
+MOST_ROUNDS = 100
 
 
 @jit
@@ -209,11 +211,14 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
 
 @jit
 def have_ends(rules, members, n, done):
-    """Each of the first ``n`` rules has a text: none needs itself, through others or not."""
+    """Each of the first ``n`` rules has a text: none needs itself, through others or not.
+
+    False, too, where a few rounds do not tell.
+    """
     for rule in range(n):
         done[rule] = 0
     left = n
-    while left:
+    for _ in range(MOST_ROUNDS):
         before = left
         for rule in range(n - 1, -1, -1):
             if done[rule]:
@@ -233,9 +238,9 @@ def have_ends(rules, members, n, done):
             if ready:
                 done[rule] = 1
                 left -= 1
-        if left == before:
-            return False
-    return True
+        if left == 0 or left == before:
+            break
+    return left == 0
 
 
 @jit
@@ -273,4 +278,6 @@ def require(text, nodes, required, members, first, n, rest):
         if not again:
             members[new, SM_RULE], members[new, SM_MUST] = rest, 1
             added += 1
+            if added > MOST_UNNAMED:
+                return NOT_HERE
     return -added if added else names
