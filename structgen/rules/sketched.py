@@ -46,6 +46,7 @@ from .shapes import AFTER, BASE, CALLEES, RULE, Shape, Template, rule_template
 
 _FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, CHOICE: D_CHOICE}
 _Int64 = npt.NDArray[np.int64]
+FEW_RULES = 8
 UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller numbers
 
 
@@ -158,8 +159,15 @@ class SketchBuilder:
         self._inner: tuple[RuleBuilder, Callable[[int], str]] | None = None
 
     def start(self) -> int:
-        """Heap offset of the initial state of the whole grammar; its first rule is written, too."""
+        """Heap offset of the initial state of the grammar; its first rule is written, of few rules all."""
         callee = self._write(0)
+        if len(self._places) <= FEW_RULES:
+            # A text will get to most of them, and to ask for one costs more than to write it.
+            for rule in range(1, len(self._places)):
+                forward = int(self._places[rule, 0])
+                if forward and self._sketch.rules[rule, SK_KIND] != ELSEWHERE:
+                    at = self._write(rule)
+                    self._heap.g[forward + L.S_ROW] = at
         at = self._heap.reserve(L.STATE_WORDS + L.CALL_WORDS)
         g = self._heap.g
         kind = int(self._sketch.rules[0, SK_KIND])
