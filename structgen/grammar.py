@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from os import PathLike
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .frontends.json_schema.report import Report
     from .frontends.lark_indentation import Indenter
     from .sketch import Sketch
+
+
+def _both(ir: GrammarIR, report: Report | None) -> tuple[GrammarIR, Report | None]:
+    return ir, report
 
 
 @cache
@@ -30,7 +34,7 @@ class Grammar:
     def __init__(self, ir: GrammarIR, *, report: Report | None = None, source: str = "grammar") -> None:
         self.source = source
         self.sketch: Sketch | None = None  # the same in rows of numbers, where there is such
-        self._read: Callable[[], tuple[GrammarIR, Report | None]] = lambda: (ir, report)
+        self._read: Callable[[], tuple[GrammarIR, Report | None]] = partial(_both, ir, report)
 
     @property
     def ir(self) -> GrammarIR:
