@@ -236,7 +236,7 @@ class Bracketed:
         self._graphs = graphs
         self._records = records
         self._read = read
-        self._unit_of: dict[str, int] = {}  # what `_called_unit` has found of rules
+        self._unit_of: dict[tuple[str, bool], int] = {}  # what `_callee` has found of rules
         self._others_of: dict[object, Others] = {}  # of one kind, that are others' as well
         if common is not None:
             self._unit_of, self._others_of = common._unit_of.copy(), common._others_of.copy()
@@ -245,28 +245,19 @@ class Bracketed:
         """Write the automaton of ``form``, the unit ``unit``; its first state, or 0: it is not built here."""
         around, keys, needs = form.around, form.keys, form.needs
         most = -1 if form.max_count is None else form.max_count
-        gap = (0, 0)
-        if around.gap:
-            found = self._gap(around.gap)
-            if found is None:
-                return 0
-            gap = found
+        gap = self._callee(around.gap, nullable=True) if around.gap else (0, 0)
+        if gap is None:
+            return 0
         # Where the units of the values lie, and their FIRST sets; of each key the place of its value there.
         values: list[int] = []
         place: dict[str, int] = {"": -1}
-        units, unit_of = self._graphs.units.all, self._unit_of
         for name in (*form.values, *[value for _, value in form.rest]):
             if name not in place:
-                callee = unit_of.get(name)
+                callee = self._callee(name, nullable=False)
                 if callee is None:
-                    callee = unit_of[name] = self._called_unit(name)
-                if callee < 0:
-                    return 0
-                info = units[callee]
-                if (info.counted or info.dfa is not None) and self._records.may_overlay(callee):
                     return 0
                 place[name] = len(values) >> 1
-                values += (info.at, info.first)
+                values += callee
         n = alive = len(keys)
         number: Sequence[int] = range(n)
         must = [0] * n
@@ -292,7 +283,7 @@ class Bracketed:
             ends: list[int] = []
             if len(kinds) > 1:
                 languages, ends = disjoint_union(tuple([key for key, _ in kinds]))
-            others = self.others(languages, around, units[unit].name, ends)
+            others = self.others(languages, around, self._graphs.units.all[unit].name, ends)
         plan = plan_of(around, form.empty)
         order = sorted(range(n), key=keys.__getitem__)
         blob = np.frombuffer(b"".join([keys[i] for i in order]), np.uint8)
@@ -339,29 +330,28 @@ class Bracketed:
             self._records.redirect(others.block, others.states, where)
         return entry
 
-    def _gap(self, name: str) -> tuple[int, int] | None:
-        """Where the unit of the blanks lies, and its FIRST set; None for one that is called in other ways."""
-        facts = self._graphs.facts
-        if name in facts.promised:
+    def _callee(self, name: str, *, nullable: bool) -> tuple[int, int] | None:
+        """Where the unit of a rule lies, and its FIRST set; None for one that is called in other ways."""
+        unit = self._unit_of.get((name, nullable))
+        if unit is None:
+            unit = self._unit_of[name, nullable] = self._called_unit(name, nullable)
+        if unit < 0:
             return None
-        self._read(name)
-        number = facts.rule[name]
-        if not facts.nullable[number] or not facts.productive[number] or not facts.first[number]:
-            return None
-        unit = self._graphs.rule_unit(name)
         info = self._graphs.units.all[unit]
         if (info.counted or info.dfa is not None) and self._records.may_overlay(unit):
             return None
         return info.at, info.first
 
-    def _called_unit(self, name: str) -> int:
-        """The unit of a value's rule, -1 for one that is called in other ways."""
+    def _called_unit(self, name: str, nullable: bool) -> int:
+        """The unit of a rule, -1 for one that is called in other ways."""
         facts = self._graphs.facts
         if name not in facts.promised:
             self._read(name)
             number = facts.rule[name]
-            if facts.nullable[number] or not facts.productive[number] or not facts.first[number]:
+            if facts.nullable[number] != nullable or not facts.productive[number] or not facts.first[number]:
                 return -1
+        elif nullable:
+            return -1
         return self._graphs.rule_unit(name)
 
     def others(self, keys: ByteDFA, around: Around, owner: str = "", ends: Sequence[int] = ()) -> Others:

@@ -69,14 +69,22 @@ ALIKE = 64  # so many values of members before one are looked through for an equ
 
 
 @jit
+def add_state(g, rule, told):
+    """A state of a rule, with nothing in it so far, at the end of the heap."""
+    at = g[H_TOP]
+    for k in range(STATE_WORDS):
+        g[at + k] = 0
+    g[at + S_RULE] = told[D_UNIT] + rule
+    g[H_TOP] = at + STATE_WORDS
+    return at
+
+
+@jit
 def place(g, rule, told, rules, places, common):
     """Give a rule a forward, if it has no place."""
     if rule >= 0 and places[rule, 0] == 0:
-        at = g[H_TOP]
-        g[H_TOP] = at + STATE_WORDS
-        for k in range(STATE_WORDS):
-            g[at + k] = 0
-        g[at + S_FLAGS], g[at + S_RULE] = FORWARD, told[D_UNIT] + rule
+        at = add_state(g, rule, told)
+        g[at + S_FLAGS] = FORWARD
         places[rule, 0] = at
         kind = rules[rule, SK_KIND]
         if kind == ENCLOSED or kind == LISTED or kind == CHOICE:
@@ -96,22 +104,34 @@ def place(g, rule, told, rules, places, common):
 
 
 @jit
+def callee_of(called, places, common):
+    """Where the unit of a rule that is called lies, and its FIRST set."""
+    if called >= 0:
+        return places[called, 0], places[called, 1]
+    return common[-1 - called, 0], common[-1 - called, 1]
+
+
+@jit
+def add_call(g, state, callee):
+    """A call in last place for the state at the end of the heap, which has nothing but such calls."""
+    call = g[H_TOP]
+    for k in range(CALL_WORDS):
+        g[call + k] = 0
+    g[call + C_INIT], g[call + C_FIRST] = callee
+    g[state + S_CALLS] += 1
+    g[H_TOP] = call + CALL_WORDS
+
+
+@jit
 def write_union(g, rule, told, rules, common):
     """`write_sketched` for a rule of kind UNION: one state, which calls."""
     room = STATE_WORDS + CALL_WORDS * common.shape[0]
-    at = g[H_TOP]
-    if at + room > g[H_LIMIT]:
+    if g[H_TOP] + room > g[H_LIMIT]:
         return -room
-    for k in range(room):
-        g[at + k] = 0
-    g[at + S_RULE] = told[D_UNIT] + rule
-    call = at + STATE_WORDS
+    at = add_state(g, rule, told)
     for called in range(common.shape[0]):
         if rules[rule, SK_OTHERS] >> called & 1:
-            g[at + S_CALLS] += 1
-            g[call + C_INIT], g[call + C_FIRST] = common[called, 0], common[called, 1]
-            call += CALL_WORDS
-    g[H_TOP] = call
+            add_call(g, at, (common[called, 0], common[called, 1]))
     told[D_STATES] += 1
     return at
 
@@ -125,24 +145,32 @@ def write_any_of(g, rule, told, rules, members, places, common):
         return -room
     for i in range(first, first + n):
         place(g, members[i, SM_RULE], told, rules, places, common)
-    at = g[H_TOP]
-    call = at + STATE_WORDS
-    for k in range(STATE_WORDS + CALL_WORDS * n):
-        g[at + k] = 0
-    g[at + S_RULE] = told[D_UNIT] + rule
+    at = add_state(g, rule, told)
     for i in range(first, first + n):
         called = members[i, SM_RULE]
         again = False
         for j in range(first, i):
             again = again or members[j, SM_RULE] == called
         if not again:
-            g[at + S_CALLS] += 1
-            g[call + C_INIT] = places[called, 0] if called >= 0 else common[-1 - called, 0]
-            g[call + C_FIRST] = places[called, 1] if called >= 0 else common[-1 - called, 1]
-            call += CALL_WORDS
-    g[H_TOP] = call
+            add_call(g, at, callee_of(called, places, common))
     told[D_STATES] += 1
     return at
+
+
+@jit
+def put_keys(text, members, first, n, keys, offsets):
+    """The keys of ``n`` members in order, one after the other, and where each begins and the last one ends.
+
+    keys, offsets : uint8[*], int64[n + 1], written
+    """
+    end = 0
+    for i in range(n):
+        offsets[i] = end
+        one = members[first + i, SM_ORDER]
+        for k in range(members[one, SM_BEGIN], members[one, SM_END]):
+            keys[end] = text[k]
+            end += 1
+    offsets[n] = end
 
 
 @jit
@@ -152,16 +180,9 @@ def write_choice(g, rule, told, text, rules, members, keys, todo):
     room = (size + 2) * (STATE_WORDS + EDGE_WORDS)
     if g[H_TOP] + room > g[H_LIMIT]:
         return -room
-    end = 0
-    for i in range(n):
-        one = members[first + i, SM_ORDER]
-        todo[i] = end
-        for k in range(members[one, SM_BEGIN], members[one, SM_END]):
-            keys[end] = text[k]
-            end += 1
-    todo[n] = end
+    put_keys(text, members, first, n, keys, todo)
     told[D_STATES] += size + 2
-    return spell_words(g, g[H_TOP], keys[:end], todo[: n + 1], told[D_UNIT] + rule, todo[n + 1 :])
+    return spell_words(g, g[H_TOP], keys[:size], todo[: n + 1], told[D_UNIT] + rule, todo[n + 1 :])
 
 
 @jit
@@ -174,7 +195,7 @@ def write_sketched(
 
     told : int64[D_SIZE]
     text, rules, members : the sketch
-    places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0.
+    places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0
     common : int64[*, 2], the same of the common rules
     frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something
         between the brackets, and where there may be nothing
@@ -197,6 +218,7 @@ def write_sketched(
         if g[H_TOP] + room > g[H_LIMIT]:
             return -room
         place(g, item, told, rules, places, common)
+        callee = callee_of(item, places, common)
         at = g[H_TOP]
         for w in range(size):
             number = list_numbers[empty, w]
@@ -208,7 +230,7 @@ def write_sketched(
             elif number == 2 or number == 3:
                 add = told[D_GAP + number - 2]
             elif number >= 4:
-                add = places[item, number - 4] if item >= 0 else common[-1 - item, number - 4]
+                add = callee[number - 4]
             g[at + w] = lists[empty, w] + add
         g[H_TOP] = at + size
         told[D_STATES] += told[D_LIST_STATES]
@@ -236,7 +258,7 @@ def write_sketched(
     info[B_OTHERS] = 1 if others != NO_RULE else 0
     info[B_COUNTS] = 1 if others != NO_RULE and told[D_ORDERED] else 0
     info[B_FIRSTS], info[B_NEEDS] = firsts, 0
-    # A tail for each value; which one that of a member is, is noted for the time being where it must come.
+    # A tail for each value, and which one that of a member is.
     tails = 0
     which = todo[7 * n + 32 : 8 * n + 40]
     for i in range(n + 1):
@@ -245,15 +267,14 @@ def write_sketched(
         if called == NO_RULE:
             continue
         place(g, called, told, rules, places, common)
-        at = places[called, 0] if called >= 0 else common[-1 - called, 0]
+        at, begins = callee_of(called, places, common)
         for t in range(tails - 1, max(tails - ALIKE, 0) - 1, -1):
             if info[B_VALUES + 2 * t] == at:
                 which[i] = t
                 break
         if which[i] < 0:
             which[i] = tails
-            info[B_VALUES + 2 * tails] = at
-            info[B_VALUES + 2 * tails + 1] = places[called, 1] if called >= 0 else common[-1 - called, 1]
+            info[B_VALUES + 2 * tails], info[B_VALUES + 2 * tails + 1] = at, begins
             tails += 1
     info[B_TAILS], info[B_REST_TAIL] = tails, which[n]
     must = B_VALUES + 2 * tails
@@ -267,19 +288,14 @@ def write_sketched(
         info[base + 5], info[base + 7] = told[D_START], told[D_FOLLOW]
     info[base + 6] = told[D_UNIT] + rule
     offsets = base + KEYS_OFFSETS
-    end = 0
+    put_keys(text, members, first, n, keys, info[offsets : offsets + n + 1])
     for i in range(n):
         one = members[first + i, SM_ORDER]
-        info[offsets + i] = end
-        for k in range(members[one, SM_BEGIN], members[one, SM_END]):
-            keys[end] = text[k]
-            end += 1
         info[offsets + n + 1 + i] = which[one - first]
         info[offsets + 2 * n + 1 + i] = one - first
         info[offsets + 3 * n + 1 + i] = 0
-    info[offsets + n] = end
     told[D_STATES] += size + frame[0] + tails * told[D_TAIL_STATES]
     scratch = todo[8 * n + 40 :]
     return write_members(
-        g, g[H_TOP], info, frame, tail, tail_numbers, keys[:end], trans, classes, words, final, scratch
+        g, g[H_TOP], info, frame, tail, tail_numbers, keys[:size], trans, classes, words, final, scratch
     )

@@ -47,34 +47,42 @@ def end_of_string(text, at):
 
 
 @jit
+def end_of_digits(text, at):
+    """Behind the digits that begin at ``at``, or ``at`` itself."""
+    while at < text.shape[0] and 48 <= text[at] <= 57:
+        at += 1
+    return at
+
+
+@jit
 def end_of_number(text, at):
     """Where the number that begins at ``at`` ends; 0: there is none."""
     size = text.shape[0]
-    i = at
-    if text[i] == 45:
-        i += 1
-    begin = i
-    while i < size and 48 <= text[i] <= 57:
-        i += 1
+    begin = at + 1 if text[at] == 45 else at
+    i = end_of_digits(text, begin)
     if i == begin or (text[begin] == 48 and i > begin + 1):
         return 0
     if i < size and text[i] == 46:
-        i += 1
-        begin = i
-        while i < size and 48 <= text[i] <= 57:
-            i += 1
+        begin = i + 1
+        i = end_of_digits(text, begin)
         if i == begin:
             return 0
     if i < size and (text[i] == 69 or text[i] == 101):
-        i += 1
-        if i < size and (text[i] == 43 or text[i] == 45):
-            i += 1
-        begin = i
-        while i < size and 48 <= text[i] <= 57:
-            i += 1
+        begin = i + 1
+        if begin < size and (text[begin] == 43 or text[begin] == 45):
+            begin += 1
+        i = end_of_digits(text, begin)
         if i == begin:
             return 0
     return i
+
+
+@jit
+def end_of_blanks(text, at):
+    """Behind the blanks that begin at ``at``, or ``at`` itself."""
+    while at < text.shape[0] and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
+        at += 1
+    return at
 
 
 @jit
@@ -106,8 +114,7 @@ def read_values(text, nodes, stack):
     state = value
     key_begin = key_end = 0
     while True:
-        while at < size and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
-            at += 1
+        at = end_of_blanks(text, at)
         if at == size:
             return n if state == after and depth == 0 else 0
         c = text[at]
@@ -141,9 +148,7 @@ def read_values(text, nodes, stack):
             if end <= 0:
                 return 0
             key_begin, key_end = at + 1, end - 1
-            at = end
-            while at < size and (text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9):
-                at += 1
+            at = end_of_blanks(text, end)
             if at == size or text[at] != 58:
                 return 0
             at += 1
