@@ -40,7 +40,7 @@ from .ast import literal as literal_node
 from .chars import CharDFA, divide
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
-from .numbers import exponent_range, integer_range, number_range
+from .numbers import Texts, exponent_range, integer_range, json_texts, number_range
 from .operations import concat, difference, disjoint_union, from_strings, intersect, literal, star, union
 from .python_syntax import parse_python
 from .spelling import utf8
@@ -77,6 +77,7 @@ __all__ = [
     "Node",
     "Repeat",
     "Start",
+    "Texts",
     "charset",
     "compile_match",
     "compile_search",
@@ -93,6 +94,7 @@ __all__ = [
     "json_char",
     "json_string",
     "json_string_literal",
+    "json_texts",
     "literal",
     "literal_node",
     "number_range",

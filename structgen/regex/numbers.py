@@ -10,19 +10,54 @@ exponent and, at the bound's own exponent, by the digits. Numbers without expone
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from ..automata import ByteDFA
-from .operations import concat, difference, from_strings, literal, star, union
+from .kernels_numbers import (
+    BOUND_WORDS,
+    COLUMNS,
+    DIGITS,
+    EXPONENT,
+    HAS,
+    MINUS,
+    PART,
+    PLUS,
+    POINT,
+    POWER,
+    SIGN,
+    STRICT,
+    WHOLE,
+    ZERO,
+    numbers_between,
+)
+from .operations import concat, from_strings, literal, star, union
 from .tables import empty_language, from_tables
 
 Bound = int | float | Decimal
 
 _KEPT = 1024
 _MOST_DIGITS = 4000  # of a bound; Python itself reads 4,300
+_USUAL_STATES = 1 << 11
+_COLUMN_BYTES = b"0123456789.e+-x"  # one of each column
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Which texts of numbers without a sign count, value aside.
+
+    free : where no bound but 0 is set
+    bounded : where another is; of their texts with an exponent, one digit other than zero stands in front
+    minus_zero : zero may have a sign
+    """
+
+    free: ByteDFA
+    bounded: ByteDFA
+    minus_zero: bool = True
 
 
 @lru_cache(maxsize=_KEPT)
@@ -32,17 +67,8 @@ def integer_range(lo: int | None, hi: int | None) -> ByteDFA:
     Plain decimal digits without leading zeros, and no ``-0``: one text for each integer. Empty when ``lo``
     is above ``hi``.
     """
-    parts = []
-    if hi is None or hi >= 0:
-        low = 0 if lo is None else max(lo, 0)
-        if hi is None or low <= hi:
-            parts.append(_naturals(low, hi))
-    if lo is None or lo < 0:
-        low = 1 if hi is None or hi >= 0 else -hi
-        high = None if lo is None else -lo
-        if high is None or low <= high:
-            parts.append(concat(literal(b"-"), _naturals(low, high)))
-    return union(*parts)
+    low, high = (None if bound is None else Decimal(bound) for bound in (lo, hi))
+    return _between(low, high, False, False, _naturals())
 
 
 @lru_cache(maxsize=_KEPT)
@@ -52,28 +78,16 @@ def number_range(
     *,
     exclusive_lo: bool = False,
     exclusive_hi: bool = False,
-    exponent: bool = True,
+    texts: Texts | None = None,
 ) -> ByteDFA:
-    """JSON numbers from ``lo`` to ``hi`` (None: no bound), by value.
+    """JSON numbers from ``lo`` to ``hi`` (None: no bound), by value, of those that ``texts`` has.
 
-    Every spelling without an exponent counts (``1``, ``1.0``, ``1.50``, and ``-0`` where 0 does). With
-    ``exponent``, so do those with one: all of them when no bound but 0 is set, else those with one digit
-    other than zero before the point. A float stands for its shortest decimal text. Raises ValueError for
-    a bound that is no finite number.
+    Without ``texts`` every spelling without an exponent counts (``1``, ``1.0``, ``1.50``, and ``-0`` where 0
+    does), and of those with one all when no bound but 0 is set, else those with one digit other than zero
+    before the point. A float stands for its shortest decimal text. Raises ValueError for a bound that is no
+    finite number.
     """
-    low, high = _exact(lo), _exact(hi)
-    parts = []
-    if high is None or high > 0 or (high == 0 and not exclusive_hi):
-        from_zero = low is None or low < 0
-        begin = Decimal(0) if low is None or low < 0 else low
-        parts.append(_magnitudes(begin, high, exclusive_lo and not from_zero, exclusive_hi, exponent))
-    if low is None or low < 0 or (low == 0 and not exclusive_lo):
-        from_zero = high is None or high > 0
-        begin = Decimal(0) if high is None or high > 0 else -high
-        end = None if low is None else -low
-        negative = _magnitudes(begin, end, exclusive_hi and not from_zero, exclusive_lo, exponent)
-        parts.append(concat(literal(b"-"), negative))
-    return union(*parts)
+    return _between(_exact(lo), _exact(hi), exclusive_lo, exclusive_hi, texts or json_texts())
 
 
 def _exact(bound: Bound | None) -> Decimal | None:
@@ -87,101 +101,131 @@ def _exact(bound: Bound | None) -> Decimal | None:
     return exact
 
 
-def _magnitudes(
-    lo: Decimal, hi: Decimal | None, exclusive_lo: bool, exclusive_hi: bool, exponent: bool
+def _between(
+    low: Decimal | None, high: Decimal | None, exclusive_lo: bool, exclusive_hi: bool, texts: Texts
 ) -> ByteDFA:
-    """Numbers without a sign from ``lo`` to ``hi``."""
-    if hi is None and lo == 0 and exponent:
-        return _unsigned(exclusive_lo)
-    found = _at_least(lo, exclusive_lo, exponent)
-    return found if hi is None else difference(found, _at_least(hi, not exclusive_hi, exponent))
+    table, ends, second = _table(texts)
+    rows: list[list[int]] = []
+    starts: list[int] = []
+    # Numbers without a sign, then those with one, of which the bounds change sides.
+    above, below = (None if bound is None else bound.copy_negate() for bound in (low, high))  # no rounding
+    for least, most, strict_least, strict_most, signed in (
+        (low, high, exclusive_lo, exclusive_hi, False),
+        (below, above, exclusive_hi, exclusive_lo, True),
+    ):
+        none = most is not None and (most < 0 or (most == 0 and strict_most))
+        no_zero = signed and not texts.minus_zero
+        if least is not None and (least < 0 or (least == 0 and not strict_least)):
+            least = None
+        if least is None and no_zero:
+            least, strict_least = Decimal(0), True
+        free = most is None and (least is None or least == 0)
+        starts.append(0 if none else 1 if free else second)
+        rows += [_row(least, strict_least), _row(most, strict_most)]
+    width = max(map(len, rows))
+    bounds = np.array([row + [0] * (width - len(row)) for row in rows], np.int64)
+    longest = 1 + max(row[field] for row in rows for field in (WHOLE, PART, DIGITS, POWER))
+    most_states = _USUAL_STATES
+    while True:
+        trans, final = np.zeros((most_states, COLUMNS), np.int32), np.zeros(most_states, np.bool_)
+        states, slots = np.empty(most_states, np.int64), np.zeros(2 * most_states, np.int64)
+        n = numbers_between(
+            table, ends, np.array(starts, np.int64), bounds, longest, states, slots, trans, final
+        )
+        if n >= 0:
+            return from_tables(_classes(), trans[:n], final[:n])
+        most_states *= 4
 
 
-@cache
-def _byte_set(data: bytes) -> ByteDFA:
-    return from_strings(bytes((b,)) for b in data)
-
-
-@cache
-def _digits(at_least_one_above_zero: bool = False) -> ByteDFA:
-    """Any number of digits; or, only those with one other than 0."""
-    some = star(_byte_set(b"0123456789"))
-    return concat(some, _byte_set(b"123456789"), some) if at_least_one_above_zero else some
-
-
-@cache
-def _fraction() -> ByteDFA:
-    """``(\\.[0-9]+)?``."""
-    return union(literal(b""), concat(literal(b"."), _byte_set(b"0123456789"), _digits()))
-
-
-@cache
-def _unsigned(above_zero: bool) -> ByteDFA:
-    """Every JSON number without a sign; or, only those above 0."""
-    tail = concat(
-        _byte_set(b"eE"), union(literal(b""), _byte_set(b"+-")), _byte_set(b"0123456789"), _digits()
-    )
-    mantissa = concat(_naturals(0, None), _fraction())
-    if above_zero:
-        zero = concat(literal(b"0"), union(literal(b""), concat(literal(b"."), star(literal(b"0")))))
-        mantissa = difference(mantissa, zero)
-    return concat(mantissa, union(literal(b""), tail))
-
-
-def _at_least(bound: Decimal, strict: bool, exponent: bool) -> ByteDFA:
-    """Numbers without a sign from ``bound`` (>= 0), or (``strict``) above it."""
+def _row(bound: Decimal | None, strict: bool) -> list[int]:
+    """A bound that is not below zero, as `numbers_between` has it."""
+    row = [0] * BOUND_WORDS
+    if bound is None or bound < 0:
+        return row
+    bound = bound.copy_abs()  # -0 is 0
+    row[HAS], row[STRICT], row[ZERO] = 1, strict, bound == 0
     whole, _, part = format(bound, "f").partition(".")
-    parts = [
-        _from_whole(int(whole) + 1),
-        concat(literal(whole.encode()), _fraction_at_least(part, strict)),
-    ]
-    if exponent and bound == 0:
-        parts.append(_scaled(None))
-    elif exponent:
-        digits = "".join(map(str, bound.as_tuple().digits)).lstrip("0")
-        at = bound.adjusted()
-        above = bytes(range(ord(digits[0]) + 1, ord("9") + 1))
-        same = concat(literal(digits[0].encode()), _fraction_at_least(digits[1:], strict))
-        if above:
-            same = union(same, concat(_byte_set(above), _fraction()))
-        parts.append(concat(same, exponent_range(at, at)))
-        parts.append(_scaled(at + 1))
-    return union(*parts)
+    part = part.rstrip("0")
+    digits = "".join(map(str, bound.as_tuple().digits)).strip("0")
+    at = bound.adjusted() if digits else 0
+    power = str(abs(at)).lstrip("0")
+    row[WHOLE], row[PART], row[DIGITS], row[POWER] = map(len, (whole, part, digits, power))
+    row[SIGN] = at
+    return row + [int(digit) for digit in whole + part + digits + power]
 
 
-@lru_cache(maxsize=_KEPT)
-def _from_whole(least: int) -> ByteDFA:
-    """Numbers without an exponent whose whole part is ``least`` or more."""
-    return concat(_naturals(least, None), _fraction())
+@cache
+def _classes() -> npt.NDArray[np.int64]:
+    """Byte -> column."""
+    classes = np.full(256, COLUMNS - 1, np.int64)
+    for column, byte in enumerate(_COLUMN_BYTES):
+        classes[byte] = column
+    classes[ord("E")] = EXPONENT
+    return classes
 
 
-@lru_cache(maxsize=_KEPT)
-def _scaled(least: int | None) -> ByteDFA:
-    """Numbers with one digit other than zero before the point, and an exponent from ``least`` on."""
-    return concat(_byte_set(b"123456789"), _fraction(), exponent_range(least, None))
+@lru_cache(maxsize=16)
+def _table(texts: Texts) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], int]:
+    """Both automata as one, by columns; its ends; where the second one begins."""
+    columns = list(_COLUMN_BYTES)
+    tables = []
+    offset = 0
+    for dfa in (texts.free, texts.bounded):
+        assert dfa.classes[ord("e")] == dfa.classes[ord("E")]
+        trans = dfa.trans[:, dfa.classes[columns]]
+        tables.append(np.where(trans > 0, trans + offset, 0))
+        offset += dfa.n_states
+    ends = np.concatenate((texts.free.final, texts.bounded.final))
+    return np.concatenate(tables).astype(np.int32), ends, texts.free.n_states + 1
 
 
-def _fraction_at_least(digits: str, strict: bool) -> ByteDFA:
-    """Fractions, the empty one included, from ``.digits`` on, or (``strict``) above it."""
-    digits = digits.rstrip("0")
-    if not digits:
-        if not strict:
-            return _fraction()
-        return concat(literal(b"."), _digits(at_least_one_above_zero=True))
-    # State 1 + i has read i digits of the bound; the last but one is past it, the last one is above it.
-    n = len(digits)
-    trans = np.zeros((n + 3, 11), dtype=np.int32)
-    above = n + 2
-    for i, digit in enumerate(digits):
-        trans[1 + i, int(digit)] = 2 + i
-        trans[1 + i, int(digit) + 1 : 10] = above
-    trans[n + 1, 0] = n + 1
-    trans[n + 1, 1:10] = above
-    trans[above, :10] = above
-    final = np.zeros(n + 3, dtype=np.bool_)
-    final[above] = True
-    final[n + 1] = not strict
-    return concat(literal(b"."), from_tables(_digit_classes(), trans, final))
+def _texts(after: dict[int, dict[int, int]], ends: list[int]) -> ByteDFA:
+    """The automaton whose state ``q`` is followed by ``after[q][column]``."""
+    trans = np.zeros((len(after) + 1, COLUMNS), np.int32)
+    for q, steps in after.items():
+        for column, to in steps.items():
+            trans[q, column] = to
+    final = np.zeros(len(trans), np.bool_)
+    final[ends] = True
+    return from_tables(_classes(), trans, final)
+
+
+@cache
+def json_texts(exponent: bool = True) -> Texts:
+    """The texts of JSON, those with an exponent or without."""
+    return Texts(_unsigned(False, exponent), _unsigned(True, exponent))
+
+
+def _unsigned(one_digit: bool, exponent: bool) -> ByteDFA:
+    """Texts without a sign; ``one_digit``: with an exponent there is one digit, not 0, before the point."""
+    any_digit = range(10)
+    lone, lone_point, lone_part = 9, 10, 11  # one digit before the point
+    start, zero, whole, point, part, e, sign, power = range(1, 9)
+    first = lone if one_digit else whole
+    with_exponent = {EXPONENT: e} if exponent else {}
+    others = {} if one_digit else with_exponent
+    after = {
+        start: {0: zero, **dict.fromkeys(any_digit[1:], first)},
+        zero: {POINT: point, **others},
+        whole: {**dict.fromkeys(any_digit, whole), POINT: point, **others},
+        point: dict.fromkeys(any_digit, part),
+        part: {**dict.fromkeys(any_digit, part), **others},
+        e: {**dict.fromkeys(any_digit, power), PLUS: sign, MINUS: sign},
+        sign: dict.fromkeys(any_digit, power),
+        power: dict.fromkeys(any_digit, power),
+        lone: {**dict.fromkeys(any_digit, whole), POINT: lone_point, **with_exponent},
+        lone_point: dict.fromkeys(any_digit, lone_part),
+        lone_part: {**dict.fromkeys(any_digit, lone_part), **with_exponent},
+    }
+    return _texts(after, [zero, whole, part, power, lone, lone_part])
+
+
+@cache
+def _naturals() -> Texts:
+    """Digits alone."""
+    after = {1: {0: 2, **dict.fromkeys(range(1, 10), 3)}, 2: {}, 3: dict.fromkeys(range(10), 3)}
+    digits = _texts(after, [2, 3])
+    return Texts(digits, digits, minus_zero=False)
 
 
 @lru_cache(maxsize=_KEPT)
@@ -190,61 +234,14 @@ def exponent_range(lo: int | None, hi: int | None) -> ByteDFA:
 
     None is no bound; empty when ``lo`` is above ``hi``.
     """
+    if lo is not None and hi is not None and lo > hi:
+        return empty_language()
     zeros = star(literal(b"0"))
     parts = []
     if hi is None or hi >= 0:
         plus = union(literal(b""), literal(b"+"))
-        parts.append(concat(plus, zeros, _naturals(0 if lo is None else max(lo, 0), hi)))
+        parts.append(concat(plus, zeros, integer_range(0 if lo is None else max(lo, 0), hi)))
     if lo is None or lo <= 0:
         low = 0 if hi is None else max(0, -hi)
-        parts.append(concat(literal(b"-"), zeros, _naturals(low, None if lo is None else -lo)))
-    return concat(_byte_set(b"eE"), union(*parts))
-
-
-@lru_cache(maxsize=_KEPT)
-def _naturals(lo: int, hi: int | None) -> ByteDFA:
-    """Texts of the natural numbers from ``lo`` to ``hi`` without leading zeros; 0 <= lo <= hi.
-
-    Numbers with different numbers of digits compare by that alone, so there is one part for each.
-    """
-    if hi is not None and lo > hi:
-        return empty_language()
-    low = str(lo)
-    if hi is None:
-        return union(_same_length(low, "9" * len(low)), _same_length("1" + "0" * len(low), None))
-    high = str(hi)
-    if len(low) == len(high):
-        return _same_length(low, high)
-    parts = [_same_length(low, "9" * len(low)), _same_length("1" + "0" * (len(high) - 1), high)]
-    parts += [_same_length("1" + "0" * (n - 1), "9" * n) for n in range(len(low) + 1, len(high))]
-    return union(*parts)
-
-
-def _same_length(begin: str, end: str | None) -> ByteDFA:
-    """Texts of len(begin) digits from ``begin`` to ``end``; for ``end`` None, from ``begin`` on and longer.
-
-    The state at position i is 1 + 4 i + 2 (above ``begin``) + (below ``end``).
-    """
-    n = len(begin)
-    trans = np.zeros((4 * n + 5, 11), dtype=np.int32)
-    for i in range(n):
-        low = int(begin[i])
-        high = 9 if end is None else int(end[i])
-        for above in range(2):
-            for below in range(2):
-                for d in range(0 if above else low, (9 if below else high) + 1):
-                    over = bool(above or d > low)
-                    under = bool(below or d < high)
-                    trans[1 + 4 * i + 2 * above + below, d] = 5 + 4 * i + 2 * over + under
-    final = np.zeros(len(trans), dtype=np.bool_)
-    final[-4:] = True
-    if end is None:
-        trans[-4:, :10] = len(trans) - 1
-    return from_tables(_digit_classes(), trans, final)
-
-
-def _digit_classes() -> np.ndarray:
-    """Byte -> the digit, or 10."""
-    classes = np.full(256, 10, dtype=np.int64)
-    classes[ord("0") : ord("9") + 1] = np.arange(10)
-    return classes
+        parts.append(concat(literal(b"-"), zeros, integer_range(low, None if lo is None else -lo)))
+    return concat(from_strings([b"e", b"E"]), union(*parts))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from structgen.regex import integer_range, number_range
+from structgen.regex import integer_range, json_texts, number_range
 
 BOUNDS = [None, -1001, -100, -99, -10, -9, -1, 0, 1, 5, 9, 10, 11, 99, 100, 101, 999, 1000, 1001]
 
@@ -61,7 +61,9 @@ def test_numbers_count_by_value(
     lo: Decimal | None, hi: Decimal | None, exclusive_lo: bool, exclusive_hi: bool, texts: list[str]
 ) -> None:
     dfa = number_range(lo, hi, exclusive_lo=exclusive_lo, exclusive_hi=exclusive_hi)
-    plain = number_range(lo, hi, exclusive_lo=exclusive_lo, exclusive_hi=exclusive_hi, exponent=False)
+    plain = number_range(
+        lo, hi, exclusive_lo=exclusive_lo, exclusive_hi=exclusive_hi, texts=json_texts(exponent=False)
+    )
     for bound in (lo, hi):
         if bound is not None:
             texts = [
@@ -84,6 +86,16 @@ def test_a_float_is_its_shortest_text(value: float) -> None:
     assert number_range(value, value).matches(text)
     assert not number_range(value, None, exclusive_lo=True).matches(text)
     assert not number_range(None, value, exclusive_hi=True).matches(text)
+
+
+@pytest.mark.parametrize("digits", [27, 28, 29, 30, 45, 400])
+def test_no_digit_of_a_bound_is_lost(digits: int) -> None:
+    for bound in (10**digits - 7, 10**digits + 7, -(10**digits) + 7, -(10**digits) - 7):
+        below, above = number_range(None, bound), number_range(bound, None, exclusive_lo=True)
+        for value in (bound - 1, bound, bound + 1):
+            text = str(value).encode()
+            assert below.matches(text) == (value <= bound)
+            assert above.matches(text) == (value > bound)
 
 
 def test_without_bounds_every_json_number_counts() -> None:

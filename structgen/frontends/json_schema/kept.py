@@ -1,6 +1,6 @@
 """Automata that take long to make, on disk, where every process finds them.
 
-The formats of the standard and the texts of numbers between bounds take 5 to 500 ms, and a tenth of a
+The formats of the standard and the texts of multiples take 5 to 500 ms, and a tenth of a
 millisecond to a few to read. Each is a pure function of a short description and of the program that makes it,
 and its file is named by a digest of both: nothing has to be told that something changed. What is quick to
 make is not kept; what a file holds has the right checksum (`cache`) and is looked at once more.

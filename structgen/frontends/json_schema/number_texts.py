@@ -33,6 +33,7 @@ import numpy as np
 from ...automata import ByteDFA
 from ...errors import LimitExceededError
 from ...regex import (
+    Texts,
     compile_match,
     concat,
     difference,
@@ -41,7 +42,7 @@ from ...regex import (
     from_tables,
     integer_range,
     intersect,
-    literal,
+    json_texts,
     number_range,
     parse_ecma,
     union,
@@ -50,7 +51,6 @@ from .kept import kept
 from .scalars import Number, NumberSet
 
 MAX_RESIDUES = 100_000
-MANY_DIGITS = 30  # of a bound on whole numbers: below, what has an exponent is spelled out digit by digit
 MOST_DIGITS = 17  # after the point, of a whole number with an exponent: a float has no more
 MOST_ZEROS = 16
 _FEW = 4096  # states: the zeros of larger automata, those of multiples, are counted where they are made
@@ -100,20 +100,23 @@ def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
     if one.values is not None:
         listed = [_preferred(texts, plain_values) for _, texts in one.values]
         return from_strings([text.encode() for texts in listed for text in texts])
-    return kept(ByteDFA, f"texts of {one}, {plain}", lambda: _text_of(one, plain))
+    if one.multiples or one.avoided or one.integer is False:
+        return kept(ByteDFA, f"texts of {one}, {plain}", lambda: _text_of(one, plain))
+    return _text_of(one, plain)
 
 
 def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
     if one.integer:
         assert not isinstance(one.low, Fraction)
         assert not isinstance(one.high, Fraction)
-        if plain:
-            found = integer_range(one.low, one.high)
+        if plain or not one.is_bounded:
+            found = integer_range(one.low, one.high) if plain else json_integer(False)
         else:
-            found = _whole_between(one.low, one.high) if one.is_bounded else json_integer(False)
+            found = _between(one, _whole_texts())
     elif one.is_bounded:
-        low, high = _decimal(one.low), _decimal(one.high)
-        found = number_range(low, high, exclusive_lo=one.low_open, exclusive_hi=one.high_open)
+        found = _between(one, _readable_texts())
+        if found.is_empty:
+            found = _between(one, json_texts())
     else:
         found = json_number()
     if one.integer is False:
@@ -122,39 +125,27 @@ def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
         found = intersect(found, _multiples_in_shapes(divisor))
     for divisor in one.avoided:
         found = intersect(found, difference(_shapes(), _multiples_in_shapes(divisor)))
-    return _readable(found)
+    return found
 
 
-def _whole_between(low: int | None, high: int | None) -> ByteDFA:
-    """Texts of the whole numbers between two bounds, with a fraction of zeros or an exponent or neither."""
-    if any(bound is not None and abs(bound) >= 10**MANY_DIGITS for bound in (low, high)):
-        between = number_range(_decimal(low), _decimal(high))
-        return intersect(between, _multiples_in_shapes(1))
-    parts = []
-    if high is None or high >= 0:
-        parts.append(_whole_magnitudes(0 if low is None else max(low, 0), high))
-    if low is None or low <= 0:
-        least = 0 if high is None else max(-high, 0)
-        parts.append(concat(literal(b"-"), _whole_magnitudes(least, None if low is None else -low)))
-    return union(*parts)
+def _between(one: NumberSet, texts: Texts) -> ByteDFA:
+    """Those of the texts whose values are within a set's bounds."""
+    low, high = _decimal(one.low), _decimal(one.high)
+    return number_range(low, high, exclusive_lo=one.low_open, exclusive_hi=one.high_open, texts=texts)
 
 
-def _whole_magnitudes(low: int, high: int | None) -> ByteDFA:
-    """The same without a sign; the bounds are not negative."""
-    parts = [concat(integer_range(low, high), pattern(r"(?:\.0+)?"))]
-    most = len(str(low if high is None else high))
-    with_exponent = []
-    for exponent in range(most):
-        power = 10**exponent
-        first, last = max(-(-low // power), 1), 9 if high is None else min(high // power, 9)
-        if first <= last:
-            sign = r"\+?" if exponent else "[+-]?"
-            with_exponent.append(rf"[{first}-{last}](?:\.0+)?[eE]{sign}0*{exponent}")
-    if with_exponent:
-        parts.append(pattern("|".join(with_exponent)))
-    if high is None:
-        parts.append(concat(pattern(r"[1-9](?:\.0+)?"), exponent_range(most, None)))
-    return union(*parts)
+@cache
+def _readable_texts() -> Texts:
+    """Those of JSON's texts without a sign that are `_readable`."""
+    texts = json_texts()
+    return Texts(_readable(texts.free), _readable(texts.bounded))
+
+
+@cache
+def _whole_texts() -> Texts:
+    """Texts of whole numbers without a sign: a fraction of zeros, or an exponent, or neither."""
+    texts = _readable(pattern(rf"{_NATURAL}(?:\.0+)?|[1-9](?:\.0+)?[eE](?:\+?[0-9]+|-0+)"))
+    return Texts(texts, texts)
 
 
 def _preferred(texts: tuple[str, ...], plain: bool) -> tuple[str, ...]:
