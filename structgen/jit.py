@@ -32,7 +32,7 @@ from numba.core.types.misc import unliteral
 from .limits import stop_clocks
 
 F = TypeVar("F", bound=Callable[..., Any])
-FOLDERS = ("kernels", "skimming", "spelling")  # the kernels in one of these call each other
+FOLDERS = ("kernels", "skimming", "spelling", "tabulating")  # the kernels in one of these call each other
 CONSTANTS = [Path(__file__).parent / name for name in ("engine/layout.py", "sketch.py")]
 
 

@@ -227,6 +227,7 @@ CALL_GRAPHS = {
     "kernels": CALL_GRAPH,
     "spelling": ["keys", "members", "words", "sketched"],
     "skimming": ["values", "words", "references", "forms", "rules"],
+    "tabulating": ["kinds", "states", "tokens", "endings"],
 }
 
 

@@ -24,7 +24,8 @@ Rule state (``STATE_WORDS`` words, then its edges, then its calls)
                  digest, A_FIRST: its first state, A_STRIDE: words a state), or 0
     S_COUNT_OP   the counting operation of the automaton this state belongs to, or 0
     S_RULE       number of the rule, for messages and for building on demand
-    S_PARAM      the callee's parameter after an edge of the dense row that calls (S_PUSH)
+    S_PARAM      the callee's parameter after an edge of the dense row that calls (S_PUSH); in a pattern
+                 that is bounded (OP_WITHIN): how many reads that count are left at least
     S_FOLLOW     overlay: offset of the FIRST set of what may come after the text it enters, or 0: look at
                  S_PUSH
 
@@ -93,6 +94,7 @@ OP_ANY_OR_REST = 6  # OP_ANY_KEY, or OP_REST without its change
 OP_CLOSE = 7  # all required members have come, and enough of them
 OP_NEVER = 8  # a key that is named so that no other member may have it, and that cannot be finished
 OP_MARK = 9  # of the set a, another member leaves the mark b (-1: none); what is missing still has room
+OP_WITHIN = 10  # count b up, if what is left at least at the target still leads to no more than a
 OP_WORDS = 4
 
 # Member set (descriptor of a Members rule).

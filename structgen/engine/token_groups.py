@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from . import kernels
 from . import layout as L
-from .endings import set_row
 from .indentation import effects_of
 from .sequences import Sequences
 from .table_pool import Piece
+from .tabulating.endings import set_row
 from .vocab_tables import groups_of
 
 if TYPE_CHECKING:

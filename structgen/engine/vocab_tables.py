@@ -50,9 +50,9 @@ _lock = threading.Lock()
 @cache
 def _kernels() -> tuple[Callable[..., Any], ...]:
     """What makes tables; numba is not loaded before one is made."""
-    from .endings import gather_endings, set_row
     from .kernels import find_table
-    from .tabulate import table_tokens
+    from .tabulating.endings import gather_endings, set_row
+    from .tabulating.tokens import table_tokens
 
     return find_table, table_tokens, gather_endings, set_row
 
@@ -197,7 +197,7 @@ class VocabTables:
     @cached_property
     def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
         """What `kinds.text_kinds` finds of the vocabulary's trie."""
-        from .kinds import text_kinds
+        from .tabulating.kinds import text_kinds
 
         n = self.n_nodes
         kinds, ranks = np.empty((n, 2), np.int64), np.empty(n + 1, np.int32)
@@ -207,9 +207,9 @@ class VocabTables:
 
     @cached_property
     def _scratch(self) -> tuple[Any, ...]:
-        """Room for ``tabulate.table_tokens`` and ``gather_endings``, used under the lock."""
-        from .kinds import byte_kinds
-        from .tabulate import CACHE_SIZE
+        """Room for ``tabulating.tokens.table_tokens`` and ``gather_endings``, used under the lock."""
+        from .tabulating.kinds import byte_kinds
+        from .tabulating.states import CACHE_SIZE
 
         known = np.zeros(CACHE_SIZE, np.int64)
         byte_kinds(known)

@@ -194,6 +194,18 @@ class CharDFA:
         found = 0 if self.is_empty else count[1]
         return found if found <= limit else None
 
+    def count_short(self, longest: int, limit: int) -> int:
+        """How many texts of at most ``longest`` characters there are, up to ``limit`` (below 2**31)."""
+        sizes = np.array(self._class_sizes(), np.int64)
+        here = self.final.astype(np.int64)
+        for _ in range(longest):
+            # Each target counts up to the limit before it is multiplied by as many code points as there are.
+            longer = self.final + np.minimum(here, limit)[self.trans] @ sizes
+            if self.is_empty or here[1] >= limit or (longer == here).all():
+                break
+            here = np.minimum(longer, limit)
+        return 0 if self.is_empty else min(int(here[1]), limit)
+
     def iter_strings(self) -> Iterator[str]:
         """The texts in the order of a breadth-first walk (shortest first, then by code points)."""
         if self.is_empty:

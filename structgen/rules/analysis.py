@@ -18,7 +18,7 @@ from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Seq, Special, Term
 from ..limits import Limits, check_time
-from .bounded import reads_left, span_bits, steps_of
+from .bounded import first_bits, reads_left
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
 _NOTHING: _Fact = (False, False, 0)
@@ -217,8 +217,7 @@ class Analysis:
         left = reads_left(e)
         if left[e.dfa.start] > e.most:
             return _NOTHING
-        first = sum(span_bits(low, high) for low, high, _, _ in steps_of(e, left)[e.dfa.start])
-        return True, False, first
+        return True, False, first_bits(e, left)
 
     def _terminal(self, e: Term, _: tuple[int, ...]) -> _Fact:
         if e.name not in self.ir.terminals:  # Made by indentation.

@@ -31,7 +31,6 @@ from ..limits import Limits
 from ..weakly import weakly
 from .analysis import Analysis
 from .automaton import DState, Graph, determinise, without_empty
-from .bounded import bounded_states
 from .bracketed import Bracketed, Others, recognise
 from .calls import rules_on_cycles
 from .graphs import Graphs
@@ -244,7 +243,7 @@ class RuleBuilder:
             info.dfa, info.kinds, info.owner = expr.dfa, {expr.name or "pattern": None}, info.name
             return self._pattern(expr.dfa, unit)
         if isinstance(expr, Bounded):
-            return self._records.rule(bounded_states(expr, self._units), unit)[0]
+            return self._records.bounded(expr, unit)
         at, shape = self._records.graph(info.graph or self.graphs.of(expr, info.name), unit)
         if plain and shape is not None:
             self._outlines.note(expr, shape)

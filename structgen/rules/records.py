@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import accumulate
 
 import numpy as np
@@ -20,7 +21,9 @@ from ..engine import layout as L
 from ..engine.heap import Heap
 from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
+from ..ir import Bounded
 from .automaton import DState, Graph, Overlay, determinise, minimised, without_empty
+from .bounded import reads_left
 from .repetition import Repetitions, looped
 from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
@@ -28,6 +31,7 @@ from .units import Units
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]
 
+MOST_LEFT = 1 << 14  # reads; vocabulary tables count in 16 bits
 SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
 
 
@@ -78,27 +82,55 @@ class Records:
                 for kind in mine.kinds:
                     self.units.share(holder, kind, mine.owner)
             return block
-        heap = self.heap
-        n = dfa.n_states - 1
-        self.count_states(n)
-        make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
-        words, places = make(dfa, counted is not None, self._repetitions.wide_bytes)
-        stride = words.shape[1]
-        cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
-        base = heap.reserve(n * stride)
-        states = self._states_of(base, stride, n)
-        np.multiply(places, base, out=states)
-        states += words
-        states[:, L.S_CMAP] = cmap
-        states[:, L.S_SOURCE] = heap.put([*_source(dfa.digest, counted is not None), base, stride])
-        states[:, L.S_RULE] = unit
+        block, states = self._automaton(
+            dfa, unit, _source(dfa.digest, counted is not None), counted is not None
+        )
         if counted is not None:
             states[0, L.S_FINAL_OP] = counted[1]
             states[0, L.S_ROW_OP] = counted[0]
             states[:, L.S_COUNT_OP] = counted[0]
-        block = (base, stride, cmap)
         self._blocks[key] = block, unit
         return block
+
+    def bounded(self, e: Bounded, unit: int) -> int:
+        """Write a pattern that is bounded in length; its first state."""
+        counted = np.zeros(e.dfa.n_states, bool)
+        counted[list(e.counted)] = True
+        digest = blake2b(e.dfa.digest + counted.tobytes(), digest_size=16).digest()
+        op, uncounted = (self.units.op(L.OP_WITHIN, e.most, step) for step in (1, 0))
+        block, states = self._automaton(e.dfa, unit, _source(digest, True), False)
+        left = reads_left(e)[1:]
+        states[:, L.S_ROW_OP] = np.where(counted[1:], op, uncounted)
+        states[:, L.S_COUNT_OP] = op
+        states[:, L.S_PARAM] = left
+        if left.max() > MOST_LEFT:
+            states[:, L.S_WIDE] = 0
+        return block[0]
+
+    def _automaton(
+        self, dfa: ByteDFA, unit: int, source: tuple[int, int], looping: bool
+    ) -> tuple[Block, _Int64]:
+        """Write the states of a pattern; where they lie, and themselves.
+
+        source : two words that name it; looping : its ends are its start again, and the start is final
+        """
+        heap = self.heap
+        n = dfa.n_states - 1
+        self.count_states(n)
+        make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
+        words, places = make(dfa, looping, self._repetitions.wide_bytes)
+        stride = words.shape[1]
+        cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
+        place = heap.reserve(4)
+        base = heap.reserve(n * stride)
+        heap.g[place : place + 4] = *source, base, stride
+        states = self._states_of(base, stride, n)
+        np.multiply(places, base, out=states)
+        states += words
+        states[:, L.S_CMAP] = cmap
+        states[:, L.S_SOURCE] = place
+        states[:, L.S_RULE] = unit
+        return (base, stride, cmap), states
 
     def forget(self, states: int) -> None:
         """Let patterns of more than so many states be written anew for whoever else has one."""

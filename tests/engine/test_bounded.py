@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -30,6 +31,8 @@ WORDS = [
     "\\u00",
     "01",
 ]
+WORDS += ["".join(word) for n in (2, 3, 4) for word in itertools.product('ab "x,', repeat=n)]
+WORDS = list(dict.fromkeys(WORDS))
 VOCABULARY = sg.Vocabulary(
     [*(bytes([byte]) for byte in range(256)), *(word.encode() for word in WORDS), None],
     stop_token_ids=[256 + len(WORDS)],
@@ -40,6 +43,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "not short": {"pattern": "^(ab)+$", "maxLength": 7, "minLength": 3},
     "uri": {"format": "uri", "maxLength": 9},
     "a longer end": {"pattern": "^a*(bbb)?$", "maxLength": 5},
+    "a long one": {"pattern": "^a+ b*(xx)?$", "maxLength": 300},
     "escapes": {"pattern": r"^[\n\u0001é😀a]*$", "maxLength": 3},
 }
 
@@ -47,8 +51,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_mask_is_that_of_the_automaton_that_counts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     schema = {"type": "object", "properties": {"k": {"type": "string", **SCHEMAS[name]}}, "required": ["k"]}
+    monkeypatch.setattr(scalars, "FEW_COUNTED", 10**9)
     counting = sg.compile(sg.Grammar.from_json_schema(schema), VOCABULARY)
-    monkeypatch.setattr(scalars, "MOST_COUNTED", 0)
+    monkeypatch.setattr(scalars, "FEW_COUNTED", 0)
     grammar = sg.Grammar.from_json_schema(schema)
     assert any(isinstance(rule, Bounded) for rule in grammar.ir.rules.values())
     compiled = sg.compile(grammar, VOCABULARY)
@@ -70,6 +75,15 @@ def test_every_mask_is_that_of_the_automaton_that_counts(name: str, monkeypatch:
             assert other.accept_token(token)
             if one.is_terminated():
                 break
+
+
+def test_items_that_differ_need_as_many_texts_as_there_are() -> None:
+    for longest, most in ((90, 90), (1000, 1000)):
+        item = {"type": "string", "pattern": "^a+$", "maxLength": longest}
+        schema = {"type": "array", "items": item, "uniqueItems": True}
+        sg.Grammar.from_json_schema({**schema, "minItems": most})
+        with pytest.raises(sg.StructgenError):
+            sg.compile(sg.Grammar.from_json_schema({**schema, "minItems": 10 * most}), VOCABULARY)
 
 
 def test_large_bounds_cost_nothing() -> None:

@@ -164,3 +164,9 @@ def test_finite_languages_are_counted_and_listed() -> None:
     assert CharDFA.anything().count_language(10**9) is None
     assert CharDFA.lengths(1, 1).count_language(10**9) == 0x110000 - 2048
     assert CharDFA.lengths(2, 1).count_language(0) == 0
+    for lang in (few, CharDFA.lengths(0, None), CharDFA.lengths(2, 1), CharDFA.lengths(1, 3)):
+        for longest in range(4):
+            short = lang.bounded(0, longest)
+            for limit in (0, 1, 2, 3, 1000, 1 << 30):
+                count = short.count_language(limit)
+                assert lang.count_short(longest, limit) == (limit if count is None else count)

@@ -128,6 +128,15 @@ def _count_up(g, m, r):
 
 
 @jit
+def apply_to(g, op, r, to):
+    """As `apply`, for an edge of a dense row that leads to state ``to``."""
+    r = apply(g, op, r)
+    if g[op] == OP_WITHIN and r + g[to + S_PARAM] > g[op + 1]:
+        return REFUSED
+    return r
+
+
+@jit
 def apply(g, op, r):
     """The parameter after operation ``op``, or -1 when its guard fails, or GROW_HEAP."""
     code = g[op]
@@ -138,6 +147,8 @@ def apply(g, op, r):
         return r + 1 if r < g[op + 2] else r
     if code == OP_AT_LEAST:
         return r if r >= a else REFUSED
+    if code == OP_WITHIN:
+        return r + g[op + 2] if r + g[op + 2] <= a else REFUSED
     if code == OP_KEY:
         k = g[op + 2]
         if not _key_may_come(g, a, k, r):

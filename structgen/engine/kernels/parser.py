@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...jit import jit
 from ..layout import *
-from .parameters import apply
+from .parameters import apply, apply_to
 from .records import intern
 
 
@@ -245,7 +245,7 @@ def advance(g, src, n, symbol, dst):
                 if to != 0:
                     r2 = r
                     if g[s + S_ROW_OP] != 0:
-                        r2 = apply(g, g[s + S_ROW_OP], r)
+                        r2 = apply_to(g, g[s + S_ROW_OP], r, to)
                         if r2 < REFUSED:
                             return r2
                     if r2 >= 0:

@@ -16,7 +16,7 @@ def walk_trie(g, tries, slots, tables, info, ids, out):
 
     Where a head in a pattern meets a large part of the trie, a vocabulary table stands in for that part: the
     tokens that stay in the pattern are set, and the walk goes on in the table's trie of the tokens that leave
-    (which is made by `tabulate.table_tokens`).
+    (which is made by `tabulating`).
     """
     depth = g[X_DEPTH]
     g[depth], g[depth + 1], g[depth + 2] = 0, 1, g[X_FRAMES_TOP]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..jit import jit
+from ...jit import jit
 
 I64 = np.int64
 
 
 @jit
 def gather_endings(nodes, exits, n_exits, made, entries, trie, lists):
-    """The trie of what comes after ``exits`` (see `table_tokens`), and the tokens of each ending.
+    """The trie of what comes after ``exits`` (see `tokens.table_tokens`), and the tokens of each ending.
 
     made : int32[*, 4], scratch: byte, first child, next sibling, first entry; entries : int32[*, 3], scratch
     trie : int32[*, 4], a trie whose token is a place in ``lists``

@@ -1,6 +1,6 @@
 """Kinds of bytes, and which of them lie below each node of a vocabulary's trie.
 
-Text of some kinds does the same in most states of most patterns, so `tabulate` takes a part of the trie whole
+Text of some kinds does the same in most states of most patterns, so `tokens` takes a part of the trie whole
 where it knows of all kinds in it that they stay.
 """
 
@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..jit import jit
-from .layout import *
+from ...jit import jit
+from ..layout import *
 
 I64 = np.int64
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DEPTH = 4
 MOST_PLACES = 8
 MOST_SETS = 64
+LONGEST = 1 << 12  # characters; longer texts are not counted where there is a bound
 
 
 def least_values(n: Normaliser, formula: Formula, most: int, depth: int = DEPTH) -> int:
@@ -67,7 +68,7 @@ def _strings(one: StringSet, most: int) -> int:
     if one.values is not None:
         return len(one.values)
     if one.lang is not None and one.max is not None:
-        return 1
+        return one.lang.count_short(min(one.max, LONGEST), most)
     if one.lang is not None:
         count = one.lang.count_language(most)
         return most if count is None else count

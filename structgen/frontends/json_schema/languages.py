@@ -239,6 +239,15 @@ def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
     return dfa, tuple(sorted(q for q, left in missing.items() if left == 0))
 
 
+def can_be_counted(lang: Language) -> bool:
+    """`counted_text` has an answer."""
+    try:
+        counted_text(lang)
+    except LimitExceededError:
+        return False
+    return True
+
+
 _KINDS = [
     chr(byte) if chr(byte) in '"\\u' else "ascii" if byte < 0x80 else f"{byte >> 4 & 3} {byte >= 0xC0}"
     for byte in range(256)

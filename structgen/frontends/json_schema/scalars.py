@@ -19,8 +19,10 @@ from .languages import Language
 Number = int | Fraction
 
 
+FEW_COUNTED = 256
+"""States of a language times its greatest length: beyond, a count stands beside the automaton."""
 MOST_COUNTED = 30_000
-"""States of a language times its greatest length: an automaton that counts has no more."""
+"""As above, where counting beside it is impossible: then the automaton counts, if it is no larger."""
 LONGEST_RUN = 4096
 """So many multiples of one number in a row are never all multiples of others, unless there are hundreds of
 others; there the automaton of the texts has the last word, not the set."""
@@ -65,7 +67,7 @@ class NumberSet:
 class StringSet:
     """Strings of ``min`` to ``max`` code points in ``lang``; ``values`` restricts to listed ones.
 
-    Beside a language there is a ``max`` only where an automaton that counts would be too large.
+    Beside a language there is a ``max`` only where an automaton that counts would be large.
     """
 
     min: int = 0
@@ -230,11 +232,12 @@ def string_set(low: int, high: int | None, lang: Language | None) -> StringSet |
         return None
     if lang is None:
         return StringSet(low, high)
-    if high is not None and lang.is_finite:
-        high = min(high, lang.n_states)
-    if high is not None and lang.n_states * high > MOST_COUNTED:
-        lang = languages.of_length(lang, low, None) if low else lang
-        return StringSet(max=high, lang=lang) if languages.shortest(lang) <= high else None
+    if high is not None and lang.is_finite and high >= lang.n_states - 2:
+        high = None  # No text is longer.
+    if high is not None and lang.n_states * high > FEW_COUNTED:
+        long = languages.of_length(lang, low, None) if low else lang
+        if lang.n_states * high > MOST_COUNTED or languages.can_be_counted(long):
+            return StringSet(max=high, lang=long) if 0 <= languages.shortest(long) <= high else None
     if low or high is not None:
         lang = languages.of_length(lang, low, high)
     return None if lang.is_empty else StringSet(lang=lang)
