@@ -296,3 +296,65 @@ def number_breadth_first(trans: np.ndarray, block: np.ndarray, start: int) -> tu
                 order[n] = trans[q, c]
         i += 1
     return order[: n + 1], number
+
+
+@jit_allocating
+def reduced(trans: np.ndarray, final: np.ndarray, start: int, minimal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The minimal trimmed automaton of (trans, final), numbered breadth-first in the order of the columns.
+
+    minimal : no two live states are equal; saves the refinement
+    """
+    n, k = trans.shape
+    live = live_states(trans, final, start)
+    if minimal:
+        block = np.zeros(n, np.int32)
+        for q in range(n):
+            if live[q]:
+                block[q] = q
+    else:
+        block = minimise(trans, final, live)
+    order, number = number_breadth_first(trans, block, start)
+    small = np.zeros((order.shape[0], k), np.int32)
+    small_final = np.zeros(order.shape[0], np.bool_)
+    for i in range(1, order.shape[0]):
+        q = order[i]
+        small_final[i] = final[q]
+        for c in range(k):
+            small[i, c] = number[block[trans[q, c]]]
+    return small, small_final
+
+
+@jit_allocating
+def canonical(
+    classes: np.ndarray, trans: np.ndarray, final: np.ndarray, start: int, minimal: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(uint8[256], int32[n, k], bool[n]): `reduced`, with equal columns merged and in the order of their
+    first bytes; see `tables.from_tables`."""
+    n, columns = trans.shape
+    first, class_of = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    kinds = equal_columns(trans, first, class_of)
+    rank = np.full(kinds, -1, np.int64)
+    picked = np.empty(kinds, np.int64)
+    of_byte = np.empty(256, np.int64)
+    used = 0
+    for b in range(256):
+        kind = class_of[classes[b]]
+        if rank[kind] < 0:
+            rank[kind] = used
+            picked[used] = first[kind]
+            used += 1
+        of_byte[b] = rank[kind]
+    narrow = np.empty((n, used), np.int32)
+    for q in range(n):
+        for c in range(used):
+            narrow[q, c] = trans[q, picked[c]]
+    small, small_final = reduced(narrow, final, start, minimal)
+    kinds = equal_columns(small, first, class_of)
+    out = np.empty((small.shape[0], kinds), np.int32)
+    for q in range(small.shape[0]):
+        for c in range(kinds):
+            out[q, c] = small[q, first[c]]
+    to_class = np.empty(256, np.uint8)
+    for b in range(256):
+        to_class[b] = class_of[of_byte[b]]
+    return to_class, out, small_final

@@ -230,6 +230,22 @@ def spelling(parts: Partition, kind: str) -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=_KEPT)
 def _spelling(starts: bytes, class_of: bytes, kind: str) -> tuple[np.ndarray, np.ndarray]:
     parts = Partition(np.frombuffer(starts, np.int64), np.frombuffer(class_of, np.int64))
+    if kind != "utf8":
+        rest = parts.class_of[np.searchsorted(parts.starts, 0x80, side="right") - 1 :]
+        if len(rest) == 3 and rest[0] == rest[2]:  # surrogates are apart
+            # Characters beyond ASCII are of one class, as for most patterns: their tree is always the same.
+            of_ascii = np.searchsorted(parts.starts, np.arange(0x81), side="right") - 1
+            class_of_leaf = np.concatenate(([0], parts.class_of[of_ascii], [parts.n_classes])).astype(
+                np.int32
+            )
+            full = _ascii_spelling(kind)
+            full = np.where(full > 0, class_of_leaf[np.maximum(full, 0)], full)
+            first, of_byte = merge_columns(full)
+            return of_byte, np.ascontiguousarray(full[:, first])
+    return _spelled(parts, kind)
+
+
+def _spelled(parts: Partition, kind: str) -> tuple[np.ndarray, np.ndarray]:
     tree = Spelling(parts)
     if kind == "utf8":
         root = np.zeros(256, dtype=np.int32)
@@ -238,6 +254,16 @@ def _spelling(starts: bytes, class_of: bytes, kind: str) -> tuple[np.ndarray, np
         root = tree.json_free() if kind == "free" else tree.json_canonical()
         root[ord('"')] = parts.n_classes  # a class of its own, for the quotes
     return tree.finish(root)
+
+
+@lru_cache(maxsize=2)
+def _ascii_spelling(kind: str) -> np.ndarray:
+    """int32[n, 256]: the tree in which each character of ASCII is a class, all others are one, and the quote
+    that ends a string is another."""
+    starts = np.concatenate((np.arange(0x81), [0xD800, 0xE000]))
+    class_of = np.concatenate((np.arange(1, 0x82), [0, 0x81]))
+    classes, rows = _spelled(Partition(starts, class_of), kind)
+    return rows[:, classes]
 
 
 def to_bytes(

@@ -57,26 +57,7 @@ def reduce_table(
 
     ``minimal``: no two live states are equal; saves the refinement.
     """
-    live = kernels_reduce.live_states(trans, final, start)
-    return _numbered(trans, final, _blocks(trans, final, live, minimal), start)
-
-
-def _blocks(trans: np.ndarray, final: np.ndarray, live: np.ndarray, minimal: bool) -> np.ndarray:
-    """The block of each live state, 0 for the others."""
-    if minimal:
-        return np.where(live, np.arange(len(live)), 0).astype(np.int32)
-    return kernels_reduce.minimise(trans, final, live)
-
-
-def _numbered(
-    trans: np.ndarray, final: np.ndarray, block: np.ndarray, start: int
-) -> tuple[np.ndarray, np.ndarray]:
-    order, number = kernels_reduce.number_breadth_first(trans, block, start)
-    small = number[block[trans[order]]]
-    small[0] = 0
-    small_final = final[order]
-    small_final[0] = False
-    return np.ascontiguousarray(small, dtype=np.int32), small_final
+    return kernels_reduce.reduced(trans, final, start, minimal)
 
 
 def from_tables(
@@ -96,21 +77,7 @@ def from_tables(
     final = np.asarray(final, dtype=np.bool_)
     if len(trans) <= start:
         return empty_language()
-    first, class_of = merge_columns(trans)
-    of_byte = class_of[classes]
-    # Columns by their first byte: that is the order in which states are numbered.
-    first_byte = np.full(len(first), 256, np.int64)
-    first_byte[of_byte[::-1]] = np.arange(255, -1, -1)
-    by_byte = np.argsort(first_byte)[: np.count_nonzero(first_byte < 256)]
-    trans = np.ascontiguousarray(trans[:, first[by_byte]])
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[by_byte] = np.arange(len(by_byte))
-    of_byte = rank[of_byte]
-    live = kernels_reduce.live_states(trans, final, start)
-    trans, final = _numbered(trans, final, _blocks(trans, final, live, minimal), start)
-    first, class_of = merge_columns(trans)
-    trans = np.ascontiguousarray(trans[:, first])
-    return ByteDFA(class_of[of_byte].astype(np.uint8), trans, final)
+    return ByteDFA(*kernels_reduce.canonical(classes, np.ascontiguousarray(trans), final, start, minimal))
 
 
 def empty_language() -> ByteDFA:

@@ -22,6 +22,7 @@ from ...regex import (
     CharDFA,
     Chars,
     End,
+    Node,
     Repeat,
     Start,
     divide,
@@ -47,7 +48,13 @@ def of_pattern(pattern: str, limits: Limits) -> Language:
     if len(pattern) > limits.max_dfa_states:
         what = "reading a pattern, of which each character may take a state"
         raise LimitExceededError("max_dfa_states", limits.max_dfa_states, len(pattern), what)
-    return CharDFA.from_node(parse_ecma(pattern), search=True, limits=limits)
+    return CharDFA.from_node(_parsed(pattern), search=True, limits=limits)
+
+
+@lru_cache(maxsize=256)
+def _parsed(pattern: str) -> Node:
+    """The tree of a pattern, which is looked at (`is_sure`) and then made an automaton of."""
+    return parse_ecma(pattern)
 
 
 @lru_cache(maxsize=4096)
@@ -58,7 +65,7 @@ def is_sure(pattern: str) -> bool:
     lengths, a text is at one place of the pattern at a time.
     """
     try:
-        root = parse_ecma(pattern) if len(pattern) <= _SURE_LENGTH else None
+        root = _parsed(pattern) if len(pattern) <= _SURE_LENGTH else None
     except GrammarError:
         return False
     if root is None:
