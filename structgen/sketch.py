@@ -25,6 +25,7 @@ from .ir import Around, Common, GrammarIR
 # ENCLOSED   its first member, how many there are, the rule of other members' values (NO_RULE: none may come),
 #            whether nothing at all may stand between the brackets, and how many bytes its keys have
 # LISTED     the rule of its items under SK_FIRST, and SK_EMPTY
+# MAPPED     the rule of its members' values under SK_FIRST, and SK_EMPTY; it names no member
 # ANY_OF     one of its members' rules; SK_BYTES says how its branches are named
 # CHOICE     one of its members' keys, which are texts then, of SK_BYTES in all
 # UNION      any of the common rules that have a bit under SK_OTHERS
@@ -44,7 +45,7 @@ from .ir import Around, Common, GrammarIR
     SK_BYTES,
     SKETCH_WORDS,
 ) = range(11)
-ENCLOSED, LISTED, ANY_OF, CHOICE, UNION, ELSEWHERE = range(6)
+ENCLOSED, LISTED, MAPPED, ANY_OF, CHOICE, UNION, ELSEWHERE = range(7)
 WAY_OTHERS, WAY_ITEMS, WAY_BRANCHES = -1, -2, -10  # of the i-th branch, WAY_BRANCHES - i
 REFERRED = -2
 NO_RULE = -100
@@ -62,6 +63,7 @@ class SketchForm:
     brackets : the bytes around items
     quote : the byte that begins a choice's texts
     other_keys : the keys that other members have
+    keys : those of members where none is named
     """
 
     common: Common
@@ -70,6 +72,7 @@ class SketchForm:
     brackets: tuple[int, int]
     quote: int
     other_keys: ByteDFA
+    keys: ByteDFA
 
 
 class Rest(Protocol):

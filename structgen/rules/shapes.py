@@ -22,7 +22,7 @@ from .automaton import DState, Graph, determinise_all, minimised, without_empty
 
 _Int64 = npt.NDArray[np.int64]
 
-SMALL = 64  # states of a graph whose shape is kept
+SMALL = 80  # states of a graph whose shape is kept
 _SHIFT = 40  # no constant of a record is so large
 BASE, RULE, AFTER, CALLEES = range(
     4

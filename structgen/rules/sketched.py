@@ -34,17 +34,28 @@ from ..engine.spelling.sketched import (
     D_UNIT,
 )
 from ..errors import LimitExceededError
-from ..ir import Alt, Expr, Lit, Ref, Rep, Seq
+from ..ir import Alt, Expr, Lit, Pat, Ref, Rep, Seq
 from ..jit import settled
 from ..limits import Limits
-from ..sketch import CHOICE, ELSEWHERE, ENCLOSED, LISTED, SK_BYTES, SK_KIND, SK_MEMBERS, Sketch, SketchForm
+from ..sketch import (
+    CHOICE,
+    ELSEWHERE,
+    ENCLOSED,
+    LISTED,
+    MAPPED,
+    SK_BYTES,
+    SK_KIND,
+    SK_MEMBERS,
+    Sketch,
+    SketchForm,
+)
 from .analysis import analyse
 from .bracketed import plan_of
 from .build import RuleBuilder
 from .common import LaidOut
-from .shapes import AFTER, BASE, CALLEES, RULE, Shape, Template, rule_template
+from .shapes import AFTER, BASE, CALLEES, RULE, Shape, rule_template
 
-_FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, CHOICE: D_CHOICE}
+_FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, MAPPED: D_ENCLOSED, CHOICE: D_CHOICE}
 _Int64 = npt.NDArray[np.int64]
 FEW_RULES = 8
 UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller numbers
@@ -75,7 +86,7 @@ def _form(form: SketchForm, shared: LaidOut) -> _Form:
         told[D_GAP], told[D_GAP_FIRST] = gap.at, gap.first
     plans = [plan_of(around, empty) for empty in (False, True)]
     frames = _together([plan.frame for plan in plans])
-    lists = [_list(form, builder, empty) for empty in (False, True)]
+    lists = [_list(form, builder, mapped, empty) for mapped in (False, True) for empty in (False, True)]
     others = builder.others(form.other_keys, around)
     told[D_ENCLOSED] = builder.first_set(1 << around.opening)
     told[D_LISTED] = builder.first_set(1 << form.brackets[0])
@@ -84,15 +95,15 @@ def _form(form: SketchForm, shared: LaidOut) -> _Form:
     told[D_BLOCK : D_BLOCK + 3] = others.block
     told[D_START], told[D_FOLLOW] = others.start, others.follow
     told[D_TAIL_STATES] = plans[0].tail.states
-    told[D_LIST_STATES] = max(made.states for made, _ in lists)
+    told[D_LIST_STATES] = max(states for states, _, _ in lists)
     assert int(builder.heap.g[L.H_TOP]) == shared.at + shared.size  # nothing new was laid out
     constants = (
         np.array(common, np.int64),
         frames,
         plans[0].tail.words,
         plans[0].tail_numbers,
-        _together([made.words for made, _ in lists]),
-        _together([numbers for _, numbers in lists]),
+        _together([words for _, words, _ in lists]),
+        _together([numbers for _, _, numbers in lists]),
         *others.automaton,
     )
     return _Form(told, constants, max(plan.states for plan in plans))
@@ -106,12 +117,15 @@ def _together(arrays: list[_Int64]) -> _Int64:
     return found
 
 
-def _list(form: SketchForm, builder: RuleBuilder, empty: bool) -> tuple[Template, _Int64]:
-    """The words of items between brackets, and which number is added to each: place, unit, blanks, item."""
+def _list(form: SketchForm, builder: RuleBuilder, mapped: bool, empty: bool) -> tuple[int, _Int64, _Int64]:
+    """Items between brackets, or (``mapped``) members with any keys: how many states, their words, and which
+    number is added to each: place, unit, blanks, item or value."""
     around = form.around
     gap: tuple[Expr, ...] = (Ref(around.gap),) if around.gap else ()
-    item = Ref(form.names[0])
-    opening, closing = (Lit(bytes([byte])) for byte in form.brackets)
+    value = Ref(form.names[0])
+    item = Seq((Pat(form.keys, "key"), *gap, Lit(around.mark), *gap, value)) if mapped else value
+    brackets = (around.opening, around.closing) if mapped else form.brackets
+    opening, closing = (Lit(bytes([byte])) for byte in brackets)
     separator = Lit(around.separator)
     items = Rep(item, 1, None, Seq((*gap, separator, *gap)) if gap else separator)
     filled = (items, *gap, closing)
@@ -119,14 +133,20 @@ def _list(form: SketchForm, builder: RuleBuilder, empty: bool) -> tuple[Template
     shape = Shape.of(builder.graphs.of(Seq((opening, *gap, *inside)), ""))
     assert shape is not None
     template = rule_template(shape.key)
-    of_unit = {builder.graphs.rule_unit(item.rule): 4}
+    of_unit = {builder.graphs.rule_unit(value.rule): 4}
     if around.gap:
         of_unit[builder.graphs.rule_unit(around.gap)] = 2
     number = np.full(CALLEES + 2 * len(shape.units) + 1, -1, np.int64)
     number[BASE], number[RULE], number[AFTER] = 0, 1, -1
+    words = template.words.copy()
     for i, unit in enumerate(shape.units):
-        number[CALLEES + 2 * i], number[CALLEES + 2 * i + 1] = of_unit[unit], of_unit[unit] + 1
-    return template, number[template.number]
+        of_place = CALLEES + 2 * i
+        if unit in of_unit:
+            number[of_place], number[of_place + 1] = of_unit[unit], of_unit[unit] + 1
+        else:  # the keys', which lie in the same place in every heap
+            words[template.number == of_place] += builder.units[unit].at
+            words[template.number == of_place + 1] += builder.units[unit].first
+    return template.states, words, number[template.number]
 
 
 _forms: dict[tuple[int, int], tuple[SketchForm, LaidOut, _Form]] = {}

@@ -10,6 +10,7 @@ from ...sketch import (
     CHOICE,
     ENCLOSED,
     LISTED,
+    MAPPED,
     NO_RULE,
     SK_BYTES,
     SK_EMPTY,
@@ -50,7 +51,7 @@ from .words import spell_words
 (
     D_GAP,  # where the unit of the blanks lies, and its FIRST set
     D_GAP_FIRST,
-    D_ENCLOSED,  # the FIRST sets of rules of kind ENCLOSED, LISTED and CHOICE
+    D_ENCLOSED,  # the FIRST sets of rules of kind ENCLOSED or MAPPED, LISTED and CHOICE
     D_LISTED,
     D_CHOICE,
     D_ORDERED,
@@ -87,10 +88,11 @@ def place(g, rule, told, rules, places, common):
         g[at + S_FLAGS] = FORWARD
         places[rule, 0] = at
         kind = rules[rule, SK_KIND]
-        if kind == ENCLOSED or kind == LISTED or kind == CHOICE:
-            places[rule, 1] = told[
-                D_ENCLOSED if kind == ENCLOSED else D_LISTED if kind == LISTED else D_CHOICE
-            ]
+        if kind == ENCLOSED or kind == MAPPED:
+            places[rule, 1] = told[D_ENCLOSED]
+            return
+        if kind == LISTED or kind == CHOICE:
+            places[rule, 1] = told[D_LISTED if kind == LISTED else D_CHOICE]
             return
         first = g[H_TOP]
         g[H_TOP] = first + g[H_SYMBOL_WORDS]
@@ -197,8 +199,9 @@ def write_sketched(
     text, rules, members : the sketch
     places : int64[n, 2], where the unit of each rule lies and its FIRST set, or 0
     common : int64[*, 2], the same of the common rules
-    frames, lists : int64[2, *], the frame of members, and the words of a list, where there must be something
-        between the brackets, and where there may be nothing
+    frames : int64[2, *], the frame of members, where there must be something between the brackets, and where
+        there may be nothing
+    lists : int64[4, *], the words of a list, as above, then those of a map
     tail, tail_numbers, trans, classes, words, final : as `write_members` has them
     list_numbers : as ``lists``, which of a list's numbers is added to each word: place, unit, blanks, item
     keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for
@@ -211,7 +214,8 @@ def write_sketched(
         return write_union(g, rule, told, rules, common)
     if rules[rule, SK_KIND] == ANY_OF:
         return write_any_of(g, rule, told, rules, members, places, common)
-    if rules[rule, SK_KIND] == LISTED:
+    if rules[rule, SK_KIND] == LISTED or rules[rule, SK_KIND] == MAPPED:
+        which_list = empty + 2 * (rules[rule, SK_KIND] == MAPPED)
         item = rules[rule, SK_FIRST]
         size = lists.shape[1]
         room = size + STATE_WORDS + g[H_SYMBOL_WORDS]
@@ -221,7 +225,7 @@ def write_sketched(
         callee = callee_of(item, places, common)
         at = g[H_TOP]
         for w in range(size):
-            number = list_numbers[empty, w]
+            number = list_numbers[which_list, w]
             add = np.int64(0)
             if number == 0:
                 add = at
@@ -231,7 +235,7 @@ def write_sketched(
                 add = told[D_GAP + number - 2]
             elif number >= 4:
                 add = callee[number - 4]
-            g[at + w] = lists[empty, w] + add
+            g[at + w] = lists[which_list, w] + add
         g[H_TOP] = at + size
         told[D_STATES] += told[D_LIST_STATES]
         return at

@@ -67,11 +67,12 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     begins = {"json.object": b"{", "json.array": b"[", "json": b'{["tfn-0123456789'}
     promised = {name: first_bits(texts) for name, texts in begins.items()}
     common = Common(shared, promised, ((languages.any_key(), around),))
-    sketch = SketchForm(common, SKETCHED, around, (ord("["), ord("]")), ord('"'), languages.any_key())
+    any_text, any_key = languages.any_text(), languages.any_key()
+    sketch = SketchForm(common, SKETCHED, around, (ord("["), ord("]")), ord('"'), any_key, any_text)
     made = Text(gap, colon, comma, around, shared, common, sketch)
     value = Ref("json")
-    member = Seq((Pat(languages.any_text(), "key"), *colon, value))
-    shared["string"] = Pat(languages.any_text(), "string")
+    member = Seq((Pat(any_text, "key"), *colon, value))
+    shared["string"] = Pat(any_text, "string")
     shared["number"] = Pat(number_texts.json_number(), "number")
     shared["integer"] = Pat(number_texts.json_integer(plain_integers), "integer")
     shared["boolean"] = Alt((Lit(b"true"), Lit(b"false")))
@@ -81,7 +82,7 @@ def text(whitespace: Whitespace, plain_integers: bool) -> Text:
     kinds = ("json.object", "json.array", "string", "number", "boolean", "null")
     shared["json"] = Alt(tuple(Ref(name) for name in kinds))
     # The other keys of an object that names some are no rule of their own.
-    shared["json.key"] = Pat(languages.any_key(), "other key")
+    shared["json.key"] = Pat(any_key, "other key")
     return made
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ from ...sketch import (
     Sketch,
 )
 from .document import MAX_POINTER, Documents, Location, draft_of, escape
-from .emptiness import settle
+from .emptiness import overlapping, settle
 from .keywords import KEYWORDS, status_of
 from .later import WHOLE_TYPES
 from .lower import Lowering
@@ -224,13 +225,17 @@ class _Rest:
 
     @cached_property
     def _documents(self) -> Documents:
-        return Documents(self.dialect, None)  # There are no references, and so no need for the whole.
+        if self._refers:
+            return Documents(json.loads(self._source.tobytes()), self._how.registry)
+        return Documents(self.dialect, None)
+
+    @cached_property
+    def _refers(self) -> bool:
+        """Some schema that is no row refers to another place of the text: the whole is needed."""
+        return bool(((self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 1)).any())
 
     def are_sound(self) -> bool:
-        """The schemas that kernels cannot tell all about are plain, or read now and known for sound.
-
-        A schema with references is none of them, so each means what it means by itself.
-        """
+        """The schemas that kernels cannot tell all about are plain, or read now and known for sound."""
         plain = self._plain = Plain(self._documents, self._how.limits)
         unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
         read: list[Location] = []
@@ -240,7 +245,9 @@ class _Rest:
                     normaliser = self._lowering.normaliser
                     formula = normaliser.formula(at.schema, at.pointer, at.resource)
                     settle(normaliser, formula)
-                    if not formula.productive or normaliser.promises or normaliser.items_differ:
+                    if not formula.productive or normaliser.items_differ:
+                        return False
+                    if any(overlapping(normaliser, promise) for promise in normaliser.promises):
                         return False
                     read.append(at)
             for at in read:
@@ -252,10 +259,14 @@ class _Rest:
     def _schema(self, rule: int) -> Location:
         at = self._schemas.get(rule)
         if at is None:
-            begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
-            schema = json.loads(self._source[begin:end].tobytes())
-            pointer = self.pointer(rule)[:MAX_POINTER]
-            at = self._schemas[rule] = Location(schema, pointer, self._documents.root.resource)
+            pointer, root = self.pointer(rule), self._documents.root
+            if self._refers:
+                at = self._documents.resolve(f"#{quote(pointer)}", root)
+            else:
+                begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
+                schema = json.loads(self._source[begin:end].tobytes())
+                at = Location(schema, pointer[:MAX_POINTER], root.resource)
+            self._schemas[rule] = at
         return at
 
     def pointer(self, rule: int) -> str:

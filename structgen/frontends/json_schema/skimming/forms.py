@@ -9,6 +9,7 @@ from ....sketch import (
     ELSEWHERE,
     ENCLOSED,
     LISTED,
+    MAPPED,
     NO_RULE,
     REFERRED,
     SK_BEGIN,
@@ -247,6 +248,7 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
         return rule
     kind = ELSEWHERE
     sure = False
+    outwards = 0
     branches = noted[T_PLACES + SOME] + noted[T_PLACES + ONE]
     if known and some == 0:
         kind = UNION
@@ -270,7 +272,8 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
         sure = others == TRUE or others == FALSE
     if kind == ELSEWHERE and not sure:
         noted[T_UNSURE] += 1
-        if refers(text, nodes, node, table, words):
+        outwards = refers(text, nodes, node, table, words)
+        if outwards == STOP:
             return NOT_HERE
     rule = known_rule(text, nodes, node, rules, noted[T_RULES])
     if rule >= 0:
@@ -278,7 +281,8 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     rule = add_rule(nodes, node, rules, kind, parent, way, noted)
     rules[rule, SK_FIRST] = noted[T_PLACES + ENUM]
     rules[rule, SK_OTHERS] = types if types else 1 << ANY_VALUE
-    rules[rule, SK_BYTES] = 1 if kind == ELSEWHERE and not sure else 0
+    if kind == ELSEWHERE and not sure:
+        rules[rule, SK_BYTES] = 2 if outwards else 1
     return rule
 
 
@@ -288,8 +292,9 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
 
     NOT_HERE: it is of another form, or says what no sketch does. Of a rule of kind ENCLOSED, SK_FIRST,
     SK_MEMBERS and SK_OTHERS are the values of ``properties``, ``required`` and ``additionalProperties``; of
-    one of kind LISTED, SK_FIRST is that of ``items``. One of kind ANY_OF has the rules of objects and of
-    arrays under SK_FIRST and SK_MEMBERS (NO_RULE: the common ones), and SK_EMPTY is 1.
+    one of kind LISTED or MAPPED, SK_FIRST is that of ``items`` or ``additionalProperties``. One of ANY_OF
+    has the rules of objects and of arrays under SK_FIRST and SK_MEMBERS (NO_RULE: the common ones), and
+    SK_EMPTY is 1.
     """
     properties, required = noted[T_PLACES + PROPERTIES], noted[T_PLACES + REQUIRED]
     others, items = noted[T_PLACES + ADDITIONAL], noted[T_PLACES + ITEMS]
@@ -300,11 +305,26 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
         return NOT_HERE
     if types == 1 << ANY_VALUE:
         types = ANY_TYPE
+    kind = ENCLOSED
     if of_objects:
-        if not types >> OBJECT_TYPE & 1 or not properties or nodes[properties, N_KIND] != OBJECT:
+        if not types >> OBJECT_TYPE & 1 or (properties and nodes[properties, N_KIND] != OBJECT):
             return NOT_HERE
-        if nodes[properties, N_NEXT] == properties + 1:
+        listed = required > 0 and nodes[required, N_KIND] == ARRAY
+        if required and not listed and nodes[required, N_KIND] != TRUE and nodes[required, N_KIND] != FALSE:
             return NOT_HERE
+        names = properties > 0 and nodes[properties, N_NEXT] > properties + 1
+        names = names or (listed and nodes[required, N_NEXT] > required + 1)
+        if not names:
+            if others and nodes[others, N_KIND] == OBJECT:
+                kind = MAPPED
+            elif others and nodes[others, N_KIND] != TRUE:
+                return NOT_HERE
+            elif of_arrays:
+                of_objects = 0
+            elif types == 1 << OBJECT_TYPE or types == ANY_TYPE:
+                return -1 - (OBJECT_TYPE if types == 1 << OBJECT_TYPE else ANY_VALUE)
+            else:
+                return NOT_HERE
     n = 0
     if of_arrays:
         if not types >> ARRAY_TYPE & 1 or not items or most:
@@ -320,8 +340,15 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
         rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
     rule = NO_RULE
     if of_objects:
-        rule = add_rule(nodes, node, rules, ENCLOSED, parent, way, noted)
-        rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS] = properties, required, others
+        rule = add_rule(nodes, node, rules, kind, parent, way, noted)
+        if kind == MAPPED:
+            rules[rule, SK_FIRST], rules[rule, SK_EMPTY] = others, 1
+        else:
+            rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS] = (
+                properties,
+                required,
+                others,
+            )
         if several:
             rules[whole, SK_FIRST] = rule
     if of_arrays:

@@ -9,13 +9,16 @@ from .words import A_TYPE, DIALECT, ID, IGNORED, REFERENCE, STOP, code_of
 
 @jit
 def refers(text, nodes, node, table, words):
-    """Some key below the value is a keyword that makes the text one for Python."""
+    """STOP where some key below the value makes the text one for Python, REFERENCE for a reference, or 0."""
+    found = 0
     for i in range(node + 1, nodes[node, N_NEXT]):
         if nodes[i, N_KEY_END]:
             code = code_of(text, nodes[i, N_KEY], nodes[i, N_KEY_END], table, words)
-            if code == STOP or code == REFERENCE:
-                return True
-    return False
+            if code == STOP:
+                return STOP
+            if code == REFERENCE:
+                found = REFERENCE
+    return found
 
 
 @jit
@@ -54,6 +57,9 @@ def follow(text, nodes, node, table, words):
         if odd or nodes[reference, N_KIND] != STRING:
             return -1, steps
         at, end = nodes[reference, N_BEGIN] + 1, nodes[reference, N_END] - 1
+        if end - at == 1 and text[at] == 35:  # "#", the whole
+            node = 0
+            continue
         if end - at < 3 or text[at] != 35 or text[at + 1] != 47:
             return -1, steps
         at += 2
@@ -78,8 +84,9 @@ def follow(text, nodes, node, table, words):
                     if same:
                         found = child
                 size = nodes[child, N_KEY_END] - begin
-                if node > 0 and 2 <= size <= 3 and code_of(text, begin, begin + size, table, words) == ID:
-                    return -1, steps
+                if node > 0 and 2 <= size <= 3 and nodes[child, N_KIND] == STRING:
+                    if code_of(text, begin, begin + size, table, words) == ID:
+                        return -1, steps
                 child = nodes[child, N_NEXT]
             if found < 0:
                 return -1, steps

@@ -11,6 +11,7 @@ from ....sketch import (
     ELSEWHERE,
     ENCLOSED,
     LISTED,
+    MAPPED,
     NO_RULE,
     SK_BYTES,
     SK_EMPTY,
@@ -41,7 +42,20 @@ from .forms import (
     rule_of,
 )
 from .references import have_references
-from .values import ARRAY, FALSE, N_BEGIN, N_END, N_KEY, N_KEY_END, N_KIND, N_NEXT, OBJECT, STRING, TRUE
+from .values import (
+    ARRAY,
+    FALSE,
+    N_BEGIN,
+    N_END,
+    N_KEY,
+    N_KEY_END,
+    N_KIND,
+    N_NEXT,
+    OBJECT,
+    STRING,
+    TRUE,
+    has_escape,
+)
 from .words import DIALECT, code_of
 
 MOST_CHOICES = 64  # as `lower.MOST_LISTED` has it: more are an automaton
@@ -98,7 +112,8 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     """The rules of a schema whose text was read. How many members they have, or NOT_HERE.
 
     rules, members : int64[*, SKETCH_WORDS], int64[*, MEMBER_WORDS], written; for n values, n + 8 and
-        3 * n + 8 rows do. Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it
+        3 * n + 8 rows do. Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it,
+        2 where it refers to another place of the text as well
     noted : int64[NOTED]; afterwards T_RULES, T_DIALECT and T_UNSURE
     scratch : int64[2 * rows]
     """
@@ -159,8 +174,9 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
             for i in range(first, n):
                 members[i, SM_BEGIN] = members[i, SM_END] = members[i, SM_MUST] = members[i, SM_ORDER] = 0
             rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = first, n - first, 0
-        elif kind == LISTED:
-            found = rule_of(text, nodes, rules[rule, SK_FIRST], table, words, rules, rule, WAY_ITEMS, noted)
+        elif kind == LISTED or kind == MAPPED:
+            way = WAY_ITEMS if kind == LISTED else WAY_OTHERS
+            found = rule_of(text, nodes, rules[rule, SK_FIRST], table, words, rules, rule, way, noted)
             if found == NOT_HERE:
                 return NOT_HERE
             rules[rule, SK_FIRST] = found
@@ -169,7 +185,9 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
             properties, required = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS]
             others = rules[rule, SK_OTHERS]
             child = properties + 1
-            while child < nodes[properties, N_NEXT]:
+            while properties and child < nodes[properties, N_NEXT]:
+                if has_escape(text, nodes[child, N_KEY], nodes[child, N_KEY_END]):
+                    return NOT_HERE  # there are other ways to spell it
                 found = rule_of(text, nodes, child, table, words, rules, rule, n, noted)
                 if found == NOT_HERE:
                     return NOT_HERE
@@ -231,8 +249,9 @@ def have_ends(rules, members, n, done):
                     ready = ready and (not members[i, SM_MUST] or value < 0 or done[value] > 0)
             elif rules[rule, SK_KIND] == ANY_OF:
                 first = rules[rule, SK_FIRST]
+                ready = False
                 for i in range(first, first + rules[rule, SK_MEMBERS]):
-                    ready = ready and (members[i, SM_RULE] < 0 or done[members[i, SM_RULE]] > 0)
+                    ready = ready or members[i, SM_RULE] < 0 or done[members[i, SM_RULE]] > 0
             elif rules[rule, SK_KIND] == LISTED and not rules[rule, SK_EMPTY]:
                 ready = rules[rule, SK_FIRST] < 0 or done[rules[rule, SK_FIRST]] > 0
             if ready:

@@ -47,6 +47,28 @@ def end_of_string(text, at):
 
 
 @jit
+def is_no_keyword(text, begin, end):
+    """A string with escapes has none that stands for a letter or a ``$``, so no keyword is spelled so."""
+    i = begin
+    while i < end:
+        if text[i] == 92:
+            i += 1
+            if text[i] == 117:
+                return False
+        i += 1
+    return True
+
+
+@jit
+def has_escape(text, begin, end):
+    """There is a backslash among these bytes."""
+    for i in range(begin, end):
+        if text[i] == 92:
+            return True
+    return False
+
+
+@jit
 def end_of_digits(text, at):
     """Behind the digits that begin at ``at``, or ``at`` itself."""
     while at < text.shape[0] and 48 <= text[at] <= 57:
@@ -98,7 +120,8 @@ def end_of_word(text, at, first, rest):
 
 @jit
 def read_values(text, nodes, stack):
-    """The values of a JSON text, each before those inside it; how many, or 0 for what is no JSON.
+    """The values of a JSON text, each before those inside it; how many, or 0 for what is no JSON, or has a
+    key that might be a keyword in disguise.
 
     text : uint8[*], UTF-8
     nodes : int64[*, NODE_WORDS], written; for a text of n bytes, n // 2 + 2 rows are enough
@@ -145,7 +168,11 @@ def read_values(text, nodes, stack):
             if c != 34:
                 return 0
             end = end_of_string(text, at)
-            if end <= 0:
+            if end < 0:
+                end = -end
+                if not is_no_keyword(text, at, end):
+                    return 0
+            if end == 0:
                 return 0
             key_begin, key_end = at + 1, end - 1
             at = end_of_blanks(text, end)
