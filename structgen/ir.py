@@ -34,16 +34,22 @@ class Pat:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bounded:
-    """The words of a regular language on whose way at most ``most`` bytes are read in ``counted`` states.
+    """The words of a regular language on whose way ``least`` to ``most`` bytes are read in some states.
 
     The number is a parameter of the frame, so that a large bound costs what a small one does, where the
     automaton that counts would have a state for each number. No word is empty.
+
+    counted : these states
+    most : None for no bound
+    least : other than 0 only where any number of counted bytes may come before the last one of a word, and
+        nothing comes after that one
     """
 
     dfa: ByteDFA
     counted: tuple[int, ...]
-    most: int
+    most: int | None
     name: str = ""
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True)

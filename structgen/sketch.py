@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .automata import ByteDFA
-from .ir import Around, Common, GrammarIR
+from .ir import Around, Bounded, Common, GrammarIR, Pat
 
 # A rule: what kind it is, where the text says it (from, to), the rule that it is a part of (the start: -1)
 # and in which way (the number of the member, WAY_OTHERS, WAY_ITEMS, a branch); or REFERRED, and where the
@@ -77,6 +77,9 @@ class SketchForm:
 
 class Rest(Protocol):
     """What of a grammar is in no array."""
+
+    def pattern(self, rule: int) -> Pat | Bounded | None:
+        """The whole of a rule of kind ELSEWHERE, where that is a pattern of which no word is empty."""
 
     def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
         """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it

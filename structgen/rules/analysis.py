@@ -215,7 +215,7 @@ class Analysis:
 
     def _bounded(self, e: Bounded, _: tuple[int, ...]) -> _Fact:
         left = reads_left(e)
-        if left[e.dfa.start] > e.most:
+        if e.most is not None and (left[e.dfa.start] > e.most or e.least > e.most):
             return _NOTHING
         return True, False, first_bits(e, left)
 

@@ -7,6 +7,8 @@ token with what is left at least where it ends, so that one table serves every b
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,7 @@ from ..ir import Bounded
 NEVER = 1 << 40
 
 
+@lru_cache(maxsize=256)
 def reads_left(e: Bounded) -> npt.NDArray[np.int64]:
     """Of each state: the least number of counted reads to the end of a word; NEVER of the dead one."""
     dfa = e.dfa
@@ -34,5 +37,5 @@ def first_bits(e: Bounded, left: npt.NDArray[np.int64]) -> int:
     """One bit for each byte that a word may begin with."""
     dfa = e.dfa
     needed = left[dfa.trans[dfa.start]] + (dfa.start in e.counted)
-    allowed = (needed <= e.most)[dfa.classes]
+    allowed = (needed < NEVER if e.most is None else needed <= e.most)[dfa.classes]
     return int.from_bytes(np.packbits(allowed, bitorder="little").tobytes(), "little")

@@ -34,7 +34,8 @@ from ..regex import disjoint_union
 from .analysis import has_other_keys, needed_with
 from .automaton import Graph
 from .graphs import Graphs
-from .records import Block, Records
+from .patterns import Block
+from .records import Records
 from .shapes import Shape, Template, tail_template
 
 _Int64 = npt.NDArray[np.int64]

@@ -36,6 +36,7 @@ from .calls import rules_on_cycles
 from .graphs import Graphs
 from .members import build_members
 from .outlines import Outlines
+from .patterns import WIDE_BYTES
 from .records import Records
 from .recursion import SmallRules, break_left_recursion
 from .repetition import Repetitions, looped
@@ -46,7 +47,6 @@ BUILT_AHEAD = 2000  # states
 LARGE = (
     256  # states of a pattern; of those that many grammars have, larger ones are laid out when one is reached
 )
-WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from ..regex import disjoint_union
 from .analysis import Analysis, has_other_keys, most_members, needed_with
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
-from .records import Block, Records
+from .patterns import Block
+from .records import Records
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from hashlib import blake2b
 from itertools import accumulate
 
 import numpy as np
@@ -23,16 +21,12 @@ from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
 from ..ir import Bounded
 from .automaton import DState, Graph, Overlay, determinise, minimised, without_empty
-from .bounded import reads_left
+from .patterns import Block, lay_out, lay_out_bounded, source_of
 from .repetition import Repetitions, looped
 from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
 
-Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]
-
-MOST_LEFT = 1 << 14  # reads; vocabulary tables count in 16 bits
-SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
 
 
 class Records:
@@ -82,9 +76,9 @@ class Records:
                 for kind in mine.kinds:
                     self.units.share(holder, kind, mine.owner)
             return block
-        block, states = self._automaton(
-            dfa, unit, _source(dfa.digest, counted is not None), counted is not None
-        )
+        self.count_states(dfa.n_states - 1)
+        looping = counted is not None
+        block, states = lay_out(self.heap, dfa, unit, source_of(dfa.digest, looping), looping)
         if counted is not None:
             states[0, L.S_FINAL_OP] = counted[1]
             states[0, L.S_ROW_OP] = counted[0]
@@ -94,43 +88,8 @@ class Records:
 
     def bounded(self, e: Bounded, unit: int) -> int:
         """Write a pattern that is bounded in length; its first state."""
-        counted = np.zeros(e.dfa.n_states, bool)
-        counted[list(e.counted)] = True
-        digest = blake2b(e.dfa.digest + counted.tobytes(), digest_size=16).digest()
-        op, uncounted = (self.units.op(L.OP_WITHIN, e.most, step) for step in (1, 0))
-        block, states = self._automaton(e.dfa, unit, _source(digest, True), False)
-        left = reads_left(e)[1:]
-        states[:, L.S_ROW_OP] = np.where(counted[1:], op, uncounted)
-        states[:, L.S_COUNT_OP] = op
-        states[:, L.S_PARAM] = left
-        if left.max() > MOST_LEFT:
-            states[:, L.S_WIDE] = 0
-        return block[0]
-
-    def _automaton(
-        self, dfa: ByteDFA, unit: int, source: tuple[int, int], looping: bool
-    ) -> tuple[Block, _Int64]:
-        """Write the states of a pattern; where they lie, and themselves.
-
-        source : two words that name it; looping : its ends are its start again, and the start is final
-        """
-        heap = self.heap
-        n = dfa.n_states - 1
-        self.count_states(n)
-        make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
-        words, places = make(dfa, looping, self._repetitions.wide_bytes)
-        stride = words.shape[1]
-        cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
-        place = heap.reserve(4)
-        base = heap.reserve(n * stride)
-        heap.g[place : place + 4] = *source, base, stride
-        states = self._states_of(base, stride, n)
-        np.multiply(places, base, out=states)
-        states += words
-        states[:, L.S_CMAP] = cmap
-        states[:, L.S_SOURCE] = place
-        states[:, L.S_RULE] = unit
-        return (base, stride, cmap), states
+        self.count_states(e.dfa.n_states - 1)
+        return lay_out_bounded(self.heap, e, unit, self.units.op)
 
     def forget(self, states: int) -> None:
         """Let patterns of more than so many states be written anew for whoever else has one."""
@@ -269,44 +228,3 @@ class Records:
             row, cmap, wide = (int(g[at + word]) for word in (L.S_ROW, L.S_CMAP, L.S_WIDE))
             return Overlay(row, cmap, to, op, wide, param)
         return None
-
-
-@lru_cache(maxsize=64)
-def _pattern_words(dfa: ByteDFA, looping: bool, wide_bytes: int) -> tuple[_Int64, _Int64]:
-    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset.
-
-    looping : its ends are its start again, and the start is final
-    """
-    n = dfa.n_states - 1
-    classes = dfa.trans.shape[1]
-    stride = L.STATE_WORDS + classes
-    words = np.zeros((n, stride), np.int64)
-    places = np.zeros((n, stride), np.int64)
-    trans = dfa.trans[1:].astype(np.int64)
-    alive = trans > 0
-    leaves = alive.any(axis=1)
-    if looping:
-        trans[dfa.final[trans]] = 1
-        words[0, L.S_FLAGS] = L.FINAL
-    else:
-        words[:, L.S_FLAGS] = np.where(dfa.final[1:], L.FINAL, 0)
-    words[:, L.STATE_WORDS :] = np.where(alive, (trans - 1) * stride, 0)
-    places[:, L.STATE_WORDS :] = alive
-    own = np.arange(n, dtype=np.int64) * stride
-    words[:, L.S_ROW] = np.where(leaves, own + L.STATE_WORDS, 0)
-    places[:, L.S_ROW] = leaves
-    widths = alive @ np.bincount(dfa.classes, minlength=classes)
-    words[:, L.S_WIDE] = np.where(leaves, own, 0)
-    places[:, L.S_WIDE] = leaves
-    if widths.max(initial=0) >= wide_bytes:
-        # An escape or half a character leads back into wide text; only a narrow start is left out.
-        has_table = np.array(leaves)
-        has_table[0] = widths[0] >= wide_bytes
-        words[:, L.S_FLAGS] |= np.where(has_table, L.WIDE, 0)
-    return words, places
-
-
-def _source(digest: bytes, looping: bool) -> tuple[int, int]:
-    """Two words that name an automaton: 126 bits of its digest, and whether its ends are its start."""
-    first, second = (int.from_bytes(digest[at : at + 8], "little") >> 1 for at in (0, 8))
-    return first, second & ~1 | int(looping)

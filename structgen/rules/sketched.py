@@ -34,7 +34,7 @@ from ..engine.spelling.sketched import (
     D_UNIT,
 )
 from ..errors import LimitExceededError
-from ..ir import Alt, Expr, Lit, Pat, Ref, Rep, Seq
+from ..ir import Alt, Bounded, Expr, Lit, Pat, Ref, Rep, Seq
 from ..jit import settled
 from ..limits import Limits
 from ..sketch import (
@@ -53,6 +53,7 @@ from .analysis import analyse
 from .bracketed import plan_of
 from .build import RuleBuilder
 from .common import LaidOut
+from .patterns import lay_out, lay_out_bounded, source_of
 from .shapes import AFTER, BASE, CALLEES, RULE, Shape, rule_template
 
 _FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, MAPPED: D_ENCLOSED, CHOICE: D_CHOICE}
@@ -209,8 +210,12 @@ class SketchBuilder:
         elif not g[forward + L.S_ROW]:
             rule = unit - UNITS
             if self._sketch.rules[rule, SK_KIND] == ELSEWHERE:
-                builder, name_of = self._grammar()
-                at = builder.built(name_of(rule))
+                pattern = self._sketch.rest.pattern(rule)
+                if pattern is not None:
+                    at = self._pattern(pattern, unit)
+                else:
+                    builder, name_of = self._grammar()
+                    at = builder.built(name_of(rule))
             else:
                 at = self._write(rule)
             self._heap.g[forward + L.S_ROW] = at
@@ -236,10 +241,22 @@ class SketchBuilder:
             if at > 0:
                 break
             self._heap.make_room(-at)
-        if told[D_STATES] > self._limits.max_rule_states:
-            most, states = self._limits.max_rule_states, int(told[D_STATES])
-            raise LimitExceededError("max_rule_states", most, states, "building rule automata")
+        self._check()
         return at
+
+    def _pattern(self, e: Pat | Bounded, unit: int) -> int:
+        """Write a rule that is a pattern; its first state."""
+        self._told[D_STATES] += e.dfa.n_states - 1
+        self._check()
+        heap, dfa = self._heap, e.dfa
+        if isinstance(e, Bounded):
+            return lay_out_bounded(heap, e, unit, lambda *op: heap.put(op))
+        return lay_out(heap, dfa, unit, source_of(dfa.digest, False), False)[0][0]
+
+    def _check(self) -> None:
+        most, states = self._limits.max_rule_states, int(self._told[D_STATES])
+        if states > most:
+            raise LimitExceededError("max_rule_states", most, states, "building rule automata")
 
     def _grammar(self) -> tuple[RuleBuilder, Callable[[int], str]]:
         """The builder of all rules that the sketch does not say itself, and their names."""

@@ -11,7 +11,7 @@ import sys
 from itertools import combinations
 from typing import Any
 
-from structgen.ir import Alt, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
+from structgen.ir import Alt, Bounded, Expr, GrammarIR, Lit, Members, Pat, Ref, Rep, Seq
 
 _TABLES: dict[int, tuple[Any, list[int], list[list[int]], list[bool]]] = {}
 
@@ -42,18 +42,21 @@ def comparable(value: Any) -> Any:
     return ("bool", value) if isinstance(value, bool) else value
 
 
-def _dfa_ends(dfa: Any, data: bytes, at: int) -> frozenset[int]:
+def _dfa_ends(
+    dfa: Any, data: bytes, at: int, counted: tuple[int, ...] = (), least: int = 0, most: int | None = None
+) -> frozenset[int]:
     if id(dfa) not in _TABLES:
         _TABLES[id(dfa)] = (dfa, dfa.classes.tolist(), dfa.trans.tolist(), dfa.final.tolist())
     _, classes, trans, final = _TABLES[id(dfa)]
-    state, found = dfa.start, []
+    state, found, count = dfa.start, [], 0
     if final[state]:
         found.append(at)
     for i in range(at, len(data)):
+        count += state in counted
         state = trans[state][classes[data[i]]]
-        if not state:
+        if not state or (most is not None and count > most):
             break
-        if final[state]:
+        if final[state] and count >= least:
             found.append(i + 1)
     return frozenset(found)
 
@@ -84,6 +87,8 @@ class _Recogniser:
     def _ends(self, expr: Expr, at: int) -> frozenset[int]:
         if isinstance(expr, Pat):
             return _dfa_ends(expr.dfa, self.data, at)
+        if isinstance(expr, Bounded):
+            return _dfa_ends(expr.dfa, self.data, at, expr.counted, expr.least, expr.most)
         if isinstance(expr, Seq):
             here = frozenset((at,))
             for item in expr.items:

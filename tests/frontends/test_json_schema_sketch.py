@@ -110,7 +110,9 @@ def usual(rng: random.Random, depth: int = 3) -> Any:
         {"enum": rng.sample(["a", "b", "ab", "abc", ""], rng.randrange(1, 4))},
         {"type": "string", rng.choice(["minLength", "maxLength"]): rng.randrange(4)},
         {"type": "integer", "minimum": rng.randrange(-2, 3)},
-        {"type": rng.choice([["string", "null"], "string"]), "format": "ipv4"},
+        {"type": rng.choice([["string", "null"], "string"]), "format": rng.choice(["ipv4", "int32"])},
+        {"type": rng.sample(names, 2), "maxLength": 2, "title": "x"},
+        {"type": rng.sample(names, 3), rng.choice(["minimum", "maximum"]): rng.randrange(-2, 12)},
         rng.choice([True, {}, {"type": "string", "pattern": "^a|b"}, {"const": "a"}]),
     ]
     # What no look tells all about, and is read at once.
@@ -135,6 +137,8 @@ def usual(rng: random.Random, depth: int = 3) -> Any:
         forms += [{"type": "object", "patternProperties": {"^a": one}}, {"allOf": [one, two]}, {"not": one}]
         told = [{"properties": {"a": {"enum": [name]}, "b": two}, "required": ["a"]} for name in "xy"]
         forms += [{"oneOf": [{"type": "object", **branch} for branch in told]}]
+        of_null = {"type": "object", "properties": {"a": {"type": "null"}}}
+        forms += [{"oneOf": [of_null, {"type": "object", "required": ["a"]}]}]  # both may hold
     return rng.choice(forms)
 
 
@@ -184,6 +188,9 @@ OBJECT = '{"type": "object", "properties": {%s}, "additionalProperties": false}'
         OBJECT % '"a": {"anyOf": [{"type": "null"}, {"$ref": "#"}]}}, "required": ["a"], "title": {"a": 1',
         OBJECT % '"a": {"anyOf": [{"$ref": "#/properties/a"}, {"$ref": "#/properties/a"}]}',
         OBJECT % '"a": {"not": {"$ref": "#/definitions/b"}}}, "definitions": {"b": {"type": "null"}',
+        OBJECT
+        % '"a": {"oneOf": [{"not": {"$ref": "#/$defs/b"}}]}, "b": {"patternProperties": {"^a": {"$ref": '
+        '"#/$defs/b"}}}}, "$defs": {"b": {"not": {"$ref": "#/$defs/b"}}',
         OBJECT % '"a": {"allOf": [{"$ref": "#/definitions/c"}]}}, "definitions": {"b": {"type": "null"}',
         OBJECT % '"a": {"allOf": [{"$ref": "#b"}]}}, "definitions": {"b": {"$id": "#b", "type": "null"}',
         OBJECT % '"a": {"allOf": [{"$ref": "#/definitions/b"}]}}, "definitions": {"b": {"required": ["b"], '
@@ -242,7 +249,7 @@ def test_real_schemas_are_sketches() -> None:
         OBJECT % '"a": {"type": "string"}',
         OBJECT % '"a": {"anyOf": [{"type": "null"}, {"enum": ["a"]}]}',
         OBJECT % r'"a": {"type": "object", "patternProperties": {"^\\w": {"type": "null"}}}',
-        OBJECT % '"a": {"not": {"$ref": "#/definitions/b"}}}, "definitions": {"b": {"type": "null"}',
+        OBJECT % '"a": {"allOf": [{"$ref": "#/definitions/b"}]}}, "definitions": {"b": {"type": "null"}',
         OBJECT % '"a": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"$ref": "#"}}]}',
         '{"additionalProperties": {"type": "null"}}',
     ):

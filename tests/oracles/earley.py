@@ -50,6 +50,8 @@ class Translation:
                 return self.new(tuple(frozenset({b}) for b in data))
             case ir.Pat(dfa=dfa):
                 return self.dfa(dfa)
+            case ir.Bounded():
+                return self.bounded(e)
             case ir.Term(name) if self.terminals:
                 terminal = self.grammar.terminals.get(name)  # None: made by indentation
                 empty = terminal is not None and terminal.dfa.is_empty
@@ -121,6 +123,30 @@ class Translation:
                 left = marks if mark is None else marks | {mark}
                 here.append((*between, *rest, state(seen, min(count + 1, bound), e.ordered, left)))
         return start
+
+    def bounded(self, e: ir.Bounded) -> Symbol:
+        """As `dfa`, for each state and count; without a bound, counts past the least are one."""
+        dfa = e.dfa
+        todo: list[tuple[Any, ...]] = [("bounded", id(e), dfa.start, 0)]
+        for name in todo:
+            if name in self.productions:
+                continue
+            q, count = name[2:]
+            here = self.productions[name] = [()] if dfa.final[q] and count >= e.least else []
+            count += q in e.counted
+            if e.most is None:
+                count = min(count, e.least)
+            elif count > e.most:
+                continue
+            targets: dict[int, set[int]] = {}
+            for b in range(256):
+                if to := int(dfa.trans[q, dfa.classes[b]]):
+                    targets.setdefault(to, set()).add(b)
+            for to, read in targets.items():
+                following = ("bounded", id(e), to, count)
+                todo.append(following)
+                here.append((frozenset(read), following))
+        return todo[0]
 
     def dfa(self, dfa: ByteDFA, without: tuple[bytes, ...] = ()) -> Symbol:
         """A right-linear rule for each state; the members of ``without`` are left out."""

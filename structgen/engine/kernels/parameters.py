@@ -131,8 +131,9 @@ def _count_up(g, m, r):
 def apply_to(g, op, r, to):
     """As `apply`, for an edge of a dense row that leads to state ``to``."""
     r = apply(g, op, r)
-    if g[op] == OP_WITHIN and r + g[to + S_PARAM] > g[op + 1]:
-        return REFUSED
+    if g[op] == OP_WITHIN:
+        if r + g[to + S_PARAM] > g[op + 1] or (r < g[op + 3] and g[to + S_FLAGS] & FINAL):
+            return REFUSED
     return r
 
 
@@ -148,7 +149,9 @@ def apply(g, op, r):
     if code == OP_AT_LEAST:
         return r if r >= a else REFUSED
     if code == OP_WITHIN:
-        return r + g[op + 2] if r + g[op + 2] <= a else REFUSED
+        if r < g[op + 2]:
+            r += 1
+        return r if r <= a else REFUSED
     if code == OP_KEY:
         k = g[op + 2]
         if not _key_may_come(g, a, k, r):

@@ -269,6 +269,9 @@ def _nest_lists(g, info, nested, t, s, r):
     if op != 0:
         if g[op + 1] >= 0:
             g[f + 13] = g[op + 1] - begun
+        if g[op] == OP_WITHIN:
+            g[f + 12] = g[op + 3] - begun
+            return
         enough = g[g[g[wide + S_SOURCE] + A_FIRST] + S_FINAL_OP]
         if enough != 0:
             g[f + 12] = g[enough + 1] - begun

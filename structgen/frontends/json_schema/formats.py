@@ -112,12 +112,14 @@ ENCODINGS = {
 """Values of ``contentEncoding``, as RFC 4648 writes them."""
 
 
+KNOWN = frozenset((*_PATTERNS, "idn-hostname", "regex"))
+"""The names of formats; any other says nothing."""
 MOST_DESCRIBED = 256  # formats, under all the limits that were asked for
 
 
 def is_known(name: str) -> bool:
     """The name is one of a format."""
-    return name in _PATTERNS or name in ("idn-hostname", "regex")
+    return name in KNOWN
 
 
 @lru_cache(maxsize=64)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...automata import ByteDFA
 from ...errors import GrammarError, LimitExceededError
+from ...ir import Bounded
 from ...limits import Limits
 from ...regex import (
     Alt,
@@ -284,6 +285,16 @@ def any_key() -> ByteDFA:
 def any_text() -> ByteDFA:
     """All JSON strings in every spelling."""
     return json_string()
+
+
+@lru_cache(maxsize=1024)
+def bounded_text(low: int, high: int | None) -> Bounded:
+    """JSON strings of ``low`` to ``high`` code points, in every spelling."""
+    dfa = any_text()
+    inside = int(
+        dfa.trans[dfa.start, dfa.classes[ord('"')]]
+    )  # where a character begins, or the closing quote
+    return Bounded(dfa, (inside,), None if high is None else high + 1, "string", low + 1)
 
 
 def meet(a: Language | None, b: Language | None) -> bool:

@@ -35,7 +35,7 @@ from ...ir import (
     Seq,
 )
 from ...limits import Limits
-from ...regex import from_strings, json_char, json_string_literal, union
+from ...regex import from_strings, json_string_literal, union
 from ...weakly import weakly
 from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
@@ -63,7 +63,6 @@ from .spelled import told_apart
 
 EMPTY = Seq(())
 NOTHING = Alt(())
-QUOTE = Lit(b'"')
 MOST_NAMED = 128  # keys that match a pattern are named one by one when they are at most so many
 MOST_LISTED = 64  # so many texts of a list are spelled; more are an automaton
 MOST_KINDS = 256  # of keys with different values in one object, which `regex.disjoint_union` can tell apart
@@ -301,7 +300,7 @@ class Lowering:
             return Pat(languages.text_of(one.lang), "string")
         if one == ALL_STRINGS:
             return self.shared("string")
-        return Seq((QUOTE, Rep(Pat(json_char(), "character"), one.min, one.max), QUOTE))
+        return languages.bounded_text(one.min, one.max)
 
     # Arrays
 

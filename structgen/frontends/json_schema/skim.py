@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import StructgenError
-from ...ir import GrammarIR
+from ...ir import Bounded, Expr, GrammarIR, Pat
 from ...jit import settled
 from ...limits import Limits, clock
 from ...sketch import (
@@ -28,6 +28,7 @@ from ...sketch import (
     SK_BYTES,
     SK_END,
     SK_KIND,
+    SK_OTHERS,
     SK_PARENT,
     SK_WAY,
     SKETCH_WORDS,
@@ -38,12 +39,13 @@ from ...sketch import (
     WAY_OTHERS,
     Sketch,
 )
+from . import formats
 from .document import MAX_POINTER, Documents, Location, draft_of, escape
 from .emptiness import overlapping, settle
 from .keywords import KEYWORDS, status_of
 from .later import WHOLE_TYPES
 from .lower import Lowering
-from .normalise import Normaliser
+from .normalise import Normaliser, OneOf
 from .plain import Plain
 from .punctuation import SKETCHED, text
 from .report import Findings
@@ -51,6 +53,7 @@ from .skimming.forms import NOTED, T_UNSURE
 from .skimming.rules import sketch_rules
 from .skimming.values import MOST_DEEP, N_BEGIN, N_END, NODE_WORDS, read_values
 from .skimming.words import (
+    A_FORMAT,
     A_TYPE,
     ADDITIONAL,
     DIALECT,
@@ -190,6 +193,7 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         **dict.fromkeys(("uniqueItems", "$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor"), STOP),
         "$ref": REFERENCE,
         **{name: A_TYPE + SKETCHED.index(rule) for name, rule in WHOLE_TYPES.items()},
+        **dict.fromkeys(formats.KNOWN, A_FORMAT),
     }
     known = {name.encode(): code for name, code in codes.items() if code != IGNORED}
     words = np.frombuffer(b"".join(known), np.uint8)
@@ -202,6 +206,17 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         table[slot] = code, at, at + len(word)
         at += len(word)
     return table, words
+
+
+_WHERE = [SK_BEGIN, SK_END, SK_BYTES]
+_SAYING = {name for name, entry in KEYWORDS.items() if entry[0] is not None} | {"$id", "id", "$schema"}
+_TYPES = {SKETCHED.index(rule): name for name, rule in WHOLE_TYPES.items()}
+_patterns: dict[tuple[Any, ...], tuple[Pat | Bounded | None]] = {}  # by what a schema says and how
+MOST_PATTERNS = 4096
+
+
+def _is_pattern(expr: Expr | None) -> TypeGuard[Pat]:
+    return isinstance(expr, Pat) and not expr.dfa.accepts_empty
 
 
 class _Rest:
@@ -222,6 +237,7 @@ class _Rest:
         self.dialect: dict[str, Any] = {}
         self._schemas: dict[int, Location] = {}
         self._plain: Plain | None = None
+        self._overlaps: dict[OneOf, set[tuple[int, int]]] = {}
 
     @cached_property
     def _documents(self) -> Documents:
@@ -235,21 +251,35 @@ class _Rest:
         return bool(((self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 1)).any())
 
     def are_sound(self) -> bool:
-        """The schemas that kernels cannot tell all about are plain, or read now and known for sound."""
+        """The schemas that kernels cannot tell all about are plain, or read now and known for sound.
+
+        A schema that refers to itself through its negation is sound or not by the order in which schemas are
+        read, so where both can be, the whole is read in its own order.
+        """
+        if self._refers and any(word in self._source.tobytes() for word in (b'"not"', b'"if"')):
+            return False
         plain = self._plain = Plain(self._documents, self._how.limits)
         unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
-        read: list[Location] = []
         try:
-            for at in map(self._schema, np.flatnonzero(unsure).tolist()):
-                if not plain.holds(at):
-                    normaliser = self._lowering.normaliser
+            places = list(map(self._schema, np.flatnonzero(unsure).tolist()))
+            read = [at for at in places if not plain.holds(at)]
+            while read:
+                normaliser = self._lowering.normaliser
+                for at in read:
                     formula = normaliser.formula(at.schema, at.pointer, at.resource)
                     settle(normaliser, formula)
                     if not formula.productive or normaliser.items_differ:
                         return False
-                    if any(overlapping(normaliser, promise) for promise in normaliser.promises):
-                        return False
-                    read.append(at)
+                kept = True
+                for promise in normaliser.promises:
+                    if pairs := overlapping(normaliser, promise):
+                        self._overlaps.setdefault(promise.key, set()).update(pairs)
+                        kept = False
+                if kept:
+                    break
+                if self._refers:  # a branch is negated, as above
+                    return False
+                del self._lowering
             for at in read:
                 self._lowering.rule(at)
         except (StructgenError, ValueError, RecursionError):  # said when the whole is read
@@ -262,12 +292,22 @@ class _Rest:
             pointer, root = self.pointer(rule), self._documents.root
             if self._refers:
                 at = self._documents.resolve(f"#{quote(pointer)}", root)
+                at = Location(self._restricted(rule, at.schema), at.pointer, at.resource)
             else:
                 begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
-                schema = json.loads(self._source[begin:end].tobytes())
+                schema = self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
                 at = Location(schema, pointer[:MAX_POINTER], root.resource)
             self._schemas[rule] = at
         return at
+
+    def _restricted(self, rule: int, schema: dict[str, Any]) -> dict[str, Any]:
+        """The schema, for the one of its types that the rule is of."""
+        types = int(self.rules[rule, SK_OTHERS])
+        if isinstance(schema.get("type"), list) and types & (types - 1) == 0:
+            name = _TYPES.get(types.bit_length() - 1)
+            if name in schema["type"]:
+                return {**schema, "type": name}
+        return schema
 
     def pointer(self, rule: int) -> str:
         """Where a rule's schema is."""
@@ -316,11 +356,34 @@ class _Rest:
                 formats=how.formats,
                 limits=how.limits,
                 plain=plain,
+                overlaps=self._overlaps,
                 report=findings,
             )
 
         ordered, plain_integers = how.property_order == "schema", how.integers == "plain"
         return Lowering(normaliser, documents, findings, how.limits, how.whitespace, ordered, plain_integers)
+
+    def pattern(self, rule: int) -> Pat | Bounded | None:
+        """The whole of a rule, where that is a pattern.
+
+        What strings and numbers mean does not depend on where they are, so it is kept for the next text.
+        """
+        begin, end, refers = self.rules[rule, _WHERE].tolist()
+        if refers > 1:
+            return None
+        schema = self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
+        says = json.dumps({name: one for name, one in schema.items() if name in _SAYING})
+        how = self._how
+        key = says, self.dialect.get("$schema"), how.strict, how.formats, how.integers, how.limits
+        known = _patterns.get(key)
+        if known is None:
+            lowering = self._lowering
+            expr = lowering.rules.get(lowering.rule(self._schema(rule)))
+            known = (expr if isinstance(expr, Bounded) or _is_pattern(expr) else None,)
+            if len(_patterns) >= MOST_PATTERNS:
+                _patterns.clear()
+            _patterns[key] = known
+        return known[0]
 
     def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
         """The grammar that has the rules of kind ELSEWHERE, and what tells which one is."""

@@ -44,11 +44,13 @@ from .values import (
     whole_number,
 )
 from .words import (
+    A_FORMAT,
     A_TYPE,
     ADDITIONAL,
     ENUM,
     FORMAT,
     ID,
+    IGNORED,
     ITEMS,
     MAX_ITEMS,
     MAX_LENGTH,
@@ -87,7 +89,7 @@ def types_in(text, nodes, node, table, words):
         if nodes[one, N_KIND] != STRING:
             return 0
         code = code_of(text, nodes[one, N_BEGIN] + 1, nodes[one, N_END] - 1, table, words)
-        if code <= A_TYPE:
+        if code <= A_TYPE or code == A_FORMAT:
             return 0
         found |= 1 << (code - A_TYPE)
     return found & ~(1 << INTEGER_TYPE) if found >> NUMBER_TYPE & 1 else found
@@ -126,6 +128,20 @@ def is_sure(text, nodes, types, noted):
 
 
 @jit
+def constrained_type(types, noted):
+    """Of several types, the one of which a schema that says nothing of structure says something; else 0."""
+    if types & (types - 1) == 0:
+        return 0
+    if noted[T_PLACES + FORMAT] or noted[T_PLACES + MIN_LENGTH] or noted[T_PLACES + MAX_LENGTH]:
+        return STRING_TYPE if types >> STRING_TYPE & 1 else 0
+    if noted[T_PLACES + MINIMUM] or noted[T_PLACES + MAXIMUM]:
+        if types >> NUMBER_TYPE & 1:
+            return NUMBER_TYPE
+        return INTEGER_TYPE if types >> INTEGER_TYPE & 1 else 0
+    return 0
+
+
+@jit
 def known_rule(text, nodes, node, rules, n):
     """One of the last rules of kind CHOICE or more that the text says in the same words, or -1."""
     size = nodes[node, N_END] - nodes[node, N_BEGIN]
@@ -148,7 +164,8 @@ def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
     """The rule of a schema: of a common one -1 - its number, of another its number, which may be a new one.
 
     NOT_HERE: the whole text is one for Python. ``noted``: int64[NOTED]. Of a new rule of kind CHOICE,
-    SK_FIRST is the value of ``enum``, of one of kind ANY_OF that of the branches; else see `structured`.
+    SK_FIRST is the value of ``enum``, of one of kind ANY_OF that of the branches, or SK_EMPTY is 1 and
+    SK_BYTES, if it is not 0, follows the number of the rule of one type; else see `structured`.
     """
     if noted[T_REFERENCES]:
         target, steps = follow(text, nodes, node, table, words)
@@ -225,6 +242,9 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     child = node + 1
     while child < nodes[node, N_NEXT]:
         code = code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words)
+        if code == FORMAT and nodes[child, N_KIND] == STRING:
+            name = code_of(text, nodes[child, N_BEGIN] + 1, nodes[child, N_END] - 1, table, words)
+            code = FORMAT if name == A_FORMAT else IGNORED
         if TYPE <= code <= ONE:
             if noted[T_PLACES + code]:
                 return NOT_HERE  # twice
@@ -275,14 +295,23 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
         outwards = refers(text, nodes, node, table, words)
         if outwards == STOP:
             return NOT_HERE
+    apart = constrained_type(types, noted) if kind == ELSEWHERE and sure else 0
+    whole = NO_RULE
+    if apart:
+        whole = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
+        rules[whole, SK_OTHERS], rules[whole, SK_EMPTY] = types, 1
+        rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
+        types = 1 << apart
     rule = known_rule(text, nodes, node, rules, noted[T_RULES])
-    if rule >= 0:
-        return rule
-    rule = add_rule(nodes, node, rules, kind, parent, way, noted)
-    rules[rule, SK_FIRST] = noted[T_PLACES + ENUM]
-    rules[rule, SK_OTHERS] = types if types else 1 << ANY_VALUE
-    if kind == ELSEWHERE and not sure:
-        rules[rule, SK_BYTES] = 2 if outwards else 1
+    if rule < 0:
+        rule = add_rule(nodes, node, rules, kind, parent, way, noted)
+        rules[rule, SK_FIRST] = noted[T_PLACES + ENUM]
+        rules[rule, SK_OTHERS] = types if types else 1 << ANY_VALUE
+        if kind == ELSEWHERE and not sure:
+            rules[rule, SK_BYTES] = 2 if outwards else 1
+    if apart:
+        rules[whole, SK_BYTES] = rule + 1
+        return whole
     return rule
 
 

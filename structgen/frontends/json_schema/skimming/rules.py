@@ -152,9 +152,13 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
         elif kind == ANY_OF:
             first = n
             if rules[rule, SK_EMPTY]:
+                apart = rules[rule, SK_BYTES] - 1
+                rules[rule, SK_BYTES] = 0
                 for code in range(STRING_TYPE, ARRAY_TYPE + 1):
                     if rules[rule, SK_OTHERS] >> code & 1:
                         members[n, SM_RULE] = -1 - code
+                        if apart >= 0 and rules[apart, SK_OTHERS] == 1 << code:
+                            members[n, SM_RULE] = apart
                         if code == OBJECT_TYPE and rules[rule, SK_FIRST] != NO_RULE:
                             members[n, SM_RULE] = rules[rule, SK_FIRST]
                         elif code == ARRAY_TYPE and rules[rule, SK_MEMBERS] != NO_RULE:

@@ -7,11 +7,12 @@ import numpy as np
 from ....jit import jit
 
 # What a keyword is for, in the table of words; of the name of a type, A_TYPE and the number of its common
-# rule.
+# rule; of that of a format, A_FORMAT.
 IGNORED, TYPE, PROPERTIES, REQUIRED, ADDITIONAL, ITEMS, MIN_ITEMS, MAX_ITEMS = range(8)
 ENUM, MIN_LENGTH, MAX_LENGTH, MINIMUM, MAXIMUM, FORMAT, SOME, ONE = range(8, 16)  # SOME: anyOf, ONE: oneOf
 UNKNOWN, STOP, ID, DIALECT, REFERENCE = range(16, 21)
 A_TYPE = 100
+A_FORMAT = 200
 SLOTS = 512  # of the table of words
 
 

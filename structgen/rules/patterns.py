@@ -1,0 +1,115 @@
+"""Patterns into the heap: a dense row over byte classes for each state.
+
+These are what vocabulary tables are made for, so each state says of which automaton it is (S_SOURCE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+
+import numpy as np
+import numpy.typing as npt
+
+from ..automata import ByteDFA
+from ..engine import layout as L
+from ..engine.heap import Heap
+from ..ir import Bounded
+from .bounded import NEVER, reads_left
+
+Block = tuple[int, int, int]  # offset of the first state, words a state, class map
+_Int64 = npt.NDArray[np.int64]
+
+SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
+MOST_LEFT = 1 << 14  # reads; vocabulary tables count in 16 bits
+WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
+
+
+def lay_out(
+    heap: Heap, dfa: ByteDFA, unit: int, source: tuple[int, int], looping: bool
+) -> tuple[Block, _Int64]:
+    """Write the states of a pattern; where they lie, and themselves.
+
+    source : two words that name it; looping : its ends are its start again, and the start is final
+    """
+    n = dfa.n_states - 1
+    make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
+    words, places = make(dfa, looping)
+    stride = words.shape[1]
+    cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
+    place = heap.reserve(4)
+    base = heap.reserve(n * stride)
+    heap.g[place : place + 4] = *source, base, stride
+    states = heap.g[base : base + n * stride].reshape(n, stride)
+    np.multiply(places, base, out=states)
+    states += words
+    states[:, L.S_CMAP] = cmap
+    states[:, L.S_SOURCE] = place
+    states[:, L.S_RULE] = unit
+    return (base, stride, cmap), states
+
+
+def lay_out_bounded(heap: Heap, e: Bounded, unit: int, op: Callable[[int, int, int, int], int]) -> int:
+    """Write a pattern that is bounded in length; its first state. ``op``: where an operation lies."""
+    counted, source = _counted(e)
+    most, held = (NEVER, e.least) if e.most is None else (e.most, e.most)
+    counting, other = (op(L.OP_WITHIN, most, hold, e.least) for hold in (held, 0))
+    block, states = lay_out(heap, e.dfa, unit, source, False)
+    left = reads_left(e)[1:]
+    states[:, L.S_ROW_OP] = np.where(counted, counting, other)
+    states[:, L.S_COUNT_OP] = counting
+    states[:, L.S_PARAM] = left
+    if left.max() > MOST_LEFT:
+        states[:, L.S_WIDE] = 0
+    return block[0]
+
+
+@lru_cache(maxsize=256)
+def _counted(e: Bounded) -> tuple[npt.NDArray[np.bool_], tuple[int, int]]:
+    """Which states count, the dead one apart, and two words that name the automaton that counts in them."""
+    counted = np.zeros(e.dfa.n_states, bool)
+    counted[list(e.counted)] = True
+    digest = blake2b(e.dfa.digest + counted.tobytes(), digest_size=16).digest()
+    return counted[1:], source_of(digest, True)
+
+
+@lru_cache(maxsize=256)
+def _pattern_words(dfa: ByteDFA, looping: bool) -> tuple[_Int64, _Int64]:
+    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset.
+
+    looping : its ends are its start again, and the start is final
+    """
+    n = dfa.n_states - 1
+    classes = dfa.trans.shape[1]
+    stride = L.STATE_WORDS + classes
+    words = np.zeros((n, stride), np.int64)
+    places = np.zeros((n, stride), np.int64)
+    trans = dfa.trans[1:].astype(np.int64)
+    alive = trans > 0
+    leaves = alive.any(axis=1)
+    if looping:
+        trans[dfa.final[trans]] = 1
+        words[0, L.S_FLAGS] = L.FINAL
+    else:
+        words[:, L.S_FLAGS] = np.where(dfa.final[1:], L.FINAL, 0)
+    words[:, L.STATE_WORDS :] = np.where(alive, (trans - 1) * stride, 0)
+    places[:, L.STATE_WORDS :] = alive
+    own = np.arange(n, dtype=np.int64) * stride
+    words[:, L.S_ROW] = np.where(leaves, own + L.STATE_WORDS, 0)
+    places[:, L.S_ROW] = leaves
+    widths = alive @ np.bincount(dfa.classes, minlength=classes)
+    words[:, L.S_WIDE] = np.where(leaves, own, 0)
+    places[:, L.S_WIDE] = leaves
+    if widths.max(initial=0) >= WIDE_BYTES:
+        # An escape or half a character leads back into wide text; only a narrow start is left out.
+        has_table = np.array(leaves)
+        has_table[0] = widths[0] >= WIDE_BYTES
+        words[:, L.S_FLAGS] |= np.where(has_table, L.WIDE, 0)
+    return words, places
+
+
+def source_of(digest: bytes, looping: bool) -> tuple[int, int]:
+    """Two words that name an automaton: 126 bits of its digest, and whether its ends are its start."""
+    first, second = (int.from_bytes(digest[at : at + 8], "little") >> 1 for at in (0, 8))
+    return first, second & ~1 | int(looping)
