@@ -41,7 +41,8 @@ def warmup() -> None:
         "type": "object",
         "properties": {
             "a": {"type": "string", "maxLength": 9},
-            "b": {"type": "array", "items": {"type": "integer"}}
+            "b": {"type": "array", "items": {"type": "integer"}},
+            "c": {"type": "string", "pattern": "^a+b$", "maxLength": 999}
         },
         "required": ["a"]
     }"""
@@ -63,7 +64,7 @@ def warmup() -> None:
         (Grammar.from_json_schema(distinct), b'["a", 1]'),
         (Grammar.from_lark('start: w "."\nw[max_tokens=3]: /[a-z]+/', lexing="any"), b"abc."),
         (Grammar.from_lark('start: n ".." N\nn[max_tokens=2]: N\nN: /[0-9]+(\\.[0-9]*)?/'), b"1..2"),
-        (Grammar.from_json_schema(schema), b'{"c": 1, "a": "xy"}'),
+        (Grammar.from_json_schema(schema), b'{"c": "ab", "a": "xy"}'),
         (Grammar.from_json_schema(counted), b'{"x": "p", "y": 1}'),
         (Grammar.from_lark('start: (W | "a" W)+\nW: /[a-z]+/\n%ignore " "'), b"ab a cd"),
         # Is asked for a way to end:

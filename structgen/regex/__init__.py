@@ -40,6 +40,7 @@ from .ast import literal as literal_node
 from .chars import CharDFA, divide
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
+from .kernels_bytes import BETWEEN, characters_missing
 from .numbers import Texts, exponent_range, integer_range, json_texts, number_range
 from .operations import concat, difference, disjoint_union, from_strings, intersect, literal, star, union
 from .python_syntax import parse_python
@@ -65,6 +66,7 @@ def compile_search(node: Node, *, limits: Limits | None = None, invert: bool = F
 
 __all__ = [
     "ANY_CHAR",
+    "BETWEEN",
     "EMPTY",
     "NOTHING",
     "Alt",
@@ -78,6 +80,7 @@ __all__ = [
     "Repeat",
     "Start",
     "Texts",
+    "characters_missing",
     "charset",
     "compile_match",
     "compile_search",

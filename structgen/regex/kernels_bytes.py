@@ -159,3 +159,49 @@ def fold_acyclic(
                     break
             slot = (slot + np.uint64(1)) & size
     return edges, ptr
+
+
+BETWEEN, OUTSIDE = 0, 9  # of the text of a JSON string: between two characters, outside of the quotes
+
+
+@jit_allocating
+def _missing_after(missing: int, byte: int) -> int:
+    """How much of a character is missing: 1 after a backslash, 2 to 5 in ``\\uXXXX``, 6 to 8 in UTF-8."""
+    if missing == BETWEEN:
+        if byte < 0x80:
+            return 1 if byte == ord("\\") else OUTSIDE if byte == ord('"') else BETWEEN
+        return 6 if byte < 0xE0 else 7 if byte < 0xF0 else 8
+    if missing == 1:
+        return 2 if byte == ord("u") else BETWEEN
+    if missing == OUTSIDE:
+        return BETWEEN
+    return BETWEEN if missing in (5, 6) else missing + 1 if missing < 5 else missing - 1
+
+
+@jit_allocating
+def characters_missing(classes: np.ndarray, trans: np.ndarray, start: int) -> np.ndarray:
+    """int64[n]: in each state of an automaton of JSON strings in their canonical spelling, how much of a
+    character is missing (`_missing_after`); -1 of the dead one. Of no length where that is one thing in one
+    text and another in another.
+    """
+    n = trans.shape[0]
+    missing = np.full(n, -1, np.int64)
+    todo = np.empty(n, np.int64)
+    missing[start] = OUTSIDE
+    todo[0] = start
+    top = 1
+    while top:
+        top -= 1
+        q = todo[top]
+        for byte in range(256):
+            to = np.int64(trans[q, classes[byte]])
+            if to == 0:
+                continue
+            after = _missing_after(missing[q], byte)
+            if missing[to] < 0:
+                missing[to] = after
+                todo[top] = to
+                top += 1
+            elif missing[to] != after:
+                return missing[:0]
+    return missing

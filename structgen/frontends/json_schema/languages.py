@@ -18,6 +18,7 @@ from ...errors import GrammarError, LimitExceededError
 from ...ir import Bounded
 from ...limits import Limits
 from ...regex import (
+    BETWEEN,
     Alt,
     Cat,
     CharDFA,
@@ -26,6 +27,7 @@ from ...regex import (
     Node,
     Repeat,
     Start,
+    characters_missing,
     divide,
     json_string,
     literal_node,
@@ -174,6 +176,7 @@ def divided(languages: tuple[Language, ...], limits: Limits) -> list[tuple[list[
     return divide(languages, limits)
 
 
+@lru_cache(maxsize=256)
 def of_length(lang: Language, low: int, high: int | None) -> Language:
     """The texts of ``low`` to ``high`` code points."""
     return lang.bounded(low, high, limits=COUNTED)
@@ -223,28 +226,11 @@ def counted_text(lang: Language) -> tuple[ByteDFA, tuple[int, ...]]:
     Raises LimitExceededError when some state is one in one text and none in another.
     """
     dfa = text_of(lang)
-    # How much of a character is missing: 0 between characters, 1 after a backslash, 2 to 5 in \\uXXXX, 6 to 8
-    # in UTF-8, 9 outside of the quotes.
-    missing = {dfa.start: 9}
-    # Bytes of one class that say the same of the character are looked at once.
-    kinds = {(read, _KINDS[byte]): byte for byte, read in enumerate(dfa.classes.tolist())}
-    different = {byte: read for (read, _), byte in kinds.items()}
-    todo = [dfa.start]
-    while todo:
-        q = todo.pop()
-        row = dfa.trans[q].tolist()
-        for byte, read in different.items():
-            to = row[read]
-            if not to:
-                continue
-            after = _missing_after(missing[q], byte)
-            if to not in missing:
-                missing[to] = after
-                todo.append(to)
-            elif missing[to] != after:
-                what = "counting the characters of a pattern, in which they begin and end alike"
-                raise LimitExceededError("max_dfa_states", COUNTED.max_dfa_states, dfa.n_states, what)
-    return dfa, tuple(sorted(q for q, left in missing.items() if left == 0))
+    missing = characters_missing(dfa.classes, dfa.trans, dfa.start)
+    if not len(missing):
+        what = "counting the characters of a pattern, in which they begin and end alike"
+        raise LimitExceededError("max_dfa_states", COUNTED.max_dfa_states, dfa.n_states, what)
+    return dfa, tuple(np.flatnonzero(missing == BETWEEN).tolist())
 
 
 def can_be_counted(lang: Language) -> bool:
@@ -254,25 +240,6 @@ def can_be_counted(lang: Language) -> bool:
     except LimitExceededError:
         return False
     return True
-
-
-_KINDS = [
-    chr(byte) if chr(byte) in '"\\u' else "ascii" if byte < 0x80 else f"{byte >> 4 & 3} {byte >= 0xC0}"
-    for byte in range(256)
-]
-"""Of each byte: what it says of the character that it begins, or belongs to."""
-
-
-def _missing_after(missing: int, byte: int) -> int:
-    if missing == 0:
-        if byte < 0x80:
-            return 1 if byte == ord("\\") else 9 if byte == ord('"') else 0
-        return 6 if byte < 0xE0 else 7 if byte < 0xF0 else 8
-    if missing == 1:
-        return 2 if byte == ord("u") else 0
-    if missing == 9:
-        return 0
-    return 0 if missing in (5, 6) else missing + 1 if missing < 5 else missing - 1
 
 
 @lru_cache(maxsize=1)

@@ -124,7 +124,7 @@ def read_values(text, nodes, stack):
     key that might be a keyword in disguise.
 
     text : uint8[*], UTF-8
-    nodes : int64[*, NODE_WORDS], written; for a text of n bytes, n // 2 + 2 rows are enough
+    nodes : int64[*, NODE_WORDS], written; two rows and one for each ``,``, ``[`` and ``{`` are enough
     stack : int64[*], as many words as levels are read
     """
     size = text.shape[0]
