@@ -48,7 +48,7 @@ def partition(sets: list[CharSet]) -> tuple[Partition, np.ndarray]:
         for lo, hi in s:
             cuts.append(lo)
             cuts.append(hi + 1)
-    starts = np.unique(np.array(cuts, dtype=np.int64))
+    starts = np.array(sorted(set(cuts)), dtype=np.int64)
     starts = starts[starts <= 0x10FFFF]
     member = np.zeros((len(sets) + 1, len(starts)), dtype=np.bool_)
     for i, s in enumerate(sets):

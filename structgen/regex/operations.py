@@ -21,12 +21,11 @@ from .tables import Budget, determinise, empty_language, from_tables, merge_colu
 def literal(data: bytes) -> ByteDFA:
     """Exactly these bytes."""
     n = len(data)
-    codes = np.frombuffer(data, dtype=np.uint8)
-    values, column = np.unique(codes, return_inverse=True)
+    values = {byte: column for column, byte in enumerate(sorted(set(data)))}
     classes = np.full(256, len(values), dtype=np.int64)
-    classes[values] = np.arange(len(values))
+    classes[list(values)] = np.arange(len(values))
     trans = np.zeros((n + 2, len(values) + 1), dtype=np.int32)
-    trans[np.arange(1, n + 1), column] = np.arange(2, n + 2)
+    trans[np.arange(1, n + 1), [values[byte] for byte in data]] = np.arange(2, n + 2)
     final = np.zeros(n + 2, dtype=np.bool_)
     final[n + 1] = True
     return from_tables(classes, trans, final, minimal=True)
