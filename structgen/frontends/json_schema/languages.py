@@ -258,9 +258,8 @@ def any_text() -> ByteDFA:
 def bounded_text(low: int, high: int | None) -> Bounded:
     """JSON strings of ``low`` to ``high`` code points, in every spelling."""
     dfa = any_text()
-    inside = int(
-        dfa.trans[dfa.start, dfa.classes[ord('"')]]
-    )  # where a character begins, or the closing quote
+    # Behind the opening quote, a read begins a character or is the closing quote.
+    inside = int(dfa.trans[dfa.start, dfa.classes[ord('"')]])
     return Bounded(dfa, (inside,), None if high is None else high + 1, "string", low + 1)
 
 
