@@ -51,11 +51,12 @@ class Algebra:
     ``closed`` gives the node of a formula that has no subschemas, None for others: what is known at sight to
     exclude each other (two ``const`` of a discriminator) is cut off before it multiplies.
     ``origin`` is the keyword, and its place, on whose behalf complements are made; ``origins`` has it for
-    each.
+    each. ``negates``: some formula is the complement of another.
     """
 
     def __init__(self, spend: Callable[[int], None], closed: Callable[[Formula], Node | None]) -> None:
         self._spend = spend
+        self.negates = False
         self._closed = closed
         self._joined: dict[tuple[int, ...], Formula] = {}
         self.origin: Origin = ("not", "")
@@ -186,6 +187,7 @@ class Algebra:
         if formula.kind == "not":
             negated: Formula = formula.parts[0]
             return negated
+        self.negates = True
         found = self.formula("not", _opposite(formula), (formula,), f"not({formula.name})")
         self.origins.setdefault(found.index, self.origin)
         return found

@@ -200,9 +200,14 @@ def few_texts(lang: Language, most: int) -> tuple[str, ...] | None:
     return tuple(lang.iter_strings()) if lang.count_language(most) is not None else None
 
 
+@lru_cache(maxsize=1024)
+def _count(lang: Language, most: int) -> int | None:
+    return lang.count_language(most)
+
+
 def count_besides(lang: Language | None, names: Collection[str], most: int) -> int:
     """How many texts the language has besides these, counted up to ``most``."""
-    count = None if lang is None else lang.count_language(most + len(names))
+    count = None if lang is None else _count(lang, most + len(names))
     if lang is None or count is None:
         return most
     return min(most, count - sum(map(lang.matches, names)))

@@ -453,7 +453,7 @@ class Normaliser:
         if parts.patterns:
             props = {
                 key: self.algebra.both(
-                    formula, *(other for lang, other in parts.patterns if lang.matches(key))
+                    formula, *(other for lang, other in parts.patterns if languages.matches(lang, key))
                 )
                 for key, formula in props.items()
             }

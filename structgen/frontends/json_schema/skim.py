@@ -254,11 +254,9 @@ class _Rest:
     def are_sound(self) -> bool:
         """The schemas that kernels cannot tell all about are plain, or read now and known for sound.
 
-        A schema that refers to itself through its negation is sound or not by the order in which schemas are
-        read, so where both can be, the whole is read in its own order.
+        Whether a schema that refers to itself through its complement is sound depends on the order in which
+        it is met, so where both come up, the whole is read in its own order.
         """
-        if self._refers and any(word in self._source.tobytes() for word in (b'"not"', b'"if"')):
-            return False
         plain = self._plain = Plain(self._documents, self._how.limits)
         unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
         try:
@@ -270,6 +268,8 @@ class _Rest:
                     formula = normaliser.formula(at.schema, at.pointer, at.resource)
                     settle(normaliser, formula)
                     if not formula.productive or normaliser.items_differ:
+                        return False
+                    if self._refers and normaliser.algebra.negates:
                         return False
                 kept = True
                 for promise in normaliser.promises:
