@@ -18,7 +18,7 @@ from .anchors import framed
 from .ast import Node
 from .lookaround import determinise_node
 from .nfa import Builder, Partition, char_sets, partition, postorder
-from .tables import Budget, merge_columns, pair_up, reduce_table
+from .tables import Budget, merge_columns, pair_up, reduce_table, run_side_by_side
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -251,26 +251,10 @@ def divide(languages: Sequence[CharDFA], limits: Limits | None = None) -> list[t
     tables = [lang.trans[:, kind] + at for lang, kind, at in zip(languages, kinds, offsets, strict=True)]
     move = np.concatenate(tables).astype(np.int32)
     is_end = np.concatenate([lang.final for lang in languages])
-    budget = Budget(limits)
+    move[:, 0] = -1  # surrogates
     first = (offsets + (np.array(sizes) > 1)).astype(np.int32)
-    number = {first.tobytes(): 1}
-    found = [first]
-    rows = [np.zeros(len(kinds[0]), np.int32)]
-    for at in found:  # grows on the way
-        budget.check_time("telling patterns apart")
-        after = np.ascontiguousarray(move[at].T)
-        row = np.zeros(len(after), np.int32)
-        for k in range(1, len(after)):
-            key = after[k].tobytes()
-            to = number.get(key)
-            if to is None:
-                to = number[key] = len(found) + 1
-                found.append(after[k])
-                budget.check_states(to, "telling patterns apart")
-            row[k] = to
-        rows.append(row)
-    labels, label_of = np.unique(is_end[np.stack(found)], axis=0, return_inverse=True)
-    trans = np.stack(rows)
+    trans, states = run_side_by_side(move, first, Budget(limits), "telling patterns apart")
+    labels, label_of = np.unique(is_end[states[1:]], axis=0, return_inverse=True)
     divided = []
     for i, label in enumerate(labels):
         final = np.concatenate(([False], label_of.reshape(-1) == i))

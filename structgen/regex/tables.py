@@ -102,14 +102,46 @@ def determinise(
     accept : bool[n]
     universal : final nodes that read everything and stay: a subset with one of them is that one alone
     """
+    keep = ((move >= 0).any(axis=1) | accept).astype(np.uint8)
+    keep[list(universal)] = kernels_make.UNIVERSAL
+    trans, pool, ptr = _subsets(move, empty_moves, seeds, keep, budget, what)
+    final = np.zeros(len(trans), np.bool_)
+    if len(trans) > 1:
+        final[1:] = np.maximum.reduceat(accept[pool], ptr[1:-1])
+    return trans, final
+
+
+def run_side_by_side(
+    move: np.ndarray, seeds: np.ndarray, budget: Budget, what: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """(trans, states) of deterministic automata that run at once, one below the other in a table.
+
+    move : int32[n, k], state, class -> state of the same automaton; -1 for a class that no text has
+    seeds : int32[m], the state in which each begins
+    states : int32[states of ``trans``, m], the state of each in every state but the dead one, 0
+    """
+    nothing, keep = np.zeros((0, 2), np.int64), np.ones(len(move), np.uint8)
+    trans, pool, _ = _subsets(move, nothing, seeds, keep, budget, what)
+    states = np.zeros((len(trans), len(seeds)), np.int32)
+    states[1:] = pool.reshape(-1, len(seeds))
+    return trans, states
+
+
+def _subsets(
+    move: np.ndarray,
+    empty_moves: np.ndarray,
+    seeds: np.ndarray,
+    keep: np.ndarray,
+    budget: Budget,
+    what: str,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(trans, pool, ptr): see ``kernels_make.determinise``; ``pool`` and ``ptr`` without what is not used."""
     n, k = move.shape
     order = np.argsort(empty_moves[:, 0], kind="stable") if len(empty_moves) else np.zeros(0, np.int64)
     eps_to = empty_moves[order, 1].astype(np.int32) if len(empty_moves) else np.zeros(0, np.int32)
     eps_ptr = np.zeros(n + 1, dtype=np.int64)
     if len(empty_moves):
         eps_ptr[1:] = np.cumsum(np.bincount(empty_moves[:, 0], minlength=n))
-    keep = ((move >= 0).any(axis=1) | accept).astype(np.uint8)
-    keep[list(universal)] = kernels_make.UNIVERSAL
     counters = np.zeros(kernels_make.N_COUNTERS, np.int64)
     capacity = 64
     pool = np.empty(max(1024, 4 * n), np.int32)
@@ -138,11 +170,7 @@ def determinise(
                 table = np.zeros(4 * capacity, np.int32)
                 kernels_make.rehash(table, pool, ptr, found)
     budget.check_states(found, what)
-    final = np.zeros(found + 1, np.bool_)
-    used = int(counters[kernels_make.POOL])
-    if found:
-        final[1:] = np.maximum.reduceat(accept[pool[:used]], ptr[1 : found + 1])
-    return trans[: found + 1], final
+    return trans[: found + 1], pool[: counters[kernels_make.POOL]], ptr[: found + 2]
 
 
 def pair_up(
