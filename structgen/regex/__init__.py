@@ -41,6 +41,7 @@ from .chars import CharDFA, divide
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
 from .kernels_bytes import BETWEEN, characters_missing
+from .kernels_reduce import NEVER, reads_to_end
 from .numbers import Texts, exponent_range, integer_range, json_texts, number_range
 from .operations import concat, difference, disjoint_union, from_strings, intersect, literal, star, union
 from .python_syntax import parse_python
@@ -68,6 +69,7 @@ __all__ = [
     "ANY_CHAR",
     "BETWEEN",
     "EMPTY",
+    "NEVER",
     "NOTHING",
     "Alt",
     "Cat",
@@ -103,6 +105,7 @@ __all__ = [
     "number_range",
     "parse_ecma",
     "parse_python",
+    "reads_to_end",
     "star",
     "union",
     "utf8",

@@ -358,3 +358,57 @@ def canonical(
     for b in range(256):
         to_class[b] = class_of[of_byte[b]]
     return to_class, out, small_final
+
+
+NEVER = 1 << 40
+
+
+@jit_allocating
+def reads_to_end(trans: np.ndarray, final: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """int64[n]: how many ``counted`` states (bool[n]) are on the way from each state to a final one at least,
+    the first one included and the last one not; NEVER where there is no way. Linear in the transitions.
+    """
+    n, k = trans.shape
+    degree = np.zeros(n + 1, np.int64)
+    for q in range(1, n):
+        for c in range(k):
+            degree[trans[q, c] + 1] += 1
+    for q in range(n):
+        degree[q + 1] += degree[q]
+    back = np.empty(degree[n], np.int32)
+    fill = degree[:n].copy()
+    for q in range(1, n):
+        for c in range(k):
+            t = trans[q, c]
+            back[fill[t]] = q
+            fill[t] += 1
+    found = np.full(n, NEVER, np.int64)
+    here, after = np.empty(n, np.int32), np.empty(n, np.int32)
+    top = 0
+    for q in range(1, n):
+        if final[q]:
+            found[q] = 0
+            here[top] = q
+            top += 1
+    level = 0
+    while top:
+        n_after = 0
+        while top:
+            top -= 1
+            q = here[top]
+            for i in range(degree[q], degree[q + 1]):
+                p = back[i]
+                if found[p] != NEVER:  # a state is first met on a way that is as short as any
+                    continue
+                if counted[p]:
+                    found[p] = level + 1
+                    after[n_after] = p
+                    n_after += 1
+                else:
+                    found[p] = level
+                    here[top] = p
+                    top += 1
+        here, after = after, here
+        top = n_after
+        level += 1
+    return found

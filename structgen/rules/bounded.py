@@ -13,24 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..ir import Bounded
-
-NEVER = 1 << 40
+from ..regex import NEVER, reads_to_end
 
 
 @lru_cache(maxsize=256)
 def reads_left(e: Bounded) -> npt.NDArray[np.int64]:
     """Of each state: the least number of counted reads to the end of a word; NEVER of the dead one."""
-    dfa = e.dfa
-    costs = np.zeros(dfa.n_states, np.int64)
-    costs[list(e.counted)] = 1
-    found = np.where(dfa.final, 0, NEVER)
-    found[0] = NEVER
-    while True:
-        closer = np.minimum(found, found[dfa.trans].min(axis=1) + costs)
-        closer[0] = NEVER
-        if (closer == found).all():
-            return found
-        found = closer
+    counted = np.zeros(e.dfa.n_states, np.bool_)
+    counted[list(e.counted)] = True
+    found: npt.NDArray[np.int64] = reads_to_end(e.dfa.trans, e.dfa.final, counted)
+    return found
 
 
 def first_bits(e: Bounded, left: npt.NDArray[np.int64]) -> int:

@@ -16,7 +16,8 @@ from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
 from ..ir import Bounded
-from .bounded import NEVER, reads_left
+from ..regex import NEVER
+from .bounded import reads_left
 
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]

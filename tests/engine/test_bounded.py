@@ -86,6 +86,15 @@ def test_items_that_differ_need_as_many_texts_as_there_are() -> None:
             sg.compile(sg.Grammar.from_json_schema({**schema, "minItems": 10 * most}), VOCABULARY)
 
 
+def test_a_long_pattern_is_read_once() -> None:
+    schema = {"type": "string", "pattern": "^(?:ab){9000}c*$", "maxLength": 20000, "minLength": 18001}
+    matcher = sg.compile(sg.Grammar.from_json_schema(schema), VOCABULARY).matcher()
+    assert matcher.accept_bytes(b'"' + b"ab" * 9000 + b"c" * 1999)
+    assert matcher.fork().accept_bytes(b'"')
+    assert matcher.accept_bytes(b"c")
+    assert matcher.forced_bytes() == b'"'
+
+
 def test_large_bounds_cost_nothing() -> None:
     for schema in (
         {"type": "string", "format": "uri", "minLength": 1, "maxLength": 65536},

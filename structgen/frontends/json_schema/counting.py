@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 DEPTH = 4
 MOST_PLACES = 8
 MOST_SETS = 64
-LONGEST = 1 << 12  # characters; longer texts are not counted where there is a bound
+LONGEST = 1 << 12  # characters of texts that are counted where there is a bound
+MOST_WORK = 1 << 22  # times states of their automaton
 
 
 def least_values(n: Normaliser, formula: Formula, most: int, depth: int = DEPTH) -> int:
@@ -68,7 +69,8 @@ def _strings(one: StringSet, most: int) -> int:
     if one.values is not None:
         return len(one.values)
     if one.lang is not None and one.max is not None:
-        return one.lang.count_short(min(one.max, LONGEST), most)
+        longest = min(one.max, LONGEST, MOST_WORK // one.lang.n_states)
+        return one.lang.count_short(longest, most)
     if one.lang is not None:
         count = one.lang.count_language(most)
         return most if count is None else count

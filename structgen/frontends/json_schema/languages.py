@@ -32,6 +32,7 @@ from ...regex import (
     json_string,
     literal_node,
     parse_ecma,
+    reads_to_end,
 )
 from .kept import kept
 
@@ -186,12 +187,7 @@ def shortest(lang: Language) -> int:
     """The length of the shortest text of a language that has one; -1 for others."""
     if lang.is_empty:
         return -1
-    seen, level, length = {1}, [1], 0
-    while not any(lang.final[q] for q in level):
-        level = sorted({int(to) for q in level for to in np.unique(lang.trans[q])} - seen - {0})
-        seen.update(level)
-        length += 1
-    return length
+    return int(reads_to_end(lang.trans, lang.final, np.ones(lang.n_states, np.bool_))[1])
 
 
 @lru_cache(maxsize=1024)
