@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import jit_allocating
+from .kernels_make import mix
 
 # Columns: digits first.
 POINT, EXPONENT, PLUS, MINUS, COLUMNS = 10, 11, 12, 13, 15
@@ -128,12 +129,6 @@ def _after(bounds: np.ndarray, longest: int, state: int, column: int) -> int:
 
 
 @jit_allocating
-def _hash(state: int) -> int | np.integer:
-    h = np.uint64(state) * np.uint64(0x9E3779B97F4A7C15)
-    return np.int64((h ^ (h >> np.uint64(29))) & np.uint64(0x7FFFFFFF))
-
-
-@jit_allocating
 def numbers_between(
     texts: np.ndarray,
     ends: np.ndarray,
@@ -160,7 +155,7 @@ def numbers_between(
     states[1] = first
     n = 2
     done = 1
-    mask = slots.shape[0] - 1
+    mask = np.uint64(slots.shape[0] - 1)
     while done < n:
         state = states[done]
         text = state >> _TEXT
@@ -185,9 +180,9 @@ def numbers_between(
                 if following == 0:
                     continue
                 to = _after(bounds, longest, state & ((1 << _TEXT) - 1), column) | following << _TEXT
-            slot = _hash(to) & mask
+            slot = np.int64(mix(to) & mask)
             while slots[slot] != 0 and states[slots[slot]] != to:
-                slot = (slot + 1) & mask
+                slot = (slot + 1) % slots.shape[0]
             if slots[slot] == 0:
                 if n == states.shape[0]:
                     return -1

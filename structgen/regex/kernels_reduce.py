@@ -109,6 +109,33 @@ def _split(
 
 
 @jit_allocating
+def _incoming(trans: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(ptr, back): the transitions of the states ``of`` (bool[n]) into q come from back[ptr[q]:ptr[q + 1]].
+
+    Those into the dead state are left out.
+    """
+    n, k = trans.shape
+    ptr = np.zeros(n + 1, np.int64)
+    for q in range(n):
+        if of[q]:
+            for c in range(k):
+                if trans[q, c]:
+                    ptr[trans[q, c] + 1] += 1
+    for q in range(n):
+        ptr[q + 1] += ptr[q]
+    back = np.empty(ptr[n], np.int32)
+    fill = ptr[:n].copy()
+    for q in range(n):
+        if of[q]:
+            for c in range(k):
+                t = trans[q, c]
+                if t:
+                    back[fill[t]] = q
+                    fill[t] += 1
+    return ptr, back
+
+
+@jit_allocating
 def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
     """bool[n]: reachable from ``start`` and able to reach a final state. State 0 is never live."""
     n, k = trans.shape
@@ -119,29 +146,16 @@ def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
         reached[start] = True
         stack[0] = start
         top = 1
-    degree = np.zeros(n + 1, np.int64)
     while top:
         top -= 1
         q = stack[top]
         for c in range(k):
             t = trans[q, c]
-            if t:
-                degree[t + 1] += 1
-                if not reached[t]:
-                    reached[t] = True
-                    stack[top] = t
-                    top += 1
-    for q in range(n):
-        degree[q + 1] += degree[q]
-    back = np.empty(degree[n], np.int32)
-    fill = degree[:n].copy()
-    for q in range(n):
-        if reached[q]:
-            for c in range(k):
-                t = trans[q, c]
-                if t:
-                    back[fill[t]] = q
-                    fill[t] += 1
+            if t and not reached[t]:
+                reached[t] = True
+                stack[top] = t
+                top += 1
+    ptr, back = _incoming(trans, reached)
     live = np.zeros(n, np.bool_)
     top = 0
     for q in range(1, n):
@@ -152,7 +166,7 @@ def live_states(trans: np.ndarray, final: np.ndarray, start: int) -> np.ndarray:
     while top:
         top -= 1
         q = stack[top]
-        for i in range(degree[q], degree[q + 1]):
+        for i in range(ptr[q], ptr[q + 1]):
             p = back[i]
             if not live[p]:
                 live[p] = True
@@ -368,20 +382,8 @@ def reads_to_end(trans: np.ndarray, final: np.ndarray, counted: np.ndarray) -> n
     """int64[n]: how many ``counted`` states (bool[n]) are on the way from each state to a final one at least,
     the first one included and the last one not; NEVER where there is no way. Linear in the transitions.
     """
-    n, k = trans.shape
-    degree = np.zeros(n + 1, np.int64)
-    for q in range(1, n):
-        for c in range(k):
-            degree[trans[q, c] + 1] += 1
-    for q in range(n):
-        degree[q + 1] += degree[q]
-    back = np.empty(degree[n], np.int32)
-    fill = degree[:n].copy()
-    for q in range(1, n):
-        for c in range(k):
-            t = trans[q, c]
-            back[fill[t]] = q
-            fill[t] += 1
+    n = trans.shape[0]
+    ptr, back = _incoming(trans, np.ones(n, np.bool_))
     found = np.full(n, NEVER, np.int64)
     here, after = np.empty(n, np.int32), np.empty(n, np.int32)
     top = 0
@@ -396,7 +398,7 @@ def reads_to_end(trans: np.ndarray, final: np.ndarray, counted: np.ndarray) -> n
         while top:
             top -= 1
             q = here[top]
-            for i in range(degree[q], degree[q + 1]):
+            for i in range(ptr[q], ptr[q + 1]):
                 p = back[i]
                 if found[p] != NEVER:  # a state is first met on a way that is as short as any
                     continue

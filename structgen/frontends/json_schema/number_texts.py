@@ -106,19 +106,16 @@ def text_of(one: NumberSet, plain: bool, plain_values: bool = False) -> ByteDFA:
 
 
 def _text_of(one: NumberSet, plain: bool) -> ByteDFA:
-    if one.integer:
+    if one.integer and plain:
         assert not isinstance(one.low, Fraction)
         assert not isinstance(one.high, Fraction)
-        if plain or not one.is_bounded:
-            found = integer_range(one.low, one.high) if plain else json_integer(False)
-        else:
-            found = _between(one, _whole_texts())
+        found = integer_range(one.low, one.high)
     elif one.is_bounded:
-        found = _between(one, _readable_texts())
-        if found.is_empty:
+        found = _between(one, _whole_texts() if one.integer else _readable_texts())
+        if found.is_empty and not one.integer:
             found = _between(one, json_texts())
     else:
-        found = json_number()
+        found = json_integer(False) if one.integer else json_number()
     if one.integer is False:
         found = intersect(found, difference(_shapes(), _multiples_in_shapes(1)))
     for divisor in one.multiples:
