@@ -115,6 +115,8 @@ class Arena:
         words, heads = -(-symbols // 64), self.limits.max_heads
         self.heap = Heap(int(longest), words, heads, self.tables.max_depth, most_bytes=most)
         self.heap.g[L.H_NARROW] = NARROW
+        if not longest:
+            self.tables.prepare()
 
     def _begin_here(self) -> None:
         start = self.rules.start()

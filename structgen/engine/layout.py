@@ -94,10 +94,9 @@ OP_ANY_OR_REST = 6  # OP_ANY_KEY, or OP_REST without its change
 OP_CLOSE = 7  # all required members have come, and enough of them
 OP_NEVER = 8  # a key that is named so that no other member may have it, and that cannot be finished
 OP_MARK = 9  # of the set a, another member leaves the mark b (-1: none); what is missing still has room
-OP_WITHIN = (
-    10  # count one up, held at b (0: count nothing), if that and what is left at least at the target are
-)
-#                 no more than a, and at least c where the target is an end
+# Count one up, held at b (0: count nothing), if that and what is left at least at the target are no more than
+# a, and at least c where the target is an end.
+OP_WITHIN = 10
 OP_WORDS = 4
 
 # Member set (descriptor of a Members rule).

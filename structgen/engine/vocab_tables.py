@@ -107,16 +107,14 @@ class VocabTables:
             tables = _of_vocabulary.get(vocabulary)
             if tables is None:
                 tables = _of_vocabulary[vocabulary] = cls(vocabulary)
-                tables.prepare()
             tables._most_bytes = max(tables._most_bytes, most_bytes)
             tables._pool.most_bytes = int(tables._most_bytes * (1 - SEQUENCES_PART))
             _used_last = weakref.ref(vocabulary), weakref.ref(tables)
         return tables
 
     def prepare(self) -> None:
-        """Find out now what the first table needs (some 7 ms), and not in the middle of a text."""
-        assert self._kinds
-        assert self._scratch
+        """Find out now what the first table of discipline ``any`` needs (some 7 ms), and not in a mask."""
+        _ = self._kinds, self._scratch
 
     @property
     def nbytes(self) -> int:

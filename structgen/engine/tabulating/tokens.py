@@ -2,9 +2,9 @@
 
 The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
 stay. So the kinds of bytes below each node are found once for a vocabulary (`kinds`), and a part of the trie
-is taken whole when no text of its kinds leaves the pattern (`_close`), or when they all lead to one other
-state and from there to one other, as far as the part is high (a pattern that counts). What leaves is copied
-if it is small, and linked if not.
+is taken whole when no text of its kinds leaves the pattern (`closed_kinds`), or when they all lead to one
+other state and from there to one other, as far as the part is high (a pattern that counts). What leaves is
+copied if it is small, and linked if not.
 """
 
 from __future__ import annotations

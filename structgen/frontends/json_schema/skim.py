@@ -209,7 +209,6 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     return table, words
 
 
-_WHERE = [SK_BEGIN, SK_END, SK_BYTES]
 _SAYING = {name for name, entry in KEYWORDS.items() if entry[0] is not None} | {"$id", "id", "$schema"}
 _TYPES = {SKETCHED.index(rule): name for name, rule in WHOLE_TYPES.items()}
 _patterns: dict[tuple[Any, ...], tuple[Pat | Bounded | None]] = {}  # by what a schema says and how
@@ -295,11 +294,14 @@ class _Rest:
                 at = self._documents.resolve(f"#{quote(pointer)}", root)
                 at = Location(self._restricted(rule, at.schema), at.pointer, at.resource)
             else:
-                begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
-                schema = self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
-                at = Location(schema, pointer[:MAX_POINTER], root.resource)
+                at = Location(self._said(rule), pointer[:MAX_POINTER], root.resource)
             self._schemas[rule] = at
         return at
+
+    def _said(self, rule: int) -> dict[str, Any]:
+        """A rule's schema as the text has it at its place."""
+        begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
+        return self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
 
     def _restricted(self, rule: int, schema: dict[str, Any]) -> dict[str, Any]:
         """The schema, for the one of its types that the rule is of."""
@@ -369,11 +371,9 @@ class _Rest:
 
         What strings and numbers mean does not depend on where they are, so it is kept for the next text.
         """
-        begin, end, refers = self.rules[rule, _WHERE].tolist()
-        if refers > 1:
+        if self.rules[rule, SK_BYTES] > 1:
             return None
-        schema = self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
-        says = json.dumps({name: one for name, one in schema.items() if name in _SAYING})
+        says = json.dumps({name: one for name, one in self._said(rule).items() if name in _SAYING})
         how = self._how
         key = says, self.dialect.get("$schema"), how.strict, how.formats, how.integers, how.limits
         known = _patterns.get(key)

@@ -203,6 +203,15 @@ def add_rule(nodes, node, rules, kind, parent, way, noted):
 
 
 @jit
+def add_types(nodes, node, rules, types, parent, way, noted):
+    """A row of kind ANY_OF for a schema of several types; so far each is the common rule. Its number."""
+    whole = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
+    rules[whole, SK_OTHERS], rules[whole, SK_EMPTY] = types, 1
+    rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
+    return whole
+
+
+@jit
 def are_apart(text, nodes, node, table, words):
     """Each schema of a list has one type, and no two the same; integers are numbers."""
     seen = 0
@@ -298,9 +307,7 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     apart = constrained_type(types, noted) if kind == ELSEWHERE and sure else 0
     whole = NO_RULE
     if apart:
-        whole = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
-        rules[whole, SK_OTHERS], rules[whole, SK_EMPTY] = types, 1
-        rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
+        whole = add_types(nodes, node, rules, types, parent, way, noted)
         types = 1 << apart
     rule = known_rule(text, nodes, node, rules, noted[T_RULES])
     if rule < 0:
@@ -364,9 +371,7 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
     several = only_type(types) == 0
     whole = NO_RULE
     if several:
-        whole = add_rule(nodes, node, rules, ANY_OF, parent, way, noted)
-        rules[whole, SK_OTHERS], rules[whole, SK_EMPTY] = types, 1
-        rules[whole, SK_FIRST] = rules[whole, SK_MEMBERS] = NO_RULE
+        whole = add_types(nodes, node, rules, types, parent, way, noted)
     rule = NO_RULE
     if of_objects:
         rule = add_rule(nodes, node, rules, kind, parent, way, noted)
