@@ -15,7 +15,8 @@ from structgen.errors import (
     UnsupportedKeywordError,
 )
 from structgen.frontends.json_schema import schema_to_ir
-from structgen.ir import Alt, Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep, Seq
+from structgen.frontends.json_schema.languages import any_key
+from structgen.ir import Alt, Bounded, Expr, GrammarIR, Members, Pat, Ref, Rep, Rest, Seq
 from structgen.limits import Limits
 
 from .ir_recogniser import accepts
@@ -389,6 +390,33 @@ def test_few_keys_of_a_pattern_come_once_each() -> None:
     check(schema, [{"a": 1, "b": 2}, {"b": 1, "a": 2}], [{}, {"a": 1}, '={"a":1,"a":2}', {"c": 1, "a": 1}])
     with pytest.raises(UnsatisfiableError):
         schema_to_ir({**schema, "type": "object", "minProperties": 3})
+
+
+@pytest.mark.parametrize("others", [True, {"type": "null"}])
+def test_where_all_other_keys_are_alike_their_automaton_is_that_of_any_key(others: Any) -> None:
+    """A pattern whose keys are few names them, and what it leaves over is then whatever has no name."""
+    schema = {
+        "type": "object",
+        "patternProperties": {'^(ab|a"c)$': {"type": "string"}, "^never$": {"minimum": 3}},
+        "additionalProperties": others,
+        "required": ["ab"],
+        "properties": {"ab": {"maxLength": 2}},
+    }
+    valid = [{"ab": "x", 'a"c': "long", "z": None, "never": 4}, {"": None, "abc": None, "ab": ""}]
+    invalid: list[Any] = [{"ab": 1}, {"ab": "xyz"}, {"ab": "x", 'a"c': None}, {"ab": "x", "never": 2}]
+    check(schema, valid, [*invalid, {"z": None}, '={"ab":"x","ab":"x"}', '={"ab":"x","a\\u0062":"x"}'])
+    ir, _ = schema_to_ir(schema)
+    rests = [rest for e in ir.rules.values() for rest in _rests(e)]
+    assert any_key().digest in {rest.key.digest for rest in rests}
+    # Where nothing at all is asked of keys, they come in every spelling.
+    check({"type": "object", "patternProperties": {".*": {"const": 1}}}, ['={"a\\u0062":1}'], [{"a": 2}])
+
+
+def _rests(e: Expr) -> list[Rest]:
+    if isinstance(e, Members):
+        return list(e.rest)
+    parts: tuple[Expr, ...] = e.items if isinstance(e, Seq | Alt) else ()
+    return [rest for part in parts for rest in _rests(part)]
 
 
 def test_kinds_of_keys_have_a_bound() -> None:

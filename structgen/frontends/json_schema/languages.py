@@ -29,6 +29,7 @@ from ...regex import (
     Start,
     characters_missing,
     divide,
+    from_strings,
     json_string,
     literal_node,
     parse_ecma,
@@ -207,6 +208,17 @@ def count_besides(lang: Language | None, names: Collection[str], most: int) -> i
     if lang is None or count is None:
         return most
     return min(most, count - sum(map(lang.matches, names)))
+
+
+def has_all_but(lang: Language | None, names: Collection[str]) -> bool:
+    """Every text is in the language, or is one of these."""
+    return lang is None or not count_besides(outside(lang), names, 1)
+
+
+@lru_cache(maxsize=256)
+def among(texts: tuple[bytes, ...]) -> ByteDFA:
+    """The texts of values that are listed."""
+    return from_strings(texts)
 
 
 @lru_cache(maxsize=1024)

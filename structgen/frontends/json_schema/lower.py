@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Iterable
-from functools import lru_cache
 from weakref import proxy
 
-from ...automata import ByteDFA
 from ...errors import LimitExceededError
 from ...ir import (
     Alt,
@@ -35,7 +33,7 @@ from ...ir import (
     Seq,
 )
 from ...limits import Limits
-from ...regex import from_strings, json_string_literal, union
+from ...regex import json_string_literal, union
 from ...weakly import weakly
 from . import languages, number_texts
 from .direct import OTHERS_TWICE, Direct
@@ -292,7 +290,7 @@ class Lowering:
                 raise LimitExceededError("max_dfa_states", most, longest, "spelling a listed text")
             if len(texts) <= MOST_LISTED:
                 return Lit(texts[0]) if len(texts) == 1 else Alt(tuple(map(Lit, texts)))
-            return Pat(_any_of(texts), "enum")
+            return Pat(languages.among(texts), "enum")
         if one.lang is not None and one.max is not None:
             dfa, counted = languages.counted_text(one.lang)
             return Bounded(dfa, counted, one.max + 1, "string")  # The closing quote is counted as well.
@@ -458,11 +456,13 @@ class Lowering:
         tails: dict[str, Expr] = {}
         asked: list[Rest] = []
         open_langs: list[languages.Language | None] = []
+        few: list[str] = []
         for lang, formula in open_keys(one):
             texts = languages.few_texts(lang, MOST_NAMED) if lang is not None and not self.ordered else None
             tail = self.tail(self.ref(formula))
             if texts is not None:
                 named = [text for text in texts if text not in one.props]
+                few += named
                 members.extend(Member(json_string_literal(text), tail) for text in named)
             else:
                 asks = enumerate(one.wanted)
@@ -479,6 +479,10 @@ class Lowering:
                 open_langs.append(lang)
         if not open_langs:
             return []
+        if not asked and len(open_langs) == 1 and languages.has_all_but(open_langs[0], {*one.props, *few}):
+            # What it leaves out is named, so any key will do, and that automaton is everybody's.
+            open_langs = [None]
+            kinds = dict.fromkeys(kinds, open_langs)
         self.report.note(OTHERS_TWICE)
         for key in sorted(closed):
             if any(lang is None or lang.matches(key) for lang in open_langs):
@@ -490,10 +494,5 @@ class Lowering:
             tails = {"json": self.tail(self.ref(ANY))}
             asked = []
         return asked + [
-            Rest(languages.key_texts(langs, bool(one.props)), tails[rule]) for rule, langs in kinds.items()
+            Rest(languages.key_texts(langs, bool(members)), tails[rule]) for rule, langs in kinds.items()
         ]
-
-
-@lru_cache(maxsize=256)
-def _any_of(texts: tuple[bytes, ...]) -> ByteDFA:
-    return from_strings(texts)
