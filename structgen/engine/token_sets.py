@@ -12,6 +12,9 @@ from ..vocab.vocabulary import Vocabulary
 
 Mask = npt.NDArray[np.int32]
 
+_BLANKS = b" \t\r\n"
+_IS_BLANK = np.isin(np.arange(256), list(_BLANKS))
+
 
 def tokens_of(mask: npt.NDArray[np.int32]) -> list[int]:
     """The tokens of a mask."""
@@ -69,11 +72,11 @@ class TokenSets:
     @cached_property
     def blank(self) -> frozenset[int]:
         """The tokens of white space alone."""
-        blank = np.zeros(len(self._bytes) + 1, np.int64)
-        for byte in b" \t\r\n":
-            blank[1:] += self._bytes == byte
-        blanks, sizes = np.diff(np.cumsum(blank)[self._offsets]), np.diff(self._offsets)
-        return frozenset(np.flatnonzero((blanks == sizes) & (sizes > 0)).tolist())
+        written = np.flatnonzero(np.diff(self._offsets))
+        # Few begin and end with it, and these are looked at.
+        written = written[_IS_BLANK[self._bytes[self._offsets[written]]]]
+        written = written[_IS_BLANK[self._bytes[self._offsets[written + 1] - 1]]]
+        return frozenset([token for token in written.tolist() if not self.data(token).strip(_BLANKS)])
 
     def _with_some(self, wanted: bytes, after: bytes) -> npt.NDArray[np.int64]:
         last = self._places_of(wanted)
