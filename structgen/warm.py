@@ -30,7 +30,7 @@ def warmup() -> None:
     from .cache import nothing_kept
     from .compiled import compile as compile_grammar
     from .engine import layout
-    from .engine.tabulating.endings import set_row
+    from .engine.tabulating.rows import set_row
     from .grammar import Grammar
     from .regex import compile_search, from_strings, intersect, parse_ecma
     from .vocab.vocabulary import Vocabulary

@@ -227,7 +227,7 @@ CALL_GRAPHS = {
     "kernels": CALL_GRAPH,
     "spelling": ["keys", "members", "words", "sketched"],
     "skimming": ["values", "words", "references", "forms", "rules"],
-    "tabulating": ["kinds", "states", "tokens", "endings"],
+    "tabulating": ["kinds", "states", "tokens", "endings", "rows"],
 }
 
 

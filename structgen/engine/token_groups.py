@@ -18,7 +18,7 @@ from . import layout as L
 from .indentation import effects_of
 from .sequences import Sequences
 from .table_pool import Piece
-from .tabulating.endings import set_row
+from .tabulating.rows import set_row
 from .vocab_tables import groups_of
 
 if TYPE_CHECKING:

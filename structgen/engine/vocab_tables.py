@@ -38,6 +38,7 @@ from .sequences import (
 from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool, with_children
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
+MOST_COUNT = 1 << 15  # a table counts to less
 LEAST_DENSE = 2048  # tokens that stay; fewer are listed, and take no row
 SEQUENCES_PART = 0.25  # of the bound on bytes is for sequences, the rest for tables
 
@@ -51,10 +52,11 @@ _lock = threading.Lock()
 def _kernels() -> tuple[Callable[..., Any], ...]:
     """What makes tables; numba is not loaded before one is made."""
     from .kernels import find_table
-    from .tabulating.endings import gather_endings, set_row
+    from .tabulating.endings import gather_endings
+    from .tabulating.rows import lay_out_stays
     from .tabulating.tokens import table_tokens
 
-    return find_table, table_tokens, gather_endings, set_row
+    return find_table, table_tokens, gather_endings, lay_out_stays
 
 
 class VocabTables:
@@ -75,7 +77,6 @@ class VocabTables:
         self.nodes: Int32 = np.ascontiguousarray(vocabulary.trie.nodes, np.int32)
         written = self.nodes[:, 3] >= 0
         self.token_of_rank: Int32 = self.nodes[written, 3].copy()
-        self._node_of_rank: Int32 = np.flatnonzero(written).astype(np.int32)
         self.rank_of_token = np.full(vocabulary.size, -1, np.int32)
         self.rank_of_token[self.token_of_rank] = np.arange(len(self.token_of_rank), dtype=np.int32)
         lengths = np.diff(vocabulary.offsets)
@@ -89,7 +90,6 @@ class VocabTables:
             everything[-1] = (1 << (vocabulary.size % 32)) - 1
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
-        self._no_rows: Int32 = np.empty((0, self.words), np.int32)
         self._fingerprint = vocabulary.fingerprint
         self._pool = TablePool(with_children(self.nodes), self.words, 0)
         self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
@@ -114,7 +114,7 @@ class VocabTables:
 
     def prepare(self) -> None:
         """Find out now what the first table of discipline ``any`` needs (some 7 ms), and not in a mask."""
-        _ = self._kinds, self._scratch
+        _ = self._characters_of_rank, self._scratch
 
     @property
     def nbytes(self) -> int:
@@ -140,18 +140,18 @@ class VocabTables:
 
     def make(self, g: Int64) -> None:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
-        find_table, table_tokens, gather_endings, _ = _kernels()
+        find_table, table_tokens, gather_endings, lay_out_stays = _kernels()
         with self.lock:
             pools = self.pools
             if find_table(g, pools.slots, pools.info) >= 0:
                 return
-            known, stay, counts, leave, exits, found, *gathered = self._scratch
+            known, stay, counts, leave, exits, found, rows, ids, *gathered = self._scratch
             table_tokens(
                 g,
                 self.nodes,
                 *self._kinds,
                 self.token_of_rank,
-                self._node_of_rank,
+                self._characters_of_rank,
                 known,
                 stay,
                 counts,
@@ -160,7 +160,8 @@ class VocabTables:
                 found,
             )
             n, most, n_leave, n_exits, *alone = found.tolist()
-            rows, ids = self._stays(stay[:n], counts[:n], most)
+            rows = rows[: min(most + 1, MOST_ROWS) if n >= LEAST_DENSE else 0]
+            ids = ids[: lay_out_stays(stay[:n], counts[:n], most, rows, ids)]
             nodes = leave[: n_leave if n_leave > 1 else 0]
             endings = (0, 0)
             if n_exits > 1:
@@ -174,30 +175,6 @@ class VocabTables:
             piece = Piece(rows, nodes, ids, _NO_GROUPS, most + 1, key, endings, tuple(alone))
             self._pool.place(FoundByKernels(key.tobytes()), piece)
 
-    def _stays(self, stay: Int32, counts: npt.NDArray[np.int16], most: int) -> tuple[Int32, Int32]:
-        """The tokens that stay, as mask rows and as a list (see `Pools.ids`)."""
-        set_row = _kernels()[-1]
-        if not most and len(stay) < LEAST_DENSE:  # as most tables have it
-            return self._no_rows, np.concatenate((np.array((len(stay),), np.int32), stay))
-        ends = np.array((len(stay),))
-        if most:
-            order = np.argsort(counts, kind="stable")
-            stay, counts = stay[order], counts[order]
-            ends = np.searchsorted(counts, np.arange(most + 1), side="right")
-        n, listed = 0, 0
-        if len(stay) >= LEAST_DENSE:
-            n = min(most + 1, MOST_ROWS)
-            listed = int(ends[n - 2]) if n > 1 else len(stay)
-        rows = np.zeros((n, self.words), np.int32)
-        for k in range(n - 1):
-            if k:
-                rows[k] = rows[k - 1]
-            set_row(stay[ends[k - 1] if k else 0 : ends[k]], rows[k])
-        if n:
-            set_row(stay, rows[n - 1])
-        head = np.maximum(ends - listed, 0).astype(np.int32)
-        return rows, np.concatenate([head, stay[listed:]])
-
     @cached_property
     def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
         """What `kinds.text_kinds` finds of the vocabulary's trie."""
@@ -208,6 +185,11 @@ class VocabTables:
         characters, heights, *scratch = (np.empty(n, np.int32) for _ in range(4))
         text_kinds(self.nodes, kinds, ranks, characters, heights, *scratch)
         return kinds, ranks, characters, heights
+
+    @cached_property
+    def _characters_of_rank(self) -> Int32:
+        """int32[tokens]: how many characters each token begins."""
+        return self._kinds[2][self.nodes[:, 3] >= 0]
 
     @cached_property
     def _scratch(self) -> tuple[Any, ...]:
@@ -224,6 +206,8 @@ class VocabTables:
             np.empty((self.n_nodes, 4), np.int32),
             np.empty((self.n_nodes, 2), np.int32),
             np.zeros(8, np.int64),
+            np.empty((MOST_ROWS, self.words), np.int32),
+            np.empty(self.size + MOST_COUNT, np.int32),
             np.empty((self.n_nodes, 4), np.int32),
             np.empty((3 * self.n_nodes + 8, 3), np.int32),
             np.empty((self.n_nodes, 4), np.int32),

@@ -103,12 +103,3 @@ def gather_endings(nodes, exits, n_exits, made, entries, trie, lists):
             entries[top, 0], entries[top, 1], entries[top, 2] = made[at, 1], d + 1, 0
             top += 1
     return out, words
-
-
-@jit
-def set_row(tokens, row):
-    """Set the bits of ``tokens`` (int32[*]) in a mask row (int32[words])."""
-    for i in range(tokens.shape[0]):
-        t = I64(tokens[i])
-        row[t >> 5] |= np.int32(1) << np.int32(t & 31)
-    return 0

@@ -1,4 +1,4 @@
-"""What is known of a state of a pattern, by kinds of bytes: which of them stay in it, and how far.
+"""What is known of a state of a pattern, by kinds of bytes: which texts stay in the pattern, and how far.
 
 It is asked again and again while a table is made, so answers are kept for the pattern looked at last.
 """
@@ -9,15 +9,27 @@ from ...jit import jit
 from ..layout import *
 
 ASCII = (1 << N_ASCII) - 1
-BEYOND = (1 << N_KINDS) - 1 - ASCII
-CACHED = 4096  # states of a pattern of which it is remembered where they lead
-CACHE_WORDS = 5
-C_PATTERN, C_SEARCHES, C_NUMBER, C_STATES = 256, 258, 259, 260  # behind the kinds of bytes
-CACHE_SIZE = C_STATES + CACHED * CACHE_WORDS
-MOST_RUN, ENDLESS = 32, 1 << 30  # bytes; how far it is looked where texts of some kinds lead
-MOST_CLOSED, MOST_SEARCHES = 256, 2  # states looked at by `_close`, and how often for a table
+EVERY = (1 << N_KINDS) - 1
+LARGE_KINDS = 0b11111  # digits and letters
+ENDLESS = 64  # bytes; no token is looked at that is longer, or it is taken apart
+
+CACHED = 4096  # states of a pattern of which something is remembered
+CACHE_WORDS = 4  # its tag; kinds that lead to itself, or -1; those of `_search`, or -1, and how far they stay
+MOST_REACHED = 256  # states that a search looks at
+MOST_LEADS = 12  # states that one of them leads to, or it counts for an end
+MOST_SEARCHES = 3  # for a table
+MANY_KINDS = 36  # where a search has so many, what it finds serves the states on the way as well
 MOST_TARGETS, MOST_STEPS = 8, 1 << 10  # of characters beyond ASCII from one state; bytes read to find them
-TARGETS = N_KINDS + (N_KINDS - N_ASCII) * MOST_TARGETS  # words of `_targets`
+
+# Places in ``cache``: the kinds of bytes; two words that name the pattern, searches left, its number; states;
+# then scratch: the states of a search, how far texts stay from them, where they lead (three lists).
+C_PATTERN, C_SEARCHES, C_NUMBER, C_STATES = 256, 258, 259, 260
+C_REACHED = C_STATES + CACHED * CACHE_WORDS
+C_FAR = C_REACHED + MOST_REACHED
+C_NEXT = C_FAR + MOST_REACHED
+C_LEADS = C_NEXT + MOST_REACHED * MOST_LEADS
+C_BEYOND = C_LEADS + 2 * MOST_LEADS
+CACHE_SIZE = C_BEYOND + 2 * MOST_LEADS
 
 
 @jit
@@ -30,7 +42,7 @@ def step_pattern(g, s, b):
 
 @jit
 def _character_targets(g, s, kind, to, cache):
-    """The states to which characters of a kind beyond ASCII lead from state ``s`` of a pattern, at ``to``.
+    """The states to which characters of a kind beyond ASCII lead from state ``s`` of a pattern, at ``g[to]``.
 
     Their number; 0 where a character is dead, or where that takes long to tell.
     """
@@ -83,151 +95,175 @@ def _character_targets(g, s, kind, to, cache):
 
 
 @jit
-def _targets(g, s, to_of, asked, cache):
-    """Per kind, at ``to_of``: where its bytes lead from state ``s``; 0 when one is dead, -1: to several.
+def _note_lead(cache, leads, n, to, kind):
+    """Note that ``kind`` leads to state ``to``; how many states there are then, or -1."""
+    for k in range(n):
+        if cache[leads + 2 * k] == to:
+            cache[leads + 2 * k + 1] |= 1 << kind
+            return n
+    if n == MOST_LEADS:
+        return -1
+    cache[leads + 2 * n] = to
+    cache[leads + 2 * n + 1] = 1 << kind
+    return n + 1
 
-    asked : which kinds beyond ASCII to look at, 0 for the others; their targets are behind those of kinds
+
+@jit
+def _leads(g, s, kinds, leads, cache):
+    """The states that bytes of ``kinds`` lead to from state ``s``, each with its kinds, at ``cache[leads]``.
+
+    Their number, -1 for many; and the kinds of which some byte leads to where nothing follows. (Where it is
+    one of letters, kinds beyond ASCII are not looked at, and count as well.)
     """
-    for kind in range(N_ASCII):
-        g[to_of + kind] = -2
+    n = 0
+    dead = 0
+    last, last_kind = 0, -1
     for b in range(128):
-        kind = to_of + cache[b]
+        kind = cache[b]
+        if not kinds >> kind & 1:
+            continue
         to = step_pattern(g, s, b)
-        if g[kind] == -2:
-            g[kind] = to
-        elif to == 0 or g[kind] == 0:
-            g[kind] = 0
-        elif g[kind] != to:
-            g[kind] = -1
+        if to == 0 or g[to + S_ROW] == 0:
+            dead |= 1 << kind
+        elif to != last or kind != last_kind:
+            last, last_kind = to, kind
+            n = _note_lead(cache, leads, n, to, kind)
+            if n < 0:
+                return n, dead
+    if dead & LARGE_KINDS:
+        return n, dead | kinds & ~ASCII
+    to_of = g[X_TMP]
     for kind in range(N_ASCII, N_KINDS):
-        g[to_of + kind] = 0
-        if asked >> kind & 1:
-            to = to_of + N_KINDS + (kind - N_ASCII) * MOST_TARGETS
-            n = _character_targets(g, s, kind, to, cache)
-            for k in range(n, MOST_TARGETS):
-                g[to + k] = 0
-            g[to_of + kind] = g[to] if n == 1 else -min(n, 1)
-
-
-@jit
-def _place(g, s, cache):
-    """Where ``cache`` has room for state ``s`` of the pattern: states are 16 words or more apart."""
-    far = s - g[g[s + S_SOURCE] + A_FIRST]
-    return C_STATES + CACHE_WORDS * ((far >> 4) & (CACHED - 1))
-
-
-@jit
-def _tag(g, s, cache):
-    """What stands in ``cache`` for state ``s``: how far it lies from the pattern's first, and the pattern."""
-    return cache[C_NUMBER] << 40 | (s - g[g[s + S_SOURCE] + A_FIRST] + 1)
+        if kinds >> kind & 1:
+            many = _character_targets(g, s, kind, to_of, cache)
+            if many == 0:
+                dead |= 1 << kind
+            for k in range(many):
+                n = _note_lead(cache, leads, n, g[to_of + k], kind)
+                if n < 0:
+                    return n, dead
+    return n, dead
 
 
 @jit
 def _known(g, s, cache):
-    """Where ``cache`` holds what is known of state ``s`` of the pattern.
-
-    Its tag; kinds of ASCII bytes that all lead to one state; that; closed kinds (`_close`), or -1; the bytes
-    that a text of the former kinds may have (`run_of_kinds`), or -1.
-    """
-    at = _place(g, s, cache)
-    if cache[at] != _tag(g, s, cache):
-        _targets(g, s, g[X_TMP], 0, cache)
-        _note(g, s, g[X_TMP], cache)
+    """Where ``cache`` holds what is known of state ``s``. States are 16 words or more apart."""
+    far = s - g[g[s + S_SOURCE] + A_FIRST]
+    at = C_STATES + CACHE_WORDS * ((far >> 4) & (CACHED - 1))
+    tag = cache[C_NUMBER] << 40 | (far + 1)
+    if cache[at] != tag:
+        cache[at], cache[at + 1], cache[at + 2], cache[at + 3] = tag, -1, -1, 0
     return at
 
 
 @jit
-def _note(g, s, to_of, cache):
-    """Let ``cache`` hold state ``s``, whose `_targets` are at ``to_of``, unless it does."""
-    at = _place(g, s, cache)
-    tag = _tag(g, s, cache)
-    if cache[at] == tag:
-        return
-    to = 0
-    for kind in range(N_ASCII - 1, -1, -1):  # the large kinds come first
-        if g[to_of + kind] > 0:
-            to = g[to_of + kind]
-    bits = 0
-    for kind in range(N_ASCII):
-        if to > 0 and g[to_of + kind] == to:
-            bits |= 1 << kind
-    cache[at] = tag
-    cache[at + 1] = bits
-    cache[at + 2] = to - s  # places in another heap differ
-    cache[at + 3] = -1
-    cache[at + 4] = -1
+def kinds_to_itself(g, s, cache):
+    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
+    at = _known(g, s, cache)
+    if cache[at + 1] < 0:
+        n, dead = _leads(g, s, EVERY, C_LEADS, cache)
+        kinds = 0
+        others = dead
+        for k in range(n):
+            if cache[C_LEADS + 2 * k] == s:
+                kinds = cache[C_LEADS + 2 * k + 1]
+            else:
+                others |= cache[C_LEADS + 2 * k + 1]
+        cache[at + 1] = kinds & ~others
+    return cache[at + 1]
 
 
 @jit
-def _admit(g, to, kind, todo, seen, room, closed, cache):
-    """Let the texts of ``closed`` kinds lead to state ``to``, or leave ``kind`` out: (closed, seen) then."""
-    for k in range(seen):
-        if g[todo + k] == to:
-            return closed, seen
-    if seen < room:
-        to_of = g[X_TMP] + TARGETS
-        _targets(g, to, to_of, closed, cache)
-        alive = closed & _alive(g, to_of)
-        if 4 * _size(alive) >= 3 * _size(closed):
-            g[todo + seen] = to
-            return alive, seen + 1
-    return closed & ~(1 << kind), seen
-
-
-@jit
-def _close(g, s, cache):
-    """Find the closed kinds of state ``s``: no text of theirs leaves the pattern. They serve all on the way.
-
-    A kind that leads to where most others are dead (a backslash) is left out, rather than the others.
+def reach(g, s, cache):
+    """Where ``cache`` holds some kinds of bytes (at 2), and how many of them a text may have (at 3) that
+    stays in the pattern from state ``s``, whatever it is; of states that nobody has searched from, -1 kinds.
     """
-    to_of = g[X_TMP]
-    todo = to_of + 2 * TARGETS  # the states on the way
-    room = min(MOST_CLOSED, g[X_TMP] + g[X_TMP_CAP] - todo)
-    cache[C_SEARCHES] -= 1
-    _targets(g, s, to_of, BEYOND, cache)
-    closed = _alive(g, to_of)
-    g[todo] = s
+    at = _known(g, s, cache)
+    if cache[at + 2] < 0 and cache[C_SEARCHES] > 0:
+        cache[C_SEARCHES] -= 1
+        _search(g, s, cache)
+    return at
+
+
+@jit
+def _search(g, s, cache):
+    """Find out how far texts stay in the pattern from state ``s``, and from those on the way.
+
+    A kind of which few texts go on (a backslash, behind which an escape has to come) is left out, and so is
+    one that comes to an end somewhere. But where letters end (a name that is not allowed, the last of a
+    number of characters), that is an end of the way for all.
+    """
+    n, dead = _leads(g, s, EVERY, C_LEADS, cache)
+    kinds = EVERY & ~dead if n >= 0 else 0
+    cache[C_REACHED] = s
     seen, done = 1, 0
     while done < seen:
-        x = g[todo + done]
+        x = cache[C_REACHED + done]
+        n, dead = _leads(g, x, kinds, C_LEADS, cache)
+        if n < 0 or dead & LARGE_KINDS:
+            cache[C_FAR + done] = 0
+            done += 1
+            continue
+        cache[C_FAR + done] = ENDLESS
+        kinds &= ~dead
+        ending = 0
+        for k in range(n):
+            to = cache[C_LEADS + 2 * k]
+            if _place_in(to, seen, cache) == seen:
+                many, dead = _leads(g, to, kinds, C_BEYOND, cache)
+                if many < 0 or dead & LARGE_KINDS:
+                    ending |= cache[C_LEADS + 2 * k + 1]
+        if 4 * _size(ending & kinds) <= _size(kinds):
+            kinds &= ~(ending & ~LARGE_KINDS)
+        for k in range(n):
+            to = cache[C_LEADS + 2 * k]
+            if cache[C_LEADS + 2 * k + 1] & kinds and _place_in(to, seen, cache) == seen < MOST_REACHED:
+                cache[C_REACHED + seen] = to
+                seen += 1
         done += 1
-        _targets(g, x, to_of, closed, cache)
-        _note(g, x, to_of, cache)
-        for kind in range(N_KINDS):
-            if not closed >> kind & 1:
-                continue
-            to = g[to_of + kind]
-            if to != -1:
-                closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
-            elif kind >= N_ASCII:
-                for k in range(MOST_TARGETS):
-                    to = g[to_of + N_KINDS + (kind - N_ASCII) * MOST_TARGETS + k]
-                    if to != 0 and closed >> kind & 1:
-                        closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
-            else:
-                last = 0
-                for b in range(128):
-                    if cache[b] == kind and closed >> kind & 1:
-                        to = step_pattern(g, x, b)
-                        if to != last:
-                            closed, seen = _admit(g, to, kind, todo, seen, room, closed, cache)
-                        last = to
-    for k in range(seen):
-        at = _place(g, g[todo + k], cache)
-        if cache[at] == _tag(g, g[todo + k], cache) and cache[at + 3] < 0:
-            cache[at + 3] = closed
-    cache[_known(g, s, cache) + 3] = closed
+    _measure(g, kinds, seen, cache)
+    for k in range(seen if _size(kinds) >= MANY_KINDS else 1):
+        at = _known(g, cache[C_REACHED + k], cache)
+        if k == 0 or cache[at + 2] < 0:
+            cache[at + 2], cache[at + 3] = kinds, cache[C_FAR + k]
 
 
 @jit
-def _alive(g, to_of):
-    """Kinds all of whose bytes lead on, of the targets at ``to_of``."""
-    bits = 0
-    for kind in range(N_KINDS):
-        to = g[to_of + kind]
-        if to == -1 or (to != 0 and g[to + S_ROW] != 0):
-            bits |= 1 << kind
-    return bits
+def _measure(g, kinds, seen, cache):
+    """Find how far texts of ``kinds`` stay from each state of a search: not beyond the nearest end."""
+    for k in range(seen):
+        begin = C_NEXT + MOST_LEADS * k
+        n = 0
+        if cache[C_FAR + k] != 0:
+            n, dead = _leads(g, cache[C_REACHED + k], kinds, C_LEADS, cache)
+            if n < 0 or dead:
+                cache[C_FAR + k] = n = 0
+        for j in range(n):
+            cache[begin + j] = _place_in(cache[C_LEADS + 2 * j], seen, cache)
+        for j in range(n, MOST_LEADS):
+            cache[begin + j] = -1
+    for _ in range(ENDLESS):
+        changed = False
+        for k in range(seen - 1, -1, -1):
+            for j in range(C_NEXT + MOST_LEADS * k, C_NEXT + MOST_LEADS * (k + 1)):
+                to = cache[j]
+                if to < 0:
+                    break
+                far = 1 + (cache[C_FAR + to] if to < seen else 0)
+                if far < cache[C_FAR + k]:
+                    cache[C_FAR + k] = far
+                    changed = True
+        if not changed:
+            break
+
+
+@jit
+def _place_in(s, seen, cache):
+    """The number of state ``s`` among those of a search; ``seen`` if it is none of them."""
+    for k in range(seen):
+        if cache[C_REACHED + k] == s:
+            return k
+    return seen
 
 
 @jit
@@ -237,77 +273,3 @@ def _size(bits):
         bits &= bits - 1
         n += 1
     return n
-
-
-@jit
-def kinds_to_itself(g, s, cache):
-    """Kinds of bytes, all of which lead from state ``s`` of a pattern to ``s`` again."""
-    at = _known(g, s, cache)
-    if cache[at + 3] < 0:
-        to_of = g[X_TMP]
-        _targets(g, s, to_of, BEYOND, cache)
-        bits = 0
-        for kind in range(N_KINDS):
-            if g[to_of + kind] == s:
-                bits |= 1 << kind
-        cache[at + 3] = bits
-    return cache[at + 3]
-
-
-@jit
-def closed_kinds(g, s, cache):
-    """As `_known`, with closed kinds as long as there are searches left."""
-    at = _known(g, s, cache)
-    if cache[at + 3] < 0 and cache[C_SEARCHES] > 0:
-        _close(g, s, cache)
-    return at
-
-
-@jit
-def run_of_kinds(g, s, at, cache):
-    """How many bytes a text of the kinds that all lead from ``s`` to one state may have, and stays.
-
-    at : what is known of ``s``
-    """
-    if cache[at + 4] < 0:
-        kinds = cache[at + 1]
-        n = 0
-        here = at
-        x = s
-        while n < MOST_RUN and kinds and not kinds & ~cache[here + 1]:
-            to = x + cache[here + 2]
-            if g[to + S_ROW] == 0:
-                break
-            n = ENDLESS if to == x else n + 1
-            x = to
-            here = _known(g, x, cache)
-        at = _known(g, s, cache)  # others may have taken its place
-        cache[at + 4] = n
-    return cache[at + 4]
-
-
-@jit
-def all_stay(g, s, at, kinds, height, cache):
-    """Every text of up to ``height`` bytes of ``kinds`` stays in the pattern of ``s``: they are closed, or
-    they are ASCII and lead through one state after another.
-
-    at : what is known of ``s``
-    """
-    if cache[at + 3] >= 0 and not kinds & ~cache[at + 3]:
-        return True
-    if kinds & ~ASCII:
-        return False
-    while height > 0:
-        if kinds & ~cache[at + 1]:
-            return False
-        if height <= cache[at + 4]:
-            return True
-        to = s + cache[at + 2]
-        if g[to + S_ROW] == 0:
-            return False
-        if to == s:
-            return True
-        s = to
-        at = _known(g, s, cache)
-        height -= 1
-    return True

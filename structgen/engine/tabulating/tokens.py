@@ -2,9 +2,8 @@
 
 The trie of a vocabulary has 300,000 nodes, and most tables say of most tokens the same: they are text, and
 stay. So the kinds of bytes below each node are found once for a vocabulary (`kinds`), and a part of the trie
-is taken whole when no text of its kinds leaves the pattern (`closed_kinds`), or when they all lead to one
-other state and from there to one other, as far as the part is high (a pattern that counts). What leaves is
-copied if it is small, and linked if not.
+is taken whole when no text of its kinds leaves the pattern, as far as the part is high (`reach`). What leaves
+is copied if it is small, and linked if not.
 """
 
 from __future__ import annotations
@@ -14,15 +13,14 @@ import numpy as np
 from ...jit import jit
 from ..layout import *
 from .states import (
-    BEYOND,
+    ASCII,
     C_NUMBER,
     C_PATTERN,
     C_SEARCHES,
+    EVERY,
     MOST_SEARCHES,
-    all_stay,
-    closed_kinds,
     kinds_to_itself,
-    run_of_kinds,
+    reach,
     step_pattern,
 )
 
@@ -48,7 +46,7 @@ def table_tokens(
     characters,
     heights,
     token_of_rank,
-    node_of_rank,
+    characters_of_rank,
     cache,
     stay,
     counts,
@@ -59,7 +57,7 @@ def table_tokens(
     """Discipline ``any``: how the tokens below the trie node X_KEY read in the pattern of state X_WANT.
 
     nodes : int32[n, 4], the vocabulary's trie; kinds, ranks, characters, heights : see `text_kinds`;
-        token_of_rank, node_of_rank : int32[tokens]
+        token_of_rank, characters_of_rank : int32[tokens]
     cache : int64[CACHE_SIZE], the kinds of bytes, then what is known of the pattern that was looked at last
     stay, counts : int32[size], int16[size], the tokens that stay in it, and how many characters each begins
         (in a pattern that is bounded with those that are left then at least)
@@ -83,12 +81,12 @@ def table_tokens(
     follow = 0
     for b in range(256):
         if (g[X_FOLLOW + (b >> 6)] >> (b & 63)) & 1:
-            follow |= 1 << cache[b] if b < 128 else BEYOND
+            follow |= 1 << cache[b] if b < 128 else EVERY & ~ASCII
     # Per depth: state, characters begun, whether the pattern may have been left, node, place in `leave`,
-    # kinds that are closed, kinds that lead through one state after another, and through how many.
+    # kinds of bytes, and how many of them stay in the pattern from that state.
     build = g[X_BUILD]
     g[build], g[build + 1], g[build + 2], g[build + 3], g[build + 4] = g[X_WANT], 0, 0, 0, 0
-    g[build + 5], g[build + 6], g[build + 7] = 0, 0, 0
+    g[build + 5], g[build + 6] = 0, 0
     if (
         cache[C_PATTERN] != g[X_KEY + 1] or cache[C_PATTERN + 1] != g[X_KEY + 2]
     ):  # another pattern than last time
@@ -111,7 +109,7 @@ def table_tokens(
             deepest = d
             p = e - BUILD_WORDS
             own = kinds[i, 1]
-            if not own & ~g[p + 5] or (not own & ~g[p + 6] and heights[i] < g[p + 7]):
+            if not own & ~g[p + 5] and heights[i] < g[p + 6]:
                 # No text of these kinds leaves the pattern where the parent is.
                 for r in range(I64(ranks[i]), I64(ranks[after])):
                     stay[stays] = token_of_rank[r]
@@ -125,7 +123,7 @@ def table_tokens(
                 left = 1
             to = step_pattern(g, s, b)
             g[e], g[e + 1], g[e + 2], g[e + 3], g[e + 4] = to, g[p + 1], left, i, 0
-            g[e + 5], g[e + 6], g[e + 7] = 0, 0, 0
+            g[e + 5], g[e + 6] = 0, 0
             if _counts(g, s):
                 g[e + 1] += 1
             asked = left != 0
@@ -183,11 +181,9 @@ def table_tokens(
         if after - i > LEAST and not below & MIDDLE:
             counted = _counts(g, s)
             if counts_none:
-                known = closed_kinds(g, s, cache)
-                g[e + 5] = max(cache[known + 3], 0)
-                g[e + 7] = run_of_kinds(g, s, known, cache)
-                g[e + 6] = cache[known + 1]
-                whole = not below & OTHER and all_stay(g, s, known, below, I64(heights[i]), cache)
+                known = reach(g, s, cache)
+                g[e + 5], g[e + 6] = max(cache[known + 2], 0), cache[known + 3]
+                whole = not below & ~g[e + 5] and heights[i] <= g[e + 6]
             else:
                 leaves = counted and (g[e + 2] != 0 or (g[s + S_FLAGS] & FINAL and follow & below))
                 whole = not (leaves or below & ~kinds_to_itself(g, s, cache))
@@ -200,7 +196,7 @@ def table_tokens(
                     for r in range(n_below):
                         begun = g[e + 1] + g[s + S_PARAM]
                         if counted:
-                            begun += I64(characters[node_of_rank[first + r]]) - I64(characters[i])
+                            begun += I64(characters_of_rank[first + r]) - I64(characters[i])
                         counts[stays + r] = begun
                         most = max(most, begun)
                 stays += n_below
