@@ -14,7 +14,6 @@ from .matcher import GrammarMatcher
 
 _arena_of = attrgetter("_arena")
 _state_of = attrgetter("_state")
-_has_ended = attrgetter("_terminated")
 
 
 def fill_next_token_bitmasks(matchers: Sequence[GrammarMatcher | None], bitmask: Bitmask) -> None:
@@ -29,21 +28,19 @@ def fill_next_token_bitmasks(matchers: Sequence[GrammarMatcher | None], bitmask:
     n = len(matchers)
     if n > bitmask.shape[0]:
         raise ValueError(f"{n} matchers for a bitmask of {bitmask.shape[0]} rows")
-    # What holds the interpreter is time that other threads do not have: the usual batch, of one grammar with
-    # no text ended, is gone through without a line of Python for each row.
-    if None not in matchers and not any(map(_has_ended, matchers)):
+    # What holds the interpreter is time that other threads do not have: the usual batch, of one grammar, is
+    # gone through without a line of Python for each row.
+    try:
         arenas = set(map(_arena_of, matchers))
-        if len(arenas) == 1:
-            states = np.fromiter(map(_state_of, matchers), np.int64, n)
-            _fill(arenas.pop(), matchers, states, np.arange(n), bitmask)
-            return
+    except AttributeError:  # one of them is None
+        arenas = set()
+    if len(arenas) == 1:
+        states = np.fromiter(map(_state_of, matchers), np.int64, n)
+        _fill(arenas.pop(), matchers, states, np.arange(n), bitmask)
+        return
     together: dict[Arena, list[int]] = {}
     for i, matcher in enumerate(matchers):
-        if matcher is None:
-            continue
-        if matcher._terminated:
-            matcher.fill_next_token_bitmask(bitmask, i)
-        else:
+        if matcher is not None:
             together.setdefault(matcher._arena, []).append(i)
     for arena, rows in together.items():
         states = np.fromiter([matchers[i]._state for i in rows], np.int64, len(rows))  # type: ignore[union-attr]

@@ -13,12 +13,17 @@ import numpy.typing as npt
 
 Bitmask = npt.NDArray[np.int32]
 
+LINE = 64  # bytes
+
 
 def allocate_token_bitmask(batch: int, size: int) -> Bitmask:
     """A bitmask of ``batch`` rows for a vocabulary of ``size`` ids, every bit set (everything allowed)."""
     if batch < 0 or size <= 0:
         raise ValueError(f"a bitmask needs batch >= 0 and size > 0, not {batch} and {size}")
-    return np.full((batch, -(-size // 32)), -1, np.int32)
+    words = -(-size // 32)
+    room = np.full(batch * words + LINE // 4, -1, np.int32)
+    begin = -room.ctypes.data % LINE // 4  # a row is written faster from the start of a line of the cache
+    return room[begin : begin + batch * words].reshape(batch, words)
 
 
 def unpack_token_bitmask(bitmask: Bitmask, size: int) -> npt.NDArray[np.bool_]:

@@ -36,7 +36,6 @@ class GrammarMatcher:
     __slots__ = (
         "_arena",
         "_checked",
-        "_checked_rows",
         "_compiled",
         "_shared",
         "_shared_n",
@@ -44,12 +43,10 @@ class GrammarMatcher:
         "_state",
         "_states",
         "_taken",
-        "_terminated",
     )
     _states: array[int]
     _taken: array[int]
     _spelled: list[bytes]
-    _terminated: bool
 
     def __init__(self, compiled: CompiledGrammar) -> None:
         self._compiled = compiled
@@ -59,8 +56,7 @@ class GrammarMatcher:
         self._shared: Segment | None = None
         self._shared_n = 0
         self._begin_here()
-        self._checked: Any = None  # the last bitmask that passed `check_bitmask`, and its rows
-        self._checked_rows = 0
+        self._checked: Any = None  # the last bitmask that passed `check_bitmask`
 
     # ------------------------------------------------------------------------------------------------- masks
 
@@ -75,15 +71,11 @@ class GrammarMatcher:
         """
         if bitmask is not self._checked:
             self.check_bitmask(bitmask)
-        if not 0 <= index < self._checked_rows:
-            raise IndexError(f"row {index} of a bitmask with {bitmask.shape[0]} rows")
-        if self._terminated:
-            bitmask[index] = 0
-            bitmask[index, : self._arena.tables.words] = self._arena.tables.stops
-            return True
         arena = self._arena
         done = arena.fill(arena.heap.g, arena.rows, self._state, bitmask, index)
-        while done == 0:
+        while done <= 0:
+            if done < 0:
+                raise IndexError(f"row {index} of a bitmask with {bitmask.shape[0]} rows")
             self._make_mask()
             arena = self._arena
             done = arena.fill(arena.heap.g, arena.rows, self._state, bitmask, index)
@@ -102,7 +94,6 @@ class GrammarMatcher:
                 f"for {self._compiled.vocabulary.size} ids; it has {bitmask.shape[1]}"
             )
         self._checked = bitmask
-        self._checked_rows = bitmask.shape[0]
 
     def _make_mask(self) -> None:
         try:
@@ -144,9 +135,10 @@ class GrammarMatcher:
                             state = arena.accept_bytes(state, step)
                         elif step not in self._compiled.stops:
                             state = arena.accept_token(state, step)
-                ended = self._terminated
+                        else:
+                            state = arena.end()
                 self.reset()
-                self._arena, self._terminated = arena, ended
+                self._arena = arena
                 for before, step in zip(states, steps, strict=True):
                     self._state = before
                     self._note(step)
@@ -163,25 +155,24 @@ class GrammarMatcher:
         """Take one token. False, and nothing changed, when it is not allowed."""
         arena = self._arena
         found = arena.find_accept(arena.heap.g, self._state, token_id)
-        if found > 0 and not self._terminated:
+        if found > 0:
             self._states.append(self._state)
             self._taken.append(token_id)
             self._state = found - 1
             return True
-        if found < 0 or self._terminated:
-            return False
-        return self._accept_new(token_id)
+        return found == 0 and self._accept_new(token_id)
 
     def _accept_new(self, token_id: int) -> bool:
         token_id = int(token_id)
         compiled = self._compiled
-        if not 0 <= token_id < compiled.vocabulary.size:
+        if self.is_terminated() or not 0 <= token_id < compiled.vocabulary.size:
             return False
         if token_id in compiled.stops:
             if not self.is_accepting():
                 return False
+            to = self._ask(lambda arena: arena.end())
             self._note(token_id)
-            self._terminated = True
+            self._state = to
             return True
         try:
             arena = self._arena
@@ -217,7 +208,7 @@ class GrammarMatcher:
 
     def accept_bytes(self, data: bytes) -> bool:
         """Take bytes, as one step. False, and nothing changed, when they are not allowed."""
-        return not self._terminated and self._step(bytes(data))
+        return not self.is_terminated() and self._step(bytes(data))
 
     def validate_tokens(self, ids: Sequence[int]) -> int:
         """How many of a draft, from its start, would be accepted. Nothing changes."""
@@ -245,16 +236,13 @@ class GrammarMatcher:
                 if step < 0:
                     self._spelled.pop()
             del self._taken[-n:]
-            self._terminated = False
 
     def _begin_here(self) -> None:
         """Have no steps but the shared ones."""
         self._states, self._taken, self._spelled = array("q"), array("i"), []
-        self._terminated = False
 
     def fork(self) -> GrammarMatcher:
         """Another matcher with the same text, in constant time: the steps taken so far are shared."""
-        ended = self._terminated
         if self._states:
             self._shared = Segment(self._shared, self._shared_n, self._states, self._taken, self._spelled)
             self._shared_n = len(self._states)
@@ -266,7 +254,6 @@ class GrammarMatcher:
         other._shared = self._shared
         other._shared_n = self._shared_n
         other._begin_here()
-        self._terminated = other._terminated = ended
         other._checked = None
         return other
 
@@ -283,17 +270,15 @@ class GrammarMatcher:
 
     def is_accepting(self) -> bool:
         """What is written is a whole text of the language."""
-        if self._terminated:
-            return True
-        return self._ask(lambda arena: arena.is_accepting(self._state))
+        return self.is_terminated() or self._ask(lambda arena: arena.is_accepting(self._state))
 
     def is_terminated(self) -> bool:
         """A stop token was accepted."""
-        return self._terminated
+        return self._state == self._arena.ended
 
     def must_stop(self) -> bool:
         """Nothing but a stop token may follow."""
-        if self._terminated:
+        if self.is_terminated():
             return True
         return self.is_accepting() and not self._live_bytes().any() and not self._live_specials()
 
@@ -310,7 +295,7 @@ class GrammarMatcher:
 
         Special tokens write no bytes: where one may come, nothing is forced.
         """
-        if self._terminated:
+        if self.is_terminated():
             return b""
         if self._compiled.grammar.ir.budgets:
             from .engine.budgets import forced_bytes

@@ -84,6 +84,7 @@ class Arena:
         self.signatures = _NO_WORDS
         self._work = _NO_WORDS  # scratch of `kernels.splits`
         self.unproved = 0
+        self.ended = 0  # the state after a stop token, when it is made
         self.terminals: list[tuple[Terminal, int, int]] = []
         self.terminals_key: Hashable = None
         self.forbidden: tuple[str, ...] = ()
@@ -421,6 +422,16 @@ class Arena:
                     self._provide(answer)
                     answer = self._make_mask_in(*self._mask_arguments(state))
 
+    def end(self) -> int:
+        """The state after a stop token: of its mask nothing but the stop tokens, and nothing follows."""
+        if not self.ended:
+            row = self.put_row(self.tables.stops)
+            at = self.heap.reserve(L.R_KEY + L.STATE_VALUES)
+            self.heap.g[at] = L.K_STATE
+            self.heap.g[at + L.R_KEY] = row + 1
+            self.ended = at
+        return self.ended
+
     def put_row(self, mask: npt.NDArray[np.int32]) -> int:
         """The number of a new mask row with this mask."""
         self.heap.g[L.X_WANT] = 1
@@ -437,6 +448,7 @@ class Arena:
             self.heap.g,
             pools.tries,
             pools.slots,
+            pools.visits,
             pools.rows,
             pools.info,
             pools.groups,

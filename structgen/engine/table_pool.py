@@ -32,6 +32,7 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 T = TypeVar("T", bound=np.generic)
 
+VISITS = 1 << 12
 KEPT_PART = 0.75  # of the bound, in a new generation
 TRIES_AT_ONCE = 16 << 20  # words that are reserved, where that costs nothing
 ROWS_AT_ONCE = 256 << 20  # bytes
@@ -82,6 +83,7 @@ class Pools:
     """The arrays that kernels read, of one generation. Filled further as long as there is room.
 
     slots : int64[2**k], hash table of table numbers + 1, see ``kernels.find_table``
+    visits : int64[VISITS], hashes of keys that no table has and that were looked for, the last ones
     info : int64[*], ``V_WORDS`` words a table: V_ROW first of its mask rows, V_USED time of last use; in
         discipline ``any`` V_ROWS their number (0: its tokens are listed), V_COUNTS most characters begun + 1,
         V_IDS offset in ``ids``, V_LEAVE offset in ``tries`` of the tokens that may leave (0: none), V_ENDINGS
@@ -98,6 +100,7 @@ class Pools:
 
     generation: int
     slots: Int64
+    visits: Int64
     info: Int64
     tries: Int32
     rows: Int32
@@ -122,6 +125,7 @@ class TablePool:
         self.pools = Pools(
             0,
             np.zeros(256, np.int64),
+            np.zeros(VISITS, np.int64),
             np.zeros(64 * L.V_WORDS, np.int64),
             _spacious(trie.reshape(-1), TRIES_AT_ONCE),
             _spacious(np.zeros((0, words), np.int32), max(min(most_bytes, ROWS_AT_ONCE) // (4 * words), 4)),

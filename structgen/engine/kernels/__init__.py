@@ -23,7 +23,7 @@ g, the heap : int64[*]    see `layout`; scratch lies in it too, since a second a
                           the cost of a step
 tries : int32[*]          concatenated tries, 4 words a node in depth-first order: byte, depth, end, token;
                           after the first one, the vocabulary's, its nodes' lists of children
-slots, tables, info, groups, ids   pure functions of automata and vocabulary: see `table_pool`
+slots, visits, tables, info, groups, ids   pure functions of automata and vocabulary: see `table_pool`
 rows : int32[n, words]    memoised masks of this grammar
 
 Kernels raise nothing: they answer a number >= 0, or one of the codes below zero at the end of `layout`.

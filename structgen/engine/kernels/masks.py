@@ -18,10 +18,10 @@ NO_TABLE = 1 << 40
 
 
 @jit
-def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, head, out):
+def head_mask(g, tries, slots, visits, tables, info, groups, ids, signatures, work, head, out):
     """Fill ``out`` with the mask of the head at ``g[head]``, stop tokens apart. 0 or a code.
 
-    slots, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
+    slots, visits, tables, info, groups, ids : see `table_pool`; signatures : int64[*], see `sequences`
     work : int64[*], scratch of `splits`
     """
     g[X_NOTES_N] = 0
@@ -51,7 +51,7 @@ def head_mask(g, tries, slots, tables, info, groups, ids, signatures, work, head
                     if code < 0:
                         return code
             return BUILD_RULES if g[X_NOTES_N] > 0 else 0
-    code = walk_trie(g, tries, slots, tables, info, ids, out)
+    code = walk_trie(g, tries, slots, visits, tables, info, ids, out)
     if code < 0:
         return code
     return BUILD_RULES if g[X_NOTES_N] > 0 else 0
@@ -117,6 +117,7 @@ def make_mask(
     g,
     tries,
     slots,
+    visits,
     tables,
     info,
     groups,
@@ -158,9 +159,9 @@ def make_mask(
             if at < 0:
                 return at
             if g[at + 5] == 0:
-                row = g[H_ROWS]
+                head, row = at + R_KEY, g[H_ROWS]
                 code = head_mask(
-                    g, tries, slots, tables, info, groups, ids, signatures, work, at + R_KEY, rows[row]
+                    g, tries, slots, visits, tables, info, groups, ids, signatures, work, head, rows[row]
                 )
                 if code < 0:
                     return code
@@ -171,7 +172,7 @@ def make_mask(
     row = g[H_ROWS]
     if n == 3:
         code = head_mask(
-            g, tries, slots, tables, info, groups, ids, signatures, work, state + R_KEY, rows[row]
+            g, tries, slots, visits, tables, info, groups, ids, signatures, work, state + R_KEY, rows[row]
         )
         if code < 0:
             return code
@@ -214,8 +215,11 @@ def make_mask(
 def fill(g, rows, state, out, index):
     """Copy the memoised mask of ``state`` into ``out[index]``.
 
-    0 when there is none yet, 1 when it is done, 2 when it is done and every token is allowed. Only reads.
+    0 when there is none yet, 1 when it is done, 2 when it is done and every token is allowed; REFUSED when
+    there is no such row. Only reads.
     """
+    if not 0 <= index < out.shape[0]:
+        return REFUSED
     at = state + R_KEY + (g[state] >> 8)
     row = g[at]
     if row == 0 or row > rows.shape[0]:  # a row made by another thread since the caller took ``rows``

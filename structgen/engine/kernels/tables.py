@@ -8,7 +8,7 @@ from ...jit import jit
 from ..layout import *
 from .parameters import apply
 from .parser import enqueue, pop, resolve
-from .records import add_row, intern
+from .records import add_row
 
 U64 = np.uint64
 
@@ -135,10 +135,10 @@ def enter_table(slots, info, table):
 
 
 @jit
-def _table_of(g, slots, info, node, s, stack):
+def _table_of(g, slots, visits, info, node, s, stack):
     """The vocabulary table for a head at a node of the trie; REFUSED where a walk will do; or a code.
 
-    A state of wide text gets its tables at once, others when they are met
+    A state of wide text gets its tables at once, others when any grammar meets them
     again: a walk of theirs costs no more than the making of a table.
     """
     code = _follow(g, s, stack)
@@ -154,16 +154,9 @@ def _table_of(g, slots, info, node, s, stack):
     if t >= 0:
         return t
     if not g[wide + S_FLAGS] & WIDE:
-        tmp = g[X_TMP]
-        g[tmp] = node
-        g[tmp + 1] = wide
-        for w in range(4):
-            g[tmp + 2 + w] = g[X_FOLLOW + w]
-        visit = intern(g, tmp, 6, K_VISIT, 1)
-        if visit < 0:
-            return visit
-        if g[visit + R_KEY + 6] == 0:
-            g[visit + R_KEY + 6] = 1
+        visit = _key_hash(g, X_KEY)
+        if visits[visit & (visits.shape[0] - 1)] != visit:
+            visits[visit & (visits.shape[0] - 1)] = visit
             return REFUSED
     g[X_WANT] = wide
     return BUILD_TABLE
@@ -319,7 +312,7 @@ def add_list(g, ids, at, low, high, at_once, out):
 
 
 @jit
-def use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out):
+def use_tables(g, tries, slots, visits, tables, info, ids, i, d, end, base, nested, out):
     """Let vocabulary tables stand in for node ``i`` of the vocabulary's trie and the heads noted at ``d``.
 
     The number of pending parts of the walk, which has to go on with the last of them; REFUSED when no head
@@ -337,7 +330,7 @@ def use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out)
         if g[s + S_WIDE] != 0 and (
             g[s + S_WIDE] == s or g[s + S_ROW_OP] == 0 or apply(g, g[s + S_ROW_OP], g[h + 1]) >= 0
         ):
-            t = _table_of(g, slots, info, i, s, g[h + 2])
+            t = _table_of(g, slots, visits, info, i, s, g[h + 2])
             if t < REFUSED:
                 return t
         if t < 0:

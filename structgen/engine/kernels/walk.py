@@ -11,7 +11,7 @@ from .tables import add_list, leave_pattern, nest_children, nest_part, use_table
 
 
 @jit
-def walk_trie(g, tries, slots, tables, info, ids, out):
+def walk_trie(g, tries, slots, visits, tables, info, ids, out):
     """Set in ``out`` (int32[words]) every token that the head in scratch place 0 takes. 0, or a code.
 
     Where a head in a pattern meets a large part of the trie, a vocabulary table stands in for that part: the
@@ -113,7 +113,7 @@ def walk_trie(g, tries, slots, tables, info, ids, out):
                 else:
                     add_list(g, ids, lists + token, low, high, at_once, out)
         if bytewise and at == 0 and after - i > LARGE:
-            n = use_tables(g, tries, slots, tables, info, ids, i, d, end, base, nested, out)
+            n = use_tables(g, tries, slots, visits, tables, info, ids, i, d, end, base, nested, out)
             if n < REFUSED:
                 return n
             if n >= 0:
