@@ -225,7 +225,7 @@ CALL_GRAPH = [
 # Folders of kernels that call each other; those that build have smaller call graphs.
 CALL_GRAPHS = {
     "kernels": CALL_GRAPH,
-    "spelling": ["keys", "members", "words", "sketched"],
+    "spelling": ["keys", "members", "words", "sketched", "patterns"],
     "skimming": ["values", "words", "references", "forms", "rules"],
     "tabulating": ["kinds", "states", "tokens", "endings", "rows"],
 }

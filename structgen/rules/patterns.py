@@ -15,6 +15,7 @@ import numpy.typing as npt
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
+from ..engine.spelling import write_pattern
 from ..ir import Bounded
 from ..regex import NEVER
 from .bounded import reads_left
@@ -22,7 +23,7 @@ from .bounded import reads_left
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]
 
-SMALL = 256  # states; of a pattern up to this size the words of its states are kept for other grammars
+CLASS_MAP = 32  # words
 MOST_LEFT = 1 << 14  # reads; vocabulary tables count in 16 bits
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 
@@ -34,21 +35,15 @@ def lay_out(
 
     source : two words that name it; looping : its ends are its start again, and the start is final
     """
-    n = dfa.n_states - 1
-    make = _pattern_words if n <= SMALL else _pattern_words.__wrapped__
-    words, places = make(dfa, looping)
-    stride = words.shape[1]
-    cmap = heap.put(np.ascontiguousarray(dfa.classes, np.uint8).view("<i8"))
-    place = heap.reserve(4)
-    base = heap.reserve(n * stride)
+    n, classes = dfa.n_states - 1, dfa.trans.shape[1]
+    stride = L.STATE_WORDS + classes
+    place = heap.reserve(4 + CLASS_MAP + n * stride)
+    cmap = place + 4
+    base = int(
+        write_pattern(heap.g, cmap, dfa.trans, dfa.final, dfa.classes, place, unit, looping, WIDE_BYTES)
+    )
     heap.g[place : place + 4] = *source, base, stride
-    states = heap.g[base : base + n * stride].reshape(n, stride)
-    np.multiply(places, base, out=states)
-    states += words
-    states[:, L.S_CMAP] = cmap
-    states[:, L.S_SOURCE] = place
-    states[:, L.S_RULE] = unit
-    return (base, stride, cmap), states
+    return (base, stride, cmap), heap.g[base : base + n * stride].reshape(n, stride)
 
 
 def lay_out_bounded(heap: Heap, e: Bounded, unit: int, op: Callable[[int, int, int, int], int]) -> int:
@@ -73,41 +68,6 @@ def _counted(e: Bounded) -> tuple[npt.NDArray[np.bool_], tuple[int, int]]:
     counted[list(e.counted)] = True
     digest = blake2b(e.dfa.digest + counted.tobytes(), digest_size=16).digest()
     return counted[1:], source_of(digest, True)
-
-
-@lru_cache(maxsize=256)
-def _pattern_words(dfa: ByteDFA, looping: bool) -> tuple[_Int64, _Int64]:
-    """The states of ``dfa`` as if they lay at offset 0; 1 for each word that is an offset.
-
-    looping : its ends are its start again, and the start is final
-    """
-    n = dfa.n_states - 1
-    classes = dfa.trans.shape[1]
-    stride = L.STATE_WORDS + classes
-    words = np.zeros((n, stride), np.int64)
-    places = np.zeros((n, stride), np.int64)
-    trans = dfa.trans[1:].astype(np.int64)
-    alive = trans > 0
-    leaves = alive.any(axis=1)
-    if looping:
-        trans[dfa.final[trans]] = 1
-        words[0, L.S_FLAGS] = L.FINAL
-    else:
-        words[:, L.S_FLAGS] = np.where(dfa.final[1:], L.FINAL, 0)
-    words[:, L.STATE_WORDS :] = np.where(alive, (trans - 1) * stride, 0)
-    places[:, L.STATE_WORDS :] = alive
-    own = np.arange(n, dtype=np.int64) * stride
-    words[:, L.S_ROW] = np.where(leaves, own + L.STATE_WORDS, 0)
-    places[:, L.S_ROW] = leaves
-    widths = alive @ np.bincount(dfa.classes, minlength=classes)
-    words[:, L.S_WIDE] = np.where(leaves, own, 0)
-    places[:, L.S_WIDE] = leaves
-    if widths.max(initial=0) >= WIDE_BYTES:
-        # An escape or half a character leads back into wide text; only a narrow start is left out.
-        has_table = np.array(leaves)
-        has_table[0] = widths[0] >= WIDE_BYTES
-        words[:, L.S_FLAGS] |= np.where(has_table, L.WIDE, 0)
-    return words, places
 
 
 def source_of(digest: bytes, looping: bool) -> tuple[int, int]:

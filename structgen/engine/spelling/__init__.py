@@ -7,12 +7,14 @@ them; here it costs about 0.1 µs. These kernels have a call graph of their own,
 
     keys.py      the trie of keys        members.py   members between brackets
     words.py     the trie of words       sketched.py  the rules of a sketch
+    patterns.py  automata of bytes
 """
 
 from __future__ import annotations
 
 from .keys import spell_keys
 from .members import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
+from .patterns import write_pattern
 from .sketched import write_sketched
 from .words import spell_words
 
@@ -23,5 +25,6 @@ __all__ = [
     "spell_keys",
     "spell_words",
     "write_members",
+    "write_pattern",
     "write_sketched",
 ]
