@@ -34,7 +34,9 @@ PHASES = {
     "rules: scan": ("structgen.rules.build", "RuleBuilder", "__init__"),
     "rules: start": ("structgen.rules.build", "RuleBuilder", "start"),
     "rules: build": ("structgen.rules.build", "RuleBuilder", "build"),
-    "vocabulary table": ("structgen.engine.arena", "Arena", "_build_table"),
+    "rules of a sketch": ("structgen.rules.sketched", "SketchBuilder", "build"),
+    "vocabulary table": ("structgen.engine.vocab_tables", "VocabTables", "make"),
+    "token groups": ("structgen.engine.arena", "Arena", "_group_table"),
     "heap growth": ("structgen.engine.heap", "Heap", "grow"),
     "array growth": ("numpy", "", "concatenate"),
 }
