@@ -20,9 +20,7 @@ from .limits import USUAL, Limits, clock
 from .vocab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from .ir import GrammarIR
     from .matcher import GrammarMatcher
-    from .sketch import Sketch
 
 
 @cache
@@ -93,20 +91,17 @@ class CompiledGrammar:
 
     def _new_arena(self) -> Arena:
         sketch = self.grammar.sketch
-        if sketch is not None:
-            return self._arena_of(Arena, sketch)
-        with clock("compile_seconds", self.limits.compile_seconds):
-            ir = self.grammar.ir
-            kind: type[Arena] = DistinctArena if ir.distinct else Arena
-            if ir.budgets:  # few grammars have them
-                from .engine.budgets import BudgetArena
-
-                kind = BudgetArena
-            return self._arena_of(kind, ir)
-
-    def _arena_of(self, kind: type[Arena], grammar: GrammarIR | Sketch) -> Arena:
         try:
-            return kind(grammar, self.vocabulary, self.limits)
+            if sketch is not None:
+                return Arena(sketch, self.vocabulary, self.limits)
+            with clock("compile_seconds", self.limits.compile_seconds):
+                ir = self.grammar.ir
+                kind: type[Arena] = DistinctArena if ir.distinct else Arena
+                if ir.budgets:  # few grammars have them
+                    from .engine.budgets import BudgetArena
+
+                    kind = BudgetArena
+                return kind(ir, self.vocabulary, self.limits)
         except ArenaFull as full:
             limit, value, reached = full.args
             what = "laying out the start of the grammar"

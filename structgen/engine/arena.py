@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import bisect
 import sys
-import threading
+from _thread import RLock  # that of `threading` is a Python function around it
 from collections.abc import Callable, Hashable
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,7 +34,6 @@ from .indentation import columns_in
 from .naming import expected_terminals, rules_at
 from .sequences import Sequences
 from .specials import find_special_tokens
-from .table_pool import Pools
 from .token_groups import group_at_once, group_own
 from .vocab_tables import VocabTables
 
@@ -74,11 +73,11 @@ class Arena:
     """Heap, mask rows and scratch of one compiled grammar with one vocabulary."""
 
     def __init__(self, grammar: GrammarIR | Sketch, vocabulary: Vocabulary, limits: Limits) -> None:
-        self.lock = threading.RLock()
+        self.lock = RLock()
         self.limits = limits
         self.vocabulary = vocabulary
         self.tables = VocabTables.of(vocabulary, limits.max_table_bytes)
-        self._generation = self.tables.pools.generation
+        self._generation = self.tables.pool.pools.generation
         self._noted: dict[int, Hashable] = {}  # word of the heap that holds a table's number + 1 -> its key
         self._scratch_factor = 1
         self.signatures = _NO_WORDS
@@ -95,7 +94,8 @@ class Arena:
         row = 4 * self.tables.words
         least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // row))
         self._rows_room: room.Room | None = room.take(limits.max_mask_bytes + row, least * row)
-        rows = self._rows_room.data[: self._rows_room.nbytes // row * row]
+        data = self._rows_room.data
+        rows = data[: len(data) // row * row]
         self.rows: npt.NDArray[np.int32] = rows.view(np.int32).reshape(-1, self.tables.words)
         self.rules: RuleBuilder | SketchBuilder
         if isinstance(grammar, Sketch):
@@ -116,7 +116,7 @@ class Arena:
         words, heads = -(-symbols // 64), self.limits.max_heads
         self.heap = Heap(int(longest), words, heads, self.tables.max_depth, most_bytes=most)
         self.heap.g[L.H_NARROW] = NARROW
-        if not longest:
+        if not (longest or self.tables.is_prepared):
             self.tables.prepare()
 
     def _begin_here(self) -> None:
@@ -312,27 +312,19 @@ class Arena:
                 number = t.add(key, make(self, record, sequences))
             self._noted[where] = key
             self.heap.g[where] = number + 1
-            if t.pools.generation != self._generation:
+            if t.pool.pools.generation != self._generation:
                 self._renumber()
 
     def _renumber(self) -> None:
         """The pool of tables has begun a new generation: look up where the tables noted here lie now."""
         t = self.tables
         with t.lock:
-            self._generation = t.pools.generation
+            self._generation = t.pool.pools.generation
             for where, key in list(self._noted.items()):
                 number = t.number_in_memory(key)
                 if number is None:
                     del self._noted[where]
                 self.heap.g[where] = 0 if number is None else number + 1
-
-    def _pools(self) -> Pools:
-        """The arrays in which the numbers that are noted here hold."""
-        while True:
-            pools = self.tables.pools
-            if pools.generation == self._generation:
-                return pools
-            self._renumber()
 
     def _sequences(self) -> Sequences | None:
         """The signatures of the grammar's terminals, shared by all grammars that have the same."""
@@ -443,25 +435,11 @@ class Arena:
         return row
 
     def _mask_arguments(self, state: int) -> tuple[object, ...]:
-        t, pools = self.tables, self._pools()
-        return (
-            self.heap.g,
-            pools.tries,
-            pools.slots,
-            pools.visits,
-            pools.rows,
-            pools.info,
-            pools.groups,
-            pools.ids,
-            self.signatures,
-            self._work,
-            self.rows,
-            state,
-            t.stops,
-            t.everything,
-            t.aliases,
-            self.specials,
-        )
+        t = self.tables
+        while (pools := t.pool.pools).generation != self._generation:
+            self._renumber()  # the numbers noted here are to hold in these arrays
+        made = (self.signatures, self._work, self.rows)
+        return (self.heap.g, *pools.arrays, *made, *t.constants, self.specials, state)
 
     def live_bytes(self, state: int) -> npt.NDArray[np.uint8]:
         """uint8[256], 1 for each byte that may come next."""

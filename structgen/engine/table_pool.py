@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -106,6 +107,11 @@ class Pools:
     rows: Int32
     ids: Int32
     groups: Int64
+
+    @cached_property
+    def arrays(self) -> tuple[Int64 | Int32, ...]:
+        """All of them, as kernels take them."""
+        return self.tries, self.slots, self.visits, self.rows, self.info, self.groups, self.ids
 
 
 class TablePool:

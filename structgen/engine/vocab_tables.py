@@ -35,7 +35,7 @@ from .sequences import (
     make_sequences,
     places_below,
 )
-from .table_pool import FoundByKernels, Int32, Int64, Piece, Pools, TablePool, with_children
+from .table_pool import FoundByKernels, Int32, Int64, Piece, TablePool, with_children
 
 MOST_ROWS = 16  # rows of a table: tokens that begin more characters are listed
 MOST_COUNT = 1 << 15  # a table counts to less
@@ -65,7 +65,8 @@ class VocabTables:
     nodes : int32[n, 4], the vocabulary's trie
     token_of_rank, rank_of_token : int32[*], the order of the tokens in it
     data_first : uint8[size], the first byte of each token
-    stops, everything : int32[words]; aliases : int32[n, 2]: see ``kernels.make_mask``
+    pool : what has been made; kernels read its `pools`, in one generation of which numbers of tables hold
+    stops, everything : int32[words]; aliases : int32[n, 2]: see ``kernels.make_mask``; constants : these
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -90,8 +91,10 @@ class VocabTables:
             everything[-1] = (1 << (vocabulary.size % 32)) - 1
         self.everything: Int32 = everything.view(np.int32)
         self.aliases: Int32 = np.ascontiguousarray(vocabulary.aliases, np.int32).reshape(-1, 2)
+        self.is_prepared = False  # for the first table of discipline ``any``
+        self.constants = self.stops, self.everything, self.aliases
         self._fingerprint = vocabulary.fingerprint
-        self._pool = TablePool(with_children(self.nodes), self.words, 0)
+        self.pool = TablePool(with_children(self.nodes), self.words, 0)
         self._sequences: dict[Hashable, Sequences | None] = {}  # the one used last comes last
         self._most_bytes = 0
 
@@ -108,33 +111,29 @@ class VocabTables:
             if tables is None:
                 tables = _of_vocabulary[vocabulary] = cls(vocabulary)
             tables._most_bytes = max(tables._most_bytes, most_bytes)
-            tables._pool.most_bytes = int(tables._most_bytes * (1 - SEQUENCES_PART))
+            tables.pool.most_bytes = int(tables._most_bytes * (1 - SEQUENCES_PART))
             _used_last = weakref.ref(vocabulary), weakref.ref(tables)
         return tables
 
     def prepare(self) -> None:
         """Find out now what the first table of discipline ``any`` needs (some 7 ms), and not in a mask."""
         _ = self._characters_of_rank, self._scratch
+        self.is_prepared = True
 
     @property
     def nbytes(self) -> int:
         """Bytes that tables and sequences take, the vocabulary's own trie apart."""
-        return self._pool.nbytes + sum(s.nbytes for s in self._sequences.values() if s is not None)
-
-    @property
-    def pools(self) -> Pools:
-        """What kernels read. Numbers of tables hold in one generation of it."""
-        return self._pool.pools
+        return self.pool.nbytes + sum(s.nbytes for s in self._sequences.values() if s is not None)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Within it, what is used stays in memory."""
         mask = object()
-        self._pool.busy[mask] = int(self.pools.info[L.V_USED])
+        self.pool.busy[mask] = int(self.pool.pools.info[L.V_USED])
         try:
             yield
         finally:
-            del self._pool.busy[mask]
+            del self.pool.busy[mask]
 
     # ----------------------------------------------------------------------------------------- discipline any
 
@@ -142,7 +141,7 @@ class VocabTables:
         """Make the table that a kernel wanted (X_KEY and what else it left in the heap ``g``)."""
         find_table, table_tokens, gather_endings, lay_out_stays = _kernels()
         with self.lock:
-            pools = self.pools
+            pools = self.pool.pools
             if find_table(g, pools.slots, pools.info) >= 0:
                 return
             known, stay, counts, leave, exits, found, rows, ids, *gathered = self._scratch
@@ -173,7 +172,7 @@ class VocabTables:
                 alone = [0, 0, 0, 0]
             key = g[L.X_KEY : L.X_KEY + L.KEY_WORDS].copy()
             piece = Piece(rows, nodes, ids, _NO_GROUPS, most + 1, key, endings, tuple(alone))
-            self._pool.place(FoundByKernels(key.tobytes()), piece)
+            self.pool.place(FoundByKernels(key.tobytes()), piece)
 
     @cached_property
     def _kinds(self) -> tuple[Int64, Int32, Int32, Int32]:
@@ -218,20 +217,20 @@ class VocabTables:
 
     def number_in_memory(self, key: Hashable) -> int | None:
         """The number of a table, if it is in the pool."""
-        return self._pool.number(key)
+        return self.pool.number(key)
 
     def number(self, key: Hashable) -> int | None:
         """The number of a table, from memory or from disk."""
-        number = self._pool.number(key)
+        number = self.pool.number(key)
         if number is not None:
             return number
         kept = kept_tables.read_piece(self._name(key), self.words, self.size)
-        return None if kept is None else self._pool.place(key, kept)
+        return None if kept is None else self.pool.place(key, kept)
 
     def add(self, key: Hashable, piece: Piece) -> int:
         """The number of a table that has been made."""
         kept_tables.keep_piece(self._name(key), piece)
-        return self._pool.place(key, piece)
+        return self.pool.place(key, piece)
 
     def _name(self, key: Hashable) -> str:
         return kept_tables.name_of(self._fingerprint, key)

@@ -156,13 +156,11 @@ MOST_FORMS = 64
 
 
 def _form_of(form: SketchForm, shared: LaidOut) -> _Form:
-    key = (id(form), id(shared))
-    known = _forms.get(key)
-    if known is None:
-        if len(_forms) >= MOST_FORMS:
-            _forms.clear()
-        known = _forms[key] = (form, shared, _form(form, shared))
-    return known[2]
+    if len(_forms) >= MOST_FORMS:
+        _forms.clear()
+    made = _form(form, shared)
+    _forms[id(form), id(shared)] = form, shared, made
+    return made
 
 
 class SketchBuilder:
@@ -173,7 +171,8 @@ class SketchBuilder:
         self._heap = heap
         self._limits = limits
         self._shared = shared
-        self._form = _form_of(sketch.form, shared)
+        known = _forms.get((id(sketch.form), id(shared)))
+        self._form = _form_of(sketch.form, shared) if known is None else known[2]
         self._told = self._form.told.copy()
         self._told[D_ORDERED] = sketch.ordered
         self._places: _Int64 = np.zeros((len(sketch.rules), 2), np.int64)
@@ -241,7 +240,8 @@ class SketchBuilder:
             if at > 0:
                 break
             self._heap.make_room(-at)
-        self._check()
+        if told[D_STATES] > self._limits.max_rule_states:
+            self._check()
         return at
 
     def _pattern(self, e: Pat | Bounded, unit: int) -> int:

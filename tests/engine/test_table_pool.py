@@ -173,7 +173,7 @@ def test_masks_are_the_same_under_any_bound(grammar: Grammar, text: bytes) -> No
                     assert masked(matcher, small.size).tobytes() == row
                     assert matcher.accept_token(b)
             if most == 1:
-                assert several[0]._arena.tables.pools.generation > 3
+                assert several[0]._arena.tables.pool.pools.generation > 3
 
 
 # On disk ---------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_a_mask_holds_what_is_taken(name: str, vocabularies: list[sg.Vocabulary]
                     taken = matcher.fork().accept_bytes(vocabulary.bytes_of(token) or b"")
                     assert taken == bool(mask[token]), (matcher.text, vocabulary.bytes_of(token))
                 asked += len(some)
-        assert VocabTables.of(vocabulary, 0).pools.slots.any()  # a walk alone is not what is tested here
+        assert VocabTables.of(vocabulary, 0).pool.pools.slots.any()  # a walk alone is not what is tested here
     assert asked > 20_000
 
 

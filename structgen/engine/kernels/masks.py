@@ -125,11 +125,11 @@ def make_mask(
     signatures,
     work,
     rows,
-    state,
     stops,
     everything,
     aliases,
     specials,
+    state,
 ):
     """Make the mask of ``state`` in ``rows`` and note it; 0, or a code. Of a state below zero, nothing.
 
