@@ -66,6 +66,15 @@ def take(wanted: int, least: int) -> Room:
     return Room(np.zeros(least, np.uint8), None)
 
 
+def scratch(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """An array for what is written to in parts, if at all: its memory comes page by page.
+
+    numpy has the system take pages of 2 MB for large arrays, and the first write to one takes up to 5 ms.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return take(size, size).data[:size].view(dtype).reshape(shape)
+
+
 def populate(room: Room, begin: int, end: int) -> None:
     """Have the bytes ``begin .. end`` of ``room`` in memory now, where the system knows how to."""
     begin -= begin % mmap.PAGESIZE

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..vocab.vocabulary import Vocabulary
-from . import kept_tables
+from . import kept_tables, room
 from . import layout as L
 from .sequences import (
     LineColumns,
@@ -198,19 +198,17 @@ class VocabTables:
 
         known = np.zeros(CACHE_SIZE, np.int64)
         byte_kinds(known)
+        n = self.n_nodes
         return (
             known,
-            np.empty(self.size, np.int32),
-            np.empty(self.size, np.int16),
-            np.empty((self.n_nodes, 4), np.int32),
-            np.empty((self.n_nodes, 2), np.int32),
+            room.scratch((self.size,), np.int32),
+            room.scratch((self.size,), np.int16),
+            room.scratch((n, 4), np.int32),
+            room.scratch((n, 2), np.int32),
             np.zeros(8, np.int64),
-            np.empty((MOST_ROWS, self.words), np.int32),
-            np.empty(self.size + MOST_COUNT, np.int32),
-            np.empty((self.n_nodes, 4), np.int32),
-            np.empty((3 * self.n_nodes + 8, 3), np.int32),
-            np.empty((self.n_nodes, 4), np.int32),
-            np.empty(3 * self.n_nodes, np.int32),
+            room.scratch((MOST_ROWS, self.words), np.int32),
+            room.scratch((self.size + MOST_COUNT,), np.int32),
+            *(room.scratch(shape, np.int32) for shape in ((n, 4), (3 * n + 8, 3), (n, 4), (3 * n,))),
         )
 
     # ------------------------------------------------------------------------------------- discipline longest
