@@ -37,6 +37,7 @@ class GrammarMatcher:
         "_arena",
         "_checked",
         "_compiled",
+        "_fresh",
         "_shared",
         "_shared_n",
         "_spelled",
@@ -57,6 +58,7 @@ class GrammarMatcher:
         self._shared_n = 0
         self._begin_here()
         self._checked: Any = None  # the last bitmask that passed `check_bitmask`
+        self._fresh = False  # the mask of this place had to be made
 
     # ------------------------------------------------------------------------------------------------- masks
 
@@ -96,6 +98,7 @@ class GrammarMatcher:
         self._checked = bitmask
 
     def _make_mask(self) -> None:
+        self._fresh = True
         try:
             arena = self._arena
             with arena.lock:
@@ -154,6 +157,9 @@ class GrammarMatcher:
     def accept_token(self, token_id: int) -> bool:
         """Take one token. False, and nothing changed, when it is not allowed."""
         arena = self._arena
+        if self._fresh:  # nobody has gone on from here
+            self._fresh = False
+            return self._accept_new(token_id)
         found = arena.find_accept(arena.heap.g, self._state, token_id)
         if found > 0:
             self._states.append(self._state)
@@ -164,8 +170,8 @@ class GrammarMatcher:
 
     def _accept_new(self, token_id: int) -> bool:
         token_id = int(token_id)
-        compiled = self._compiled
-        if self.is_terminated() or not 0 <= token_id < compiled.vocabulary.size:
+        compiled, arena = self._compiled, self._arena
+        if self._state == arena.ended or not 0 <= token_id < compiled.vocabulary.size:
             return False
         if token_id in compiled.stops:
             if not self.is_accepting():
@@ -175,7 +181,6 @@ class GrammarMatcher:
             self._state = to
             return True
         try:
-            arena = self._arena
             with arena.lock:
                 to = arena.accept_token(self._state, token_id)
         except ArenaFull:
@@ -255,6 +260,7 @@ class GrammarMatcher:
         other._shared_n = self._shared_n
         other._begin_here()
         other._checked = None
+        other._fresh = False
         return other
 
     def _steps(self) -> Iterator[Step]:

@@ -144,16 +144,31 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
         return None
     n_rules, dialect, unsure = scratch.noted[: T_UNSURE + 1].tolist()
     rest = _Rest(source, scratch.rules[:n_rules].copy(), scratch.members[:found].copy(), how)
+    integers = how.integers == "plain"  # digits alone
     if dialect:
         begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()
-        rest.dialect = {"$schema": json.loads(source[begin:end].tobytes())}
+        said = source[begin:end].tobytes()
+        rest.dialect, plain = _dialects.get(said) or _note_dialect(said)
+        integers = integers or plain
     if unsure:
         with clock("compile_seconds", limits.compile_seconds):
             if not rest.are_sound():
                 return None
-    integers = how.integers == "plain" or (dialect > 0 and draft_of(rest.dialect, 0) == 4)
     form = text(how.whitespace, integers).sketch
     return Sketch(form, source, rest.rules, rest.members, how.property_order == "schema", rest)
+
+
+_dialects: dict[bytes, tuple[dict[str, Any], bool]] = {}  # by the text of ``$schema``
+MOST_DIALECTS = 256
+
+
+def _note_dialect(said: bytes) -> tuple[dict[str, Any], bool]:
+    """A schema that says no more than its dialect, and whether whole numbers are plain digits there."""
+    if len(_dialects) >= MOST_DIALECTS:
+        _dialects.clear()
+    dialect = {"$schema": json.loads(said)}
+    _dialects[said] = dialect, draft_of(dialect, 0) == 4
+    return _dialects[said]
 
 
 _kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and `sketch_rules`
