@@ -91,24 +91,38 @@ class Arena:
         self.marks: list[int] = []
         self.specials = _NO_PAIRS
         self.symbol_of_token: dict[int, int] = {}
-        row = 4 * self.tables.words
-        least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, limits.max_mask_bytes // row))
-        self._rows_room: room.Room | None = room.take(limits.max_mask_bytes + row, least * row)
-        data = self._rows_room.data
-        rows = data[: len(data) // row * row]
-        self.rows: npt.NDArray[np.int32] = rows.view(np.int32).reshape(-1, self.tables.words)
+        self.rows: npt.NDArray[np.int32]
+        self._rows_room: room.Room | None
+        self._shared: LaidOut | None = None  # of a sketch
         self.rules: RuleBuilder | SketchBuilder
         if isinstance(grammar, Sketch):
             self._lay_out_sketch(grammar)
         else:
             self._lay_out(grammar)
 
+    def _take_rows(self) -> None:
+        row, most = 4 * self.tables.words, self.limits.max_mask_bytes
+        least = max(LEAST_ROWS, min(MOST_ROWS_AT_ONCE, most // row))
+        self._rows_room = room.take(most + row, least * row)
+        data = self._rows_room.data
+        self.rows = data[: len(data) // row * row].view(np.int32).reshape(-1, self.tables.words)
+
     def _lay_out_sketch(self, sketch: Sketch) -> None:
         laid_out, builder = _sketched()
-        shared = laid_out(sketch.form.common, self.limits.max_heads, self.tables.max_depth)
-        self._begin_heap(False, 256)
-        shared.copy_into(self.heap)
-        self.rules = builder(sketch, self.heap, self.limits, shared)
+        limits, tables = self.limits, self.tables
+        shared = self._shared = laid_out(sketch.form.common, limits.max_heads, tables.max_depth)
+        self._size = (limits.max_heap_bytes, limits.max_mask_bytes, tables.words)
+        if not tables.is_prepared:
+            tables.prepare()
+        try:
+            self.heap, (size, self._rows_room, self.rows) = shared.waiting.pop()
+        except IndexError:
+            size = None
+        if size != self._size:
+            self._take_rows()
+            self._begin_heap(False, 256)
+            shared.copy_into(self.heap)
+        self.rules = builder(sketch, self.heap, limits, shared)
         self._begin_here()
 
     def _begin_heap(self, longest: bool, symbols: int) -> None:
@@ -116,8 +130,6 @@ class Arena:
         words, heads = -(-symbols // 64), self.limits.max_heads
         self.heap = Heap(int(longest), words, heads, self.tables.max_depth, most_bytes=most)
         self.heap.g[L.H_NARROW] = NARROW
-        if not (longest or self.tables.is_prepared):
-            self.tables.prepare()
 
     def _begin_here(self) -> None:
         start = self.rules.start()
@@ -143,6 +155,9 @@ class Arena:
             (*tokens, *map(Mark, range(ir.marks))),
             None if shared is None else shared.builder.facts,
         )
+        if not longest:
+            self.tables.prepare()
+        self._take_rows()
         symbols = len(facts.special_symbol) + (max(len(facts.terminal_number), 1) if longest else 256)
         self._begin_heap(longest, symbols)
         if shared is not None:
@@ -201,11 +216,19 @@ class Arena:
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         """Leave the memory to the next arena. Whoever reads an arena's arrays holds the arena."""
-        if hasattr(self, "_take") and not ending():
-            if self._rows_room is not None:
-                row = 4 * self.tables.words
-                room.give_back(self._rows_room, row * int(self.g[L.H_ROWS]), clean=False)
-            self.heap.give_back()
+        if not hasattr(self, "_take") or ending():
+            return
+        rows, used = self._rows_room, 4 * self.tables.words * int(self.g[L.H_ROWS])
+        if (
+            rows is not None
+            and self._shared is not None
+            and room.forget(rows, used, clean=False)
+            and self._shared.keep(self.heap, (self._size, rows, self.rows))
+        ):
+            return
+        if rows is not None:
+            room.give_back(rows, used, clean=False)
+        self.heap.give_back()
 
     def _settle(self) -> list[Callable[..., int]]:
         """The kernels that are called for every token, see `jit.settled`."""

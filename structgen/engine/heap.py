@@ -37,10 +37,10 @@ class Heap:
         words: int = 1 << 16,
         most_bytes: int = 0,
     ) -> None:
-        header, words = _begin(mode, symbol_words, max_heads, max_depth, words)
+        self._header, words = _begin(mode, symbol_words, max_heads, max_depth, words)
         self._room = room.take(most_bytes, 8 * words)
         self.g: Int64 = self._room.data.view(np.int64)
-        self.g[: L.HEADER_WORDS] = header
+        self.g[: L.HEADER_WORDS] = self._header
 
     @property
     def nbytes(self) -> int:
@@ -107,6 +107,12 @@ class Heap:
     def give_back(self) -> None:
         """Let the next heap have the memory. Nobody may read this one any more."""
         room.give_back(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
+
+    def begin_again(self) -> bool:
+        """Be as a new one, for who knows that nobody reads this one any more; False where that cannot be."""
+        again = room.forget(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
+        self.g[: L.HEADER_WORDS] = self._header
+        return again
 
     def lay_out_scratch(self, max_depth: int, factor: int = 1) -> None:
         """A scratch region (a new one, when there is one already) for tokens of up to ``max_depth`` bytes."""

@@ -89,14 +89,21 @@ def give_back(room: Room, used: int, clean: bool = True) -> None:
     clean : False where the next user needs no zeros
     """
     waiting = _waiting.setdefault(room.nbytes, [])
-    if len(waiting) >= WAITING:
-        return
+    if len(waiting) < WAITING and forget(room, used, clean):
+        waiting.append(room)
+
+
+def forget(room: Room, used: int, clean: bool = True) -> bool:
+    """Give most of the memory of the first ``used`` bytes back to the system, and write zeros into the rest.
+
+    clean : False to leave what is in the rest. False is answered where the system has no way to do it.
+    """
     kept = min(used, KEPT)
     if used > kept:
         if room.memory is None:
-            return
+            return False
         kept -= kept % mmap.PAGESIZE
         room.memory.madvise(mmap.MADV_DONTNEED, kept)
     if clean:
         room.data[:kept] = 0
-    waiting.append(room)
+    return True

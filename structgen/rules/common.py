@@ -8,14 +8,16 @@ what it has from there, save for names of units, which `Units.share` copies firs
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ..engine import layout as L
 from ..engine.heap import Heap
+from ..engine.room import WAITING
 from ..ir import Common, GrammarIR
 from ..limits import USUAL
 from .analysis import Analysis
@@ -28,18 +30,29 @@ class LaidOut:
 
     words : int64[*], what lies in the heap from ``at`` on
     size : how many words there are with those of large patterns, which come behind (`RuleBuilder.late`)
+    waiting : heaps that begin with the rules, and what belongs to each, for the next grammar: to lay one out
+        is a third of what a small grammar takes
     """
 
     builder: RuleBuilder
     at: int
     words: npt.NDArray[np.int64]
     size: int
+    waiting: list[tuple[Heap, Any]] = field(default_factory=list)
 
     def copy_into(self, heap: Heap) -> None:
         """Begin ``heap``, which is new and of the shape, with the rules."""
         at = heap.reserve(self.size)
         assert at == self.at
         heap.g[at : at + len(self.words)] = self.words
+
+    def keep(self, heap: Heap, beside: Any) -> bool:
+        """Let a heap that began with the rules, and that nobody reads any more, wait; False: it cannot."""
+        if len(self.waiting) >= WAITING or not heap.begin_again():
+            return False
+        self.copy_into(heap)
+        self.waiting.append((heap, beside))
+        return True
 
 
 @lru_cache(maxsize=32)

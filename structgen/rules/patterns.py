@@ -5,7 +5,6 @@ These are what vocabulary tables are made for, so each state says of which autom
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -46,28 +45,34 @@ def lay_out(
     return (base, stride, cmap), heap.g[base : base + n * stride].reshape(n, stride)
 
 
-def lay_out_bounded(heap: Heap, e: Bounded, unit: int, op: Callable[[int, int, int, int], int]) -> int:
-    """Write a pattern that is bounded in length; its first state. ``op``: where an operation lies."""
-    counted, source = _counted(e)
+def bounded_ops(e: Bounded) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    """The operations of a pattern that is bounded in length: where a read counts, and elsewhere."""
     most, held = (NEVER, e.least) if e.most is None else (e.most, e.most)
-    counting, other = (op(L.OP_WITHIN, most, hold, e.least) for hold in (held, 0))
+    return (L.OP_WITHIN, most, held, e.least), (L.OP_WITHIN, most, 0, e.least)
+
+
+def lay_out_bounded(heap: Heap, e: Bounded, unit: int, counting: int, other: int) -> int:
+    """Write a pattern that is bounded in length; its first state. Where its operations lie: `bounded_ops`."""
+    counted, source, left, has_tables = _counted(e)
     block, states = lay_out(heap, e.dfa, unit, source, False)
-    left = reads_left(e)[1:]
-    states[:, L.S_ROW_OP] = np.where(counted, counting, other)
+    states[:, L.S_ROW_OP] = other
+    states[counted, L.S_ROW_OP] = counting
     states[:, L.S_COUNT_OP] = counting
     states[:, L.S_PARAM] = left
-    if left.max() > MOST_LEFT:
+    if not has_tables:
         states[:, L.S_WIDE] = 0
     return block[0]
 
 
 @lru_cache(maxsize=256)
-def _counted(e: Bounded) -> tuple[npt.NDArray[np.bool_], tuple[int, int]]:
-    """Which states count, the dead one apart, and two words that name the automaton that counts in them."""
+def _counted(e: Bounded) -> tuple[npt.NDArray[np.int64], tuple[int, int], npt.NDArray[np.int64], bool]:
+    """Of a bounded pattern: the states that count, the dead one apart; two words that name the automaton that
+    counts in them; how many reads are left at least in each; whether vocabulary tables can count so far."""
     counted = np.zeros(e.dfa.n_states, bool)
     counted[list(e.counted)] = True
     digest = blake2b(e.dfa.digest + counted.tobytes(), digest_size=16).digest()
-    return counted[1:], source_of(digest, True)
+    left = reads_left(e)[1:]
+    return np.flatnonzero(counted[1:]), source_of(digest, True), left, bool(left.max() <= MOST_LEFT)
 
 
 def source_of(digest: bytes, looping: bool) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from ..engine.spelling import spell_words
 from ..errors import LimitExceededError
 from ..ir import Bounded
 from .automaton import DState, Graph, Overlay, determinise, minimised, without_empty
-from .patterns import Block, lay_out, lay_out_bounded, source_of
+from .patterns import Block, bounded_ops, lay_out, lay_out_bounded, source_of
 from .repetition import Repetitions, looped
 from .shapes import Shape, Template, rule_template, state_words
 from .units import Units
@@ -89,7 +89,8 @@ class Records:
     def bounded(self, e: Bounded, unit: int) -> int:
         """Write a pattern that is bounded in length; its first state."""
         self.count_states(e.dfa.n_states - 1)
-        return lay_out_bounded(self.heap, e, unit, self.units.op)
+        counting, other = (self.units.op(*op) for op in bounded_ops(e))
+        return lay_out_bounded(self.heap, e, unit, counting, other)
 
     def forget(self, states: int) -> None:
         """Let patterns of more than so many states be written anew for whoever else has one."""

@@ -53,7 +53,7 @@ from .analysis import analyse
 from .bracketed import plan_of
 from .build import RuleBuilder
 from .common import LaidOut
-from .patterns import lay_out, lay_out_bounded, source_of
+from .patterns import bounded_ops, lay_out, lay_out_bounded, source_of
 from .shapes import AFTER, BASE, CALLEES, RULE, Shape, rule_template
 
 _FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, MAPPED: D_ENCLOSED, CHOICE: D_CHOICE}
@@ -246,11 +246,14 @@ class SketchBuilder:
 
     def _pattern(self, e: Pat | Bounded, unit: int) -> int:
         """Write a rule that is a pattern; its first state."""
-        self._told[D_STATES] += e.dfa.n_states - 1
-        self._check()
+        self._told[D_STATES] += len(e.dfa.trans) - 1
+        if self._told[D_STATES] > self._limits.max_rule_states:
+            self._check()
         heap, dfa = self._heap, e.dfa
         if isinstance(e, Bounded):
-            return lay_out_bounded(heap, e, unit, lambda *op: heap.put(op))
+            counting, other = bounded_ops(e)
+            at = heap.put((*counting, *other))
+            return lay_out_bounded(heap, e, unit, at, at + len(counting))
         return lay_out(heap, dfa, unit, source_of(dfa.digest, False), False)[0][0]
 
     def _check(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import re
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 import structgen as sg
+from structgen.engine import layout as L
+from structgen.engine.heap import ROOM, Heap
 from structgen.errors import LimitExceededError, StructgenError
 from structgen.frontends.json_schema.skimming import values
 from structgen.limits import Limits
@@ -340,3 +343,30 @@ def test_a_grammar_is_there_for_whoever_looks() -> None:
     assert {entry.keyword for entry in grammar.report.annotations} == {"title"}
     assert grammar.ir.start in grammar.ir.rules
     assert grammar.ir is grammar.ir
+
+
+def test_a_heap_that_waits_for_the_next_grammar_is_as_a_new_one() -> None:
+    text = '{"properties": {"a": {"pattern": "^[a-z]{2,40}$"}, "b": {"items": {"type": "number"}}}}'
+    compiled = sg.compile(sg.Grammar.from_json_schema(text), VOCABULARY)
+    matcher = compiled.matcher()
+    bitmask = sg.allocate_token_bitmask(1, VOCABULARY.size)
+    for byte in b'{"a": "xyz", "b": [1, 2.5e1], "c": {"d": [true, "\\n"]}}':
+        matcher.fill_next_token_bitmask(bitmask)
+        assert matcher.accept_token(byte)
+    arena = matcher._arena
+    shared, heap, limits = arena._shared, arena.heap, arena.limits
+    assert shared is not None
+    used = int(heap.g[L.H_TOP]) + ROOM
+    shared.waiting.clear()
+    del compiled, matcher, arena
+    gc.collect()
+    assert [waiting for waiting, _ in shared.waiting] == [heap]
+    fresh = Heap(0, 4, limits.max_heads, VOCABULARY.trie.max_depth, most_bytes=heap.g.nbytes)
+    shared.copy_into(fresh)
+    assert (heap.g[:used] == fresh.g[:used]).all()
+    # Another grammar takes it, one with other bounds does not.
+    other = sg.compile(sg.Grammar.from_json_schema("{}"), VOCABULARY, Limits(max_mask_bytes=1 << 20))
+    assert other._arena.heap is not heap
+    shared.waiting.append((heap, (object(), None, None)))
+    again = sg.compile(sg.Grammar.from_json_schema("{}"), VOCABULARY)
+    assert again._arena.heap is not heap

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ...errors import StructgenError
 from ...ir import Bounded, Expr, GrammarIR, Pat
 from ...jit import settled
-from ...limits import Limits, clock
+from ...limits import USUAL, Limits, clock
 from ...sketch import (
     ELSEWHERE,
     MEMBER_WORDS,
@@ -228,6 +228,7 @@ _SAYING = {name for name, entry in KEYWORDS.items() if entry[0] is not None} | {
 _TYPES = {SKETCHED.index(rule): name for name, rule in WHOLE_TYPES.items()}
 _patterns: dict[tuple[Any, ...], tuple[Pat | Bounded | None]] = {}  # by what a schema says and how
 MOST_PATTERNS = 4096
+_read_value = json.JSONDecoder().raw_decode  # of a text, from its start: (value, where it ends)
 
 
 def _is_pattern(expr: Expr | None) -> TypeGuard[Pat]:
@@ -316,7 +317,8 @@ class _Rest:
     def _said(self, rule: int) -> dict[str, Any]:
         """A rule's schema as the text has it at its place."""
         begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
-        return self._restricted(rule, json.loads(self._source[begin:end].tobytes()))
+        schema, _ = _read_value(self._source[begin:end].tobytes().decode())
+        return self._restricted(rule, schema) if isinstance(schema.get("type"), list) else schema
 
     def _restricted(self, rule: int, schema: dict[str, Any]) -> dict[str, Any]:
         """The schema, for the one of its types that the rule is of."""
@@ -388,9 +390,10 @@ class _Rest:
         """
         if self.rules[rule, SK_BYTES] > 1:
             return None
-        says = json.dumps({name: one for name, one in self._said(rule).items() if name in _SAYING})
+        says = repr([one for one in self._said(rule).items() if one[0] in _SAYING])
         how = self._how
-        key = says, self.dialect.get("$schema"), how.strict, how.formats, how.integers, how.limits
+        limits = None if how.limits is USUAL else how.limits  # whose hash takes longer than all the rest
+        key = says, self.dialect.get("$schema"), how.strict, how.formats, how.integers, limits
         known = _patterns.get(key)
         if known is None:
             lowering = self._lowering
