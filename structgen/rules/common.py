@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from ..engine import layout as L
 from ..engine.heap import Heap
-from ..engine.room import WAITING
 from ..ir import Common, GrammarIR
 from ..limits import USUAL
 from .analysis import Analysis
 from .build import Late, RuleBuilder
+
+WAITING = 4  # heaps of one shape that wait for the next grammar
 
 
 @dataclass(frozen=True, slots=True)
