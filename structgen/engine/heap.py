@@ -110,9 +110,10 @@ class Heap:
 
     def begin_again(self) -> bool:
         """Be as a new one, for who knows that nobody reads this one any more; False where that cannot be."""
-        again = room.forget(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
+        if not room.forget(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM)):
+            return False
         self.g[: L.HEADER_WORDS] = self._header
-        return again
+        return True
 
     def lay_out_scratch(self, max_depth: int, factor: int = 1) -> None:
         """A scratch region (a new one, when there is one already) for tokens of up to ``max_depth`` bytes."""

@@ -13,6 +13,7 @@ import pytest
 
 import structgen as sg
 from structgen.engine import layout as L
+from structgen.engine import room
 from structgen.engine.heap import ROOM, Heap
 from structgen.errors import LimitExceededError, StructgenError
 from structgen.frontends.json_schema.skimming import values
@@ -370,3 +371,17 @@ def test_a_heap_that_waits_for_the_next_grammar_is_as_a_new_one() -> None:
     shared.waiting.append((heap, (object(), None, None)))
     again = sg.compile(sg.Grammar.from_json_schema("{}"), VOCABULARY)
     assert again._arena.heap is not heap
+
+
+def test_a_heap_that_cannot_be_cleaned_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system takes no memory back, a large one is not used again, nor given back as a clean one."""
+    heap = Heap(0, 4, 16, 8, most_bytes=1 << 20)
+    heap.put([7] * 5000)
+    top = int(heap.g[L.H_TOP])
+    monkeypatch.setattr(room, "KEPT", 1 << 10)
+    heap._room = room.Room(heap._room.data, None)
+    waiting = len(room._waiting.get(heap._room.nbytes, []))
+    assert not heap.begin_again()
+    assert int(heap.g[L.H_TOP]) == top
+    heap.give_back()
+    assert len(room._waiting[heap._room.nbytes]) == waiting
