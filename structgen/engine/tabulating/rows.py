@@ -10,11 +10,15 @@ I64 = np.int64
 
 
 @jit
+def _set(row, token):
+    row[token >> 5] |= np.int32(1) << np.int32(token & 31)
+
+
+@jit
 def set_row(tokens, row):
     """Set the bits of ``tokens`` (int32[*]) in a mask row (int32[words])."""
     for i in range(tokens.shape[0]):
-        t = I64(tokens[i])
-        row[t >> 5] |= np.int32(1) << np.int32(t & 31)
+        _set(row, I64(tokens[i]))
     return 0
 
 
@@ -36,29 +40,23 @@ def lay_out_stays(stay, counts, most, rows, ids):
         for w in range(rows.shape[1]):
             rows[r, w] = 0
     in_rows = 0 if k == 0 else 1 if k == 1 else k - 1  # counts below it are in rows
-    if most == 0:
-        ids[0] = 0 if k else n
-    else:
-        for i in range(n):
-            if counts[i] >= in_rows:
-                ids[counts[i]] += 1
+    for i in range(n):
+        c = I64(counts[i]) if most else 0
+        if c >= in_rows:
+            ids[c] += 1
     # Where the tokens of each count begin; when all are placed, that is where they end.
     total = 0
-    for c in range(first if most else 0):
+    for c in range(first):
         total, ids[c] = total + I64(ids[c]), total
     for i in range(n):
         t = I64(stay[i])
         c = I64(counts[i]) if most else 0
         if k:
-            row = rows[min(c, k - 1)]
-            row[t >> 5] |= np.int32(1) << np.int32(t & 31)
+            _set(rows[min(c, k - 1)], t)
         if c >= in_rows:
-            if most == 0:
-                ids[first + i] = t
-            else:
-                ids[first + ids[c]] = t
-                ids[c] += 1
+            ids[first + ids[c]] = t
+            ids[c] += 1
     for r in range(1, k):
         for w in range(rows.shape[1]):
             rows[r, w] |= rows[r - 1, w]
-    return first + (ids[most] if n else 0)
+    return first + ids[most]
