@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import quote
 
@@ -147,8 +147,7 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
     integers = how.integers == "plain"  # digits alone
     if dialect:
         begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()
-        said = source[begin:end].tobytes()
-        rest.dialect, plain = _dialects.get(said) or _note_dialect(said)
+        rest.dialect, plain = _dialect(source[begin:end].tobytes())
         integers = integers or plain
     if unsure:
         with clock("compile_seconds", limits.compile_seconds):
@@ -158,17 +157,11 @@ def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch 
     return Sketch(form, source, rest.rules, rest.members, how.property_order == "schema", rest)
 
 
-_dialects: dict[bytes, tuple[dict[str, Any], bool]] = {}  # by the text of ``$schema``
-MOST_DIALECTS = 256
-
-
-def _note_dialect(said: bytes) -> tuple[dict[str, Any], bool]:
-    """A schema that says no more than its dialect, and whether whole numbers are plain digits there."""
-    if len(_dialects) >= MOST_DIALECTS:
-        _dialects.clear()
-    dialect = {"$schema": json.loads(said)}
-    _dialects[said] = dialect, draft_of(dialect, 0) == 4
-    return _dialects[said]
+@lru_cache(maxsize=256)
+def _dialect(said: bytes) -> tuple[dict[str, Any], bool]:
+    """A schema that says no more than its ``$schema``, and whether whole numbers are plain digits there."""
+    schema = {"$schema": json.loads(said)}
+    return schema, draft_of(schema, 0) == 4
 
 
 _kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and `sketch_rules`
@@ -318,7 +311,7 @@ class _Rest:
         """A rule's schema as the text has it at its place."""
         begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
         schema, _ = _read_value(self._source[begin:end].tobytes().decode())
-        return self._restricted(rule, schema) if isinstance(schema.get("type"), list) else schema
+        return self._restricted(rule, schema)
 
     def _restricted(self, rule: int, schema: dict[str, Any]) -> dict[str, Any]:
         """The schema, for the one of its types that the rule is of."""
