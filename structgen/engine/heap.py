@@ -104,13 +104,18 @@ class Heap:
         """Have the next ``nbytes`` in memory before they are written to."""
         room.populate(self._room, self.nbytes, self.nbytes + nbytes)
 
+    @property
+    def _written(self) -> int:
+        """Bytes behind which nobody has written."""
+        return self.nbytes + 8 * ROOM
+
     def give_back(self) -> None:
         """Let the next heap have the memory. Nobody may read this one any more."""
-        room.give_back(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM))
+        room.give_back(self._room, self._written)
 
     def begin_again(self) -> bool:
         """Be as a new one, for who knows that nobody reads this one any more; False where that cannot be."""
-        if not room.forget(self._room, 8 * (int(self.g[L.H_TOP]) + ROOM)):
+        if not room.forget(self._room, self._written):
             return False
         self.g[: L.HEADER_WORDS] = self._header
         return True

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..automata import ByteDFA
 from ..engine import layout as L
 from ..engine.heap import Heap
-from ..engine.spelling import write_pattern
+from ..engine.spelling import CLASS_MAP, write_pattern
 from ..ir import Bounded
 from ..regex import NEVER
 from .bounded import reads_left
@@ -22,7 +22,6 @@ from .bounded import reads_left
 Block = tuple[int, int, int]  # offset of the first state, words a state, class map
 _Int64 = npt.NDArray[np.int64]
 
-CLASS_MAP = 32  # words
 MOST_LEFT = 1 << 14  # reads; vocabulary tables count in 16 bits
 WIDE_BYTES = 48  # a state that so many bytes leave has a vocabulary table from the start
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -155,7 +155,8 @@ _write: list[Callable[..., int]] = []  # the machine code of `write_sketched`
 MOST_FORMS = 64
 
 
-def _form_of(form: SketchForm, shared: LaidOut) -> _Form:
+def _note_form(form: SketchForm, shared: LaidOut) -> _Form:
+    """Find what is known of a form, and keep it."""
     if len(_forms) >= MOST_FORMS:
         _forms.clear()
     made = _form(form, shared)
@@ -172,7 +173,7 @@ class SketchBuilder:
         self._limits = limits
         self._shared = shared
         known = _forms.get((id(sketch.form), id(shared)))
-        self._form = _form_of(sketch.form, shared) if known is None else known[2]
+        self._form = _note_form(sketch.form, shared) if known is None else known[2]
         self._told = self._form.told.copy()
         self._told[D_ORDERED] = sketch.ordered
         self._places: _Int64 = np.zeros((len(sketch.rules), 2), np.int64)
@@ -241,14 +242,14 @@ class SketchBuilder:
                 break
             self._heap.make_room(-at)
         if told[D_STATES] > self._limits.max_rule_states:
-            self._check()
+            self._refuse()
         return at
 
     def _pattern(self, e: Pat | Bounded, unit: int) -> int:
         """Write a rule that is a pattern; its first state."""
         self._told[D_STATES] += len(e.dfa.trans) - 1
         if self._told[D_STATES] > self._limits.max_rule_states:
-            self._check()
+            self._refuse()
         heap, dfa = self._heap, e.dfa
         if isinstance(e, Bounded):
             counting, other = bounded_ops(e)
@@ -256,10 +257,9 @@ class SketchBuilder:
             return lay_out_bounded(heap, e, unit, at, at + len(counting))
         return lay_out(heap, dfa, unit, source_of(dfa.digest, False), False)[0][0]
 
-    def _check(self) -> None:
+    def _refuse(self) -> NoReturn:
         most, states = self._limits.max_rule_states, int(self._told[D_STATES])
-        if states > most:
-            raise LimitExceededError("max_rule_states", most, states, "building rule automata")
+        raise LimitExceededError("max_rule_states", most, states, "building rule automata")
 
     def _grammar(self) -> tuple[RuleBuilder, Callable[[int], str]]:
         """The builder of all rules that the sketch does not say itself, and their names."""

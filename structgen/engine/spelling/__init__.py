@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from .keys import spell_keys
 from .members import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
-from .patterns import write_pattern
+from .patterns import CLASS_MAP, write_pattern
 from .sketched import write_sketched
 from .words import spell_words
 
 __all__ = [
     "B_REST_TAIL",
+    "CLASS_MAP",
     "FRAME_CLOSE",
     "FRAME_MORE",
     "spell_keys",

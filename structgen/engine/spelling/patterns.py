@@ -7,6 +7,8 @@ import numpy as np
 from ...jit import jit
 from ..layout import *
 
+CLASS_MAP = 32  # words of a class map: a byte for each byte
+
 
 @jit
 def write_pattern(g, at, trans, final, classes, source, unit, looping, wide):
@@ -26,7 +28,7 @@ def write_pattern(g, at, trans, final, classes, source, unit, looping, wide):
     for b in range(256):
         g[cmap + (b >> 3)] |= np.int64(classes[b]) << ((b & 7) << 3)
         g[sizes + classes[b]] += 1
-    first = cmap + 32
+    first = cmap + CLASS_MAP
     stride = STATE_WORDS + m
     widest = 0
     begun = 0
