@@ -206,6 +206,7 @@ BUILD_WORDS = 7
 X_ONLY = 52  # first bytes of the tokens that are walked in a table's trie, and in lists are not (4 words)
 X_OWN = 56  # bytes that a state reads by itself (4 words)
 LARGE = 32  # trie nodes; a smaller part of the trie is walked, whatever the state
+MEDIUM = 400  # trie nodes; a table of a part that is no larger is made when it is asked for again
 FAN = 16  # children of a node of the vocabulary's trie; so many are listed, see `table_pool.with_children`
 
 # Kinds of bytes, a bit each: those of ASCII, see `kinds`, then well-formed characters beyond, the last one

@@ -135,11 +135,12 @@ def enter_table(slots, info, table):
 
 
 @jit
-def _table_of(g, slots, visits, info, node, s, stack):
-    """The vocabulary table for a head at a node of the trie; REFUSED where a walk will do; or a code.
+def _table_of(g, slots, visits, info, node, size, s, stack):
+    """The vocabulary table for a head at a node of the trie with ``size`` below; REFUSED where a walk will
+    do; or a code.
 
-    A state of wide text gets its tables at once, others when any grammar meets them
-    again: a walk of theirs costs no more than the making of a table.
+    A state of wide text gets the tables of large parts of the trie at once, all others are made when any
+    grammar asks again: a walk costs no more than their making.
     """
     code = _follow(g, s, stack)
     if code < 0:
@@ -153,7 +154,7 @@ def _table_of(g, slots, visits, info, node, s, stack):
     t = find_table(g, slots, info)
     if t >= 0:
         return t
-    if not g[wide + S_FLAGS] & WIDE:
+    if size <= MEDIUM or not g[wide + S_FLAGS] & WIDE:
         visit = _key_hash(g, X_KEY)
         if visits[visit & (visits.shape[0] - 1)] != visit:
             visits[visit & (visits.shape[0] - 1)] = visit
@@ -330,7 +331,7 @@ def use_tables(g, tries, slots, visits, tables, info, ids, i, d, end, base, nest
         if g[s + S_WIDE] != 0 and (
             g[s + S_WIDE] == s or g[s + S_ROW_OP] == 0 or apply(g, g[s + S_ROW_OP], g[h + 1]) >= 0
         ):
-            t = _table_of(g, slots, visits, info, i, s, g[h + 2])
+            t = _table_of(g, slots, visits, info, i, np.int64(tries[4 * i + 2]) - i, s, g[h + 2])
             if t < REFUSED:
                 return t
         if t < 0:

@@ -26,7 +26,6 @@ from .states import (
 
 I64 = np.int64
 
-SMALL = 400  # trie nodes; more below a byte that leaves are not copied
 LEAST = 4  # trie nodes; fewer are not worth the question whether they stay as a whole
 
 
@@ -129,6 +128,8 @@ def table_tokens(
             asked = left != 0
             once = left != 0 and g[p + 2] == 0
             ends = False
+            # What leaves at once has no other text before the same ending, and other tables may serve below.
+            small = LARGE if d == 1 else MEDIUM
             if to != 0:
                 if token < 0:
                     asked = False
@@ -149,7 +150,7 @@ def table_tokens(
                     exits[n_exits, 0] = -1 - token
                     exits[n_exits, 1] = byte | g[e + 1] << LIST_COUNT
                     n_exits += 1
-                elif to == 0 and once and after - i <= SMALL:
+                elif to == 0 and once and after - i <= small:
                     exits[n_exits, 0] = i
                     exits[n_exits, 1] = byte | (LIST_AT_ONCE if d == 1 else 0) | g[p + 1] << LIST_COUNT
                     n_exits += 1
@@ -164,7 +165,7 @@ def table_tokens(
                         leave[n, 3] = token if k == d else -1
                         n += 1
             if to == 0:
-                if asked and after - i > SMALL:
+                if asked and after - i > small:
                     leave[n - 1, 3] = -2 - i
                 elif asked:
                     for j in range(i + 1, after):
