@@ -78,6 +78,7 @@ MOST_READINGS = 4096  # looked at before a search for a finishing text answers y
 STATE_BYTES = 1024  # what a state takes in memory, roughly
 MOST_LETTERS = 40  # looked at, one after the other, for `MANY` strings
 _BRACKET = ord("]")
+_SPACE = b" \t\r\n"
 _PAIRS = (b"12", b"ab")
 
 Readings = frozenset[Reading]
@@ -363,7 +364,7 @@ class DistinctArena(MarkedArena):
             check_time("looking for an item that differs")
             below = []
             for reading in level:
-                for byte in self.bytes_after(reading.state):
+                for byte in self._telling_bytes(reading):
                     for after in self.after_byte(frozenset((reading,)), byte):
                         if self.is_at_ease(after):
                             return True
@@ -380,6 +381,12 @@ class DistinctArena(MarkedArena):
             level = below
         self._searched.update(dict.fromkeys(seen, False))
         return False
+
+    def _telling_bytes(self, one: Reading) -> bytes:
+        """Bytes that can come next, without white space that may as well be left out."""
+        can_come = self.bytes_after(one.state)
+        telling = can_come.translate(None, _SPACE)
+        return telling if telling and open_scalar(one.text) != "string" else can_come
 
     # -------------------------------------------------------------------------------------------- questions
 

@@ -67,6 +67,7 @@ class DistinctMasks:
         self._outside: dict[int, int] = {}  # by the number of the plain copy's row
         self._verdicts: dict[tuple[int, int, bool], Verdicts] = {}
         self._tokens = TokenSets.of(vocabulary)
+        self._tokens.prepare()
         self.data = self._tokens.data
         self._second = b",]" if repeats else b","  # goes on past an item
 

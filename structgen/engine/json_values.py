@@ -72,6 +72,12 @@ class Value:
         return hash(self.text)
 
 
+def _string(text: bytes) -> str:
+    """The value of a whole string."""
+    value: str = json.loads(text) if b"\\" in text else text[1:-1].decode()
+    return value
+
+
 def _read(text: bytes) -> Any:
     """The tree of a whole JSON text."""
     root: list[Any] = []
@@ -91,7 +97,7 @@ def _read(text: bytes) -> Any:
         if byte == b'"':
             found = _STRING.match(text, i)
             assert found is not None
-            i, value = found.end(), json.loads(found.group())
+            i, value = found.end(), _string(found.group())
             if isinstance(holders[-1], dict) and key is None:
                 key = value
                 continue
@@ -209,7 +215,7 @@ def compare(text: bytes, tree: Any) -> tuple[int, tuple[bytes, ...] | None]:
                 return DIFFERS, None
             known_rests = tuple(rest for rest in rests if rest is not None)
             return OPEN, known_rests if len(known_rests) == len(rests) else None
-        key = json.loads(known.group())
+        key = _string(known.group())
         if key not in holder or key in come:
             return DIFFERS, None
         come.add(key)
@@ -276,25 +282,26 @@ def _compare_string(text: bytes, i: int, value: str) -> tuple[int, int, bytes | 
     if found is None:
         return DIFFERS, i, None
     if found.group(2):
-        return (EQUAL if json.loads(found.group()) == value else DIFFERS), found.end(), None
+        return (EQUAL if _string(found.group()) == value else DIFFERS), found.end(), None
     inside = text[i + 1 :]
     whole = inside[: _end(_WHOLE_CHARACTERS, inside, 0)]
     read = codecs.utf_8_decode(whole, "strict", False)[1]
-    begun = json.loads(b'"' + whole[:read] + b'"')
+    begun = _string(b'"' + whole[:read] + b'"')
     if not value.startswith(begun):
         return DIFFERS, i, None
     rest, part = value[len(begun) :], inside[read:]
     if not part:
         return OPEN, i, _spelled(rest)[1:]
-    units = rest[:1].encode("utf-16-be").hex()
     # What is left is part of one character: of its bytes, or of an escape.
-    spelled = rest[:1].encode() if part[:1] != b"\\" else _escape(units[:4]) + _escape(units[4:])
+    spelled = rest[:1].encode() if part[:1] != b"\\" else _escaped(rest[:1])
     can_be = rest and (part == b"\\" or spelled.startswith(part.lower()))
     return (OPEN if can_be else DIFFERS), i, None
 
 
-def _escape(unit: str) -> bytes:
-    return f"\\u{unit}".encode() if unit else b""
+def _escaped(character: str) -> bytes:
+    """The escapes of a character's UTF-16 units."""
+    units = character.encode("utf-16-be").hex()
+    return b"".join([b"\\u" + units[i : i + 4].encode() for i in range(0, len(units), 4)])
 
 
 def _spelled(value: str) -> bytes:

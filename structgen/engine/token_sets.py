@@ -42,7 +42,6 @@ class TokenSets:
         self._longest = vocabulary.trie.max_depth
         self._children: dict[int, dict[int, int]] = {}
         self._masks: dict[tuple[bytes, bytes], Mask] = {}
-        self._escapes: dict[bytes, list[tuple[bytes, int]]] | None = None
         self._spaced: dict[bytes, list[int]] = {}
 
     @classmethod
@@ -52,6 +51,11 @@ class TokenSets:
         if sets is None:
             sets = _of_vocabulary[vocabulary] = cls(vocabulary)
         return sets
+
+    def prepare(self) -> None:
+        """Find now what takes longer than a mask should (some 5 ms)."""
+        self.commas()
+        _ = self.blank, self._escapes
 
     def data(self, token: int) -> bytes:
         """The bytes of a token."""
@@ -125,8 +129,6 @@ class TokenSets:
 
         ``text`` itself has no escapes that are not needed.
         """
-        if self._escapes is None:
-            self._escapes = self._by_what_is_escaped()
         found = []
         for i in range(min(len(text), self._longest) + 1):
             for escape, token in self._escapes.get(text[:i], ()):
@@ -134,7 +136,9 @@ class TokenSets:
                     found.append(token)
         return found
 
-    def _by_what_is_escaped(self) -> dict[bytes, list[tuple[bytes, int]]]:
+    @cached_property
+    def _escapes(self) -> dict[bytes, list[tuple[bytes, int]]]:
+        """By what they have before an escape, the tokens with one: what is escaped, and the token."""
         found: dict[bytes, list[tuple[bytes, int]]] = {}
         for token in np.unique(self._with_some(b"\\", b"")).tolist():
             before, _, escape = self.data(token).partition(b"\\")
