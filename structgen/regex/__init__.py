@@ -38,6 +38,7 @@ from .ast import (
 )
 from .ast import literal as literal_node
 from .chars import CharDFA, divide
+from .counting import word_counts
 from .ecma_syntax import parse_ecma
 from .json_text import json_char, json_string, json_string_literal
 from .kernels_bytes import BETWEEN, characters_missing
@@ -109,4 +110,5 @@ __all__ = [
     "star",
     "union",
     "utf8",
+    "word_counts",
 ]

@@ -16,6 +16,7 @@ import numpy as np
 from ..limits import Limits
 from .anchors import framed
 from .ast import Node
+from .counting import counts_of
 from .lookaround import determinise_node
 from .nfa import Builder, Partition, char_sets, partition, postorder
 from .tables import Budget, merge_columns, pair_up, reduce_table, run_side_by_side
@@ -109,7 +110,7 @@ class CharDFA:
     @property
     def is_finite(self) -> bool:
         """The language has finitely many texts (every state is live, so: there is no cycle)."""
-        return _acyclic_order(self.trans) is not None
+        return not np.isinf(self._counts()).any()
 
     def is_like(self, other: CharDFA) -> bool:
         """The languages are equal."""
@@ -182,21 +183,12 @@ class CharDFA:
 
     def count_language(self, limit: int) -> int | None:
         """How many texts there are; None for more than ``limit``."""
-        order = _acyclic_order(self.trans)
-        if order is None:
-            return None
-        sizes = self._class_sizes()
-        count = [0] * self.n_states
-        for q in order:
-            row = self.trans[q]
-            total = int(self.final[q]) + sum(sizes[c] * count[row[c]] for c in np.flatnonzero(row))
-            count[q] = total
-        found = 0 if self.is_empty else count[1]
-        return found if found <= limit else None
+        found = 0 if self.is_empty else float(self._counts()[1])
+        return int(found) if found <= limit else None
 
     def count_short(self, longest: int, limit: int) -> int:
         """How many texts of at most ``longest`` characters there are, up to ``limit`` (below 2**31)."""
-        sizes = np.array(self._class_sizes(), np.int64)
+        sizes = self._class_sizes().astype(np.int64)
         here = self.final.astype(np.int64)
         for _ in range(longest):
             # Each target counts up to the limit before it is multiplied by as many code points as there are.
@@ -224,10 +216,12 @@ class CharDFA:
                         following += [(text + chr(u), t) for u in range(int(starts[i]), int(ends[i]))]
             level = following
 
-    def _class_sizes(self) -> list[int]:
+    def _counts(self) -> np.ndarray:
+        return counts_of(self.trans, self.final, self._class_sizes())
+
+    def _class_sizes(self) -> np.ndarray:
         starts = self.partition.starts
-        widths = np.diff(np.append(starts, 0x110000))
-        return [int(n) for n in np.bincount(self.partition.class_of, weights=widths)]
+        return np.bincount(self.partition.class_of, weights=np.diff(np.append(starts, 0x110000)))
 
 
 def divide(languages: Sequence[CharDFA], limits: Limits | None = None) -> list[tuple[list[int], CharDFA]]:
@@ -260,26 +254,3 @@ def divide(languages: Sequence[CharDFA], limits: Limits | None = None) -> list[t
         final = np.concatenate(([False], label_of.reshape(-1) == i))
         divided.append((np.flatnonzero(label).tolist(), CharDFA.from_table(parts, trans, final)))
     return sorted(divided, key=lambda one: one[0])
-
-
-def _acyclic_order(trans: np.ndarray) -> list[int] | None:
-    """The live states, each after those it leads to; None when there is a cycle."""
-    n = len(trans)
-    if (trans[1:] == np.arange(1, n)[:, None]).any():
-        return None
-    follow = [sorted(set(row.tolist()) - {0}) for row in trans]
-    waiting = [len(f) for f in follow]
-    before: list[list[int]] = [[] for _ in range(n)]
-    for q, targets in enumerate(follow):
-        for t in targets:
-            before[t].append(q)
-    order = []
-    ready = [q for q in range(1, n) if not waiting[q]]
-    while ready:
-        q = ready.pop()
-        order.append(q)
-        for p in before[q]:
-            waiting[p] -= 1
-            if not waiting[p]:
-                ready.append(p)
-    return order if len(order) == n - 1 else None

@@ -18,6 +18,7 @@ from ..automata import ByteDFA
 from ..errors import GrammarError, LimitExceededError
 from ..ir import Alt, Bounded, Expr, GrammarIR, Lit, Mark, Members, Pat, Ref, Rep, Seq, Special, Term
 from ..limits import Limits, check_time
+from ..regex import word_counts
 from .bounded import first_bits, reads_left
 
 _Fact = tuple[bool, bool, int]  # productive, nullable, first
@@ -394,7 +395,7 @@ def needed_with(e: Members) -> list[list[int]] | None:
 
 def has_other_keys(others: ByteDFA, named: Sequence[bytes]) -> bool:
     """Some key of ``others`` is not ``named``."""
-    words = others.word_counts[others.start]
+    words = word_counts(others)[others.start]
     return bool(words > len(named) or words > sum(map(others.matches, named)))
 
 

@@ -30,7 +30,7 @@ from ..engine import layout as L
 from ..engine.spelling import B_REST_TAIL, FRAME_CLOSE, FRAME_MORE, write_members
 from ..ir import Alt, Around, Enclosed, Expr, Lit, Members, Ref, Seq
 from ..jit import settled
-from ..regex import disjoint_union
+from ..regex import disjoint_union, word_counts
 from .analysis import has_other_keys, needed_with
 from .automaton import Graph
 from .graphs import Graphs
@@ -373,7 +373,7 @@ class Bracketed:
         block = records.pattern(keys, callee)
         if ends:
             block = records.copy(block, keys.n_states - 1, follow)
-        automaton = (keys.trans, keys.classes, keys.word_counts, keys.final)
+        automaton = (keys.trans, keys.classes, word_counts(keys), keys.final)
         found = Others(block, keys.n_states - 1, keys.start, follow, automaton, ends)
         if not ends and not units.all[callee].owner:
             self._others_of[name] = found

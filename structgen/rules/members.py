@@ -27,7 +27,7 @@ from ..engine.heap import Heap
 from ..engine.spelling import spell_keys
 from ..errors import GrammarError
 from ..ir import Expr, Member, Members, Rest
-from ..regex import disjoint_union
+from ..regex import disjoint_union, word_counts
 from .analysis import Analysis, has_other_keys, most_members, needed_with
 from .automaton import Graph, Overlay, determinise, determinise_all, splice
 from .graphs import Graphs
@@ -242,7 +242,7 @@ class _Trie:
         """
         self._layout[:6] = (*block, 0, op, others.start)
         self._layout[7] = follow
-        self._words = (others.trans, others.classes, others.word_counts)
+        self._words = (others.trans, others.classes, word_counts(others))
 
     def write(self, targets: list[int] | None = None, rest_tail: int = 0) -> None:
         """Write the trie; again with the states that its keys, and a call of the other keys, lead to."""

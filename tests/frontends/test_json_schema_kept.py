@@ -88,6 +88,8 @@ def _only_read(kind: Any, what: str, make: Any) -> Any:
         {"classes": np.ones(256, np.uint8)},
         {"classes": np.zeros(255, np.uint8)},
         {"others": np.zeros(1, np.uint8)},
+        {"digest": ""},
+        {"digest": 7},
     ],
 )
 def test_what_is_no_automaton_is_made_anew(wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,10 +100,13 @@ def test_what_is_no_automaton_is_made_anew(wrong: dict[str, Any], monkeypatch: p
         assert kept.kept(ByteDFA, "x", lambda: dfa) is dfa
     assert flush(10)
     arrays = {"classes": dfa.classes, "trans": dfa.trans, "final": dfa.final}
-    assert write_kept(kept.KIND, names[0], {}, arrays)
+    meta = {"digest": dfa.digest.hex()}
+    assert write_kept(kept.KIND, names[0], meta, arrays)
     other = ByteDFA(dfa.classes, dfa.trans, dfa.final)
     assert kept.kept(ByteDFA, "x", lambda: other) is not other
-    assert write_kept(kept.KIND, names[0], {}, {**arrays, **wrong})
+    said = meta | {name: wrong[name] for name in meta if name in wrong}
+    held = arrays | {name: wrong[name] for name in wrong if name not in meta}
+    assert write_kept(kept.KIND, names[0], said, held)
     assert kept.kept(ByteDFA, "x", lambda: other) is other
     assert flush(10)
 

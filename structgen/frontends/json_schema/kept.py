@@ -43,7 +43,7 @@ def kept(kind: type[A], what: str, make: Callable[[], A]) -> A:
     began = time.thread_time()
     made = make()
     if time.thread_time() - began > LONG:
-        write_kept_later(KIND, name, {}, _arrays(made))
+        write_kept_later(KIND, name, _meta(made), _arrays(made))
     return made
 
 
@@ -53,6 +53,11 @@ def _program() -> bytes:
     here = Path(__file__)
     regex = sorted((here.parents[2] / "regex").glob("*.py"))
     return program_digest((here, *(here.parent / name for name in MADE_BY), *regex))
+
+
+def _meta(made: ByteDFA | CharDFA) -> dict[str, str]:
+    """What takes milliseconds to find anew of a large automaton: its name."""
+    return {"digest": made.digest.hex()} if isinstance(made, ByteDFA) else {}
 
 
 def _arrays(made: ByteDFA | CharDFA) -> dict[str, Array]:
@@ -80,7 +85,13 @@ def _read(kind: type[A], content: Content) -> A | None:
     if kind is ByteDFA and len(classes) != 256:
         return None
     parts: Any = Partition(starts, classes) if kind is CharDFA else classes
-    return kind(parts, trans, final)
+    found = kind(parts, trans, final)
+    if isinstance(found, ByteDFA):
+        name = content.meta.get("digest")
+        if not isinstance(name, str) or len(name) != 64:
+            return None
+        found._digest.append(bytes.fromhex(name))
+    return found
 
 
 _TABLE = {"trans": np.dtype(np.int32), "final": np.dtype(np.bool_)}

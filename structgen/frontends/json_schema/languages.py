@@ -45,6 +45,7 @@ described: dict[Language, str] = {}
 """What languages are, where that is short, for `kept`: the formats, which are few, and unions of them."""
 COUNTED = Limits(max_dfa_states=3 * Limits.max_dfa_states)
 """Where characters are counted, an automaton takes a state for each length, and more of them are worth it."""
+NAMED_AT_ONCE = 4096  # states; to name an automaton that has more takes longer than a mask should wait
 
 
 @lru_cache(maxsize=1024)
@@ -229,7 +230,10 @@ def text_of(lang: Language) -> ByteDFA:
         return json_string(lang, escapes="canonical", limits=COUNTED)
 
     what = described.get(lang)
-    return make() if what is None else kept(ByteDFA, f"text of {what}", make)
+    found = make() if what is None else kept(ByteDFA, f"text of {what}", make)
+    if found.n_states > NAMED_AT_ONCE:
+        _ = found.digest
+    return found
 
 
 @lru_cache(maxsize=256)
