@@ -80,16 +80,16 @@ class Grammar:
         SchemaError, UnsupportedKeywordError : with the JSON pointer of the place
         LimitExceededError : a bound of ``limits``
         """
-        read = _json_schema().reader(
-            schema,
-            whitespace=whitespace,
-            property_order=property_order,
-            strict=strict,
-            formats=formats,
-            integers=integers,
-            registry=registry,
-            limits=limits or USUAL,
-        )
+        how = {
+            "whitespace": whitespace,
+            "property_order": property_order,
+            "strict": strict,
+            "formats": formats,
+            "integers": integers,
+            "registry": registry,
+            "limits": limits or USUAL,
+        }
+        read = _json_schema().reader(schema, how)
         grammar = cls.__new__(cls)
         grammar.source, grammar.sketch, grammar._read = "JSON Schema", read.sketch, read
         return grammar

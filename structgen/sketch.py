@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -75,21 +74,6 @@ class SketchForm:
     keys: ByteDFA
 
 
-class Rest(Protocol):
-    """What of a grammar is in no array."""
-
-    def pattern(self, rule: int) -> Pat | Bounded | None:
-        """The whole of a rule of kind ELSEWHERE, where that is a pattern of which no word is empty."""
-
-    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
-        """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it
-        is."""
-
-    def name_of(self, rule: int) -> str:
-        """The name of a rule, by number, for messages."""
-
-
-@dataclass(slots=True, eq=False)
 class Sketch:
     """The rules of one grammar, of discipline "any"; its start is rule 0, which is not of kind ELSEWHERE.
 
@@ -97,9 +81,8 @@ class Sketch:
     rules : int64[n, SKETCH_WORDS]
     members : int64[m, MEMBER_WORDS]
     ordered : members come in their order, those with other keys last
-    inner : makes the grammar that has the rules of kind ELSEWHERE, and what tells which rule one is, by
-        number
-    name_of : a rule's name, by number, for messages
+
+    What of the grammar is in no array, its methods tell.
     """
 
     form: SketchForm
@@ -107,4 +90,16 @@ class Sketch:
     rules: npt.NDArray[np.int64]
     members: npt.NDArray[np.int64]
     ordered: bool
-    rest: Rest
+
+    def pattern(self, rule: int) -> Pat | Bounded | None:
+        """The whole of a rule of kind ELSEWHERE, where that is a pattern of which no word is empty."""
+        raise NotImplementedError
+
+    def grammar(self) -> tuple[GrammarIR, Callable[[int], str]]:
+        """A grammar that has the rules of kind ELSEWHERE, and what tells by a rule's number which one it
+        is."""
+        raise NotImplementedError
+
+    def name_of(self, rule: int) -> str:
+        """The name of a rule, by number, for messages."""
+        raise NotImplementedError

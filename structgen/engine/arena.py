@@ -96,9 +96,19 @@ class Arena:
         self._shared: LaidOut | None = None  # of a sketch
         self.rules: RuleBuilder | SketchBuilder
         if isinstance(grammar, Sketch):
-            self._lay_out_sketch(grammar)
+            begun = self._lay_out_sketch(grammar)
         else:
-            self._lay_out(grammar)
+            begun = self._lay_out(grammar)
+        self.start = start = self.rules.start()
+        if not _settled:
+            self.initial = self.call(kernels.initial_state, start, 0)
+            _settled[:] = [*self._settle(), settled(kernels.initial_state, self.heap.g, start, 0)]
+        self.fill, self.find_accept, self._make_mask_in, self._take, initial_state = _settled
+        self.initial = initial_state(self.heap.g, start, 0)
+        if self.initial < L.REFUSED:
+            self.initial = self.call(initial_state, start, 0)
+        if begun:
+            self._build_ahead(begun)
 
     def _take_rows(self) -> None:
         row, most = 4 * self.tables.words, self.limits.max_mask_bytes
@@ -107,7 +117,7 @@ class Arena:
         data = self._rows_room.data
         self.rows = data[: len(data) // row * row].view(np.int32).reshape(-1, self.tables.words)
 
-    def _lay_out_sketch(self, sketch: Sketch) -> None:
+    def _lay_out_sketch(self, sketch: Sketch) -> int:
         laid_out, builder = _sketched()
         limits, tables = self.limits, self.tables
         shared = self._shared = laid_out(sketch.form.common, limits.max_heads, tables.max_depth)
@@ -123,7 +133,7 @@ class Arena:
             self._begin_heap(False, 256)
             shared.copy_into(self.heap)
         self.rules = builder(sketch, self.heap, limits, shared)
-        self._begin_here()
+        return 0
 
     def _begin_heap(self, longest: bool, symbols: int) -> None:
         most = max(self.limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
@@ -131,15 +141,8 @@ class Arena:
         self.heap = Heap(int(longest), words, heads, self.tables.max_depth, most_bytes=most)
         self.heap.g[L.H_NARROW] = NARROW
 
-    def _begin_here(self) -> None:
-        start = self.rules.start()
-        if not _settled:
-            self.initial = self.call(kernels.initial_state, start, 0)
-            _settled[:] = [*self._settle(), settled(kernels.initial_state, self.heap.g, start, 0)]
-        self.fill, self.find_accept, self._make_mask_in, self._take, initial_state = _settled
-        self.initial = self.call(initial_state, start, 0)
-
-    def _lay_out(self, ir: GrammarIR) -> None:
+    def _lay_out(self, ir: GrammarIR) -> int:
+        """Begin the rules; of discipline ``longest``, bytes in use before there was one, else 0."""
         from ..rules import analysis, build, common, lexer
         from . import kept_verdicts
 
@@ -188,23 +191,28 @@ class Arena:
             self.symbols: npt.NDArray[np.int64] = np.array([*self._byte_of_each_class(), *beyond], np.int64)
             self.found: npt.NDArray[np.int64] = np.empty((limits.max_heads + 1, 3), np.int64)
             self.heap.g[L.H_ASK] = 1 if kept_verdicts.can_be_finished(ir, facts) else 2
-        self._begin_here()
-        if longest:
-            self.builder.build_ahead()
-            if len(self.tables.nodes) > NARROW:
-                with self.tables.lock:
-                    self._sequences()  # the first table needs them, and no mask should wait so long
-                nbytes = min(POPULATED * (self.heap.nbytes - begun), MOST_POPULATED)
-                self.heap.populate(nbytes)
-                if self._rows_room is not None:
-                    room.populate(self._rows_room, 0, nbytes // 4)
-            if int(self.g[L.H_ASK]) == 2:
-                at = self.initial + L.R_KEY
-                if not can_be_finished(self, tuple(int(w) for w in self.g[at : at + 3])):
-                    raise GrammarError(
-                        "nothing can be written: with longest match, every text of the grammar is cut into "
-                        "other terminals than the rules ask for; lexing='any' takes every way of cutting"
-                    )
+        return begun if longest else 0
+
+    def _build_ahead(self, begun: int) -> None:
+        """Discipline ``longest``: build what masks would wait for; see that something can be written.
+
+        begun : bytes of the heap in use before there was a rule
+        """
+        self.builder.build_ahead()
+        if len(self.tables.nodes) > NARROW:
+            with self.tables.lock:
+                self._sequences()  # the first table needs them, and no mask should wait so long
+            nbytes = min(POPULATED * (self.heap.nbytes - begun), MOST_POPULATED)
+            self.heap.populate(nbytes)
+            if self._rows_room is not None:
+                room.populate(self._rows_room, 0, nbytes // 4)
+        if int(self.g[L.H_ASK]) == 2:
+            at = self.initial + L.R_KEY
+            if not can_be_finished(self, tuple(int(w) for w in self.g[at : at + 3])):
+                raise GrammarError(
+                    "nothing can be written: with longest match, every text of the grammar is cut into "
+                    "other terminals than the rules ask for; lexing='any' takes every way of cutting"
+                )
 
     @property
     def builder(self) -> RuleBuilder:

@@ -25,7 +25,7 @@ def rules_at(arena: Arena, state: int) -> list[str]:
     names = []
     for s in heads[:, 0].tolist():
         unit = int(g[s + L.S_RULE])
-        names.append(arena.rules.name_of(unit) if unit >= 0 else "start")
+        names.append("start" if s == arena.start or unit < 0 else arena.rules.name_of(unit))
     return list(dict.fromkeys(names))
 
 

@@ -38,11 +38,7 @@ from ..ir import Alt, Bounded, Expr, Lit, Pat, Ref, Rep, Seq
 from ..jit import settled
 from ..limits import Limits
 from ..sketch import (
-    CHOICE,
     ELSEWHERE,
-    ENCLOSED,
-    LISTED,
-    MAPPED,
     SK_BYTES,
     SK_KIND,
     SK_MEMBERS,
@@ -56,7 +52,6 @@ from .common import LaidOut
 from .patterns import bounded_ops, lay_out, lay_out_bounded, source_of
 from .shapes import AFTER, BASE, CALLEES, RULE, Shape, rule_template
 
-_FIRST = {ENCLOSED: D_ENCLOSED, LISTED: D_LISTED, MAPPED: D_ENCLOSED, CHOICE: D_CHOICE}
 _Int64 = npt.NDArray[np.int64]
 FEW_RULES = 8
 UNITS = 1 << 40  # the unit of a sketch's rule 0; a grammar's units have smaller numbers
@@ -181,7 +176,7 @@ class SketchBuilder:
 
     def start(self) -> int:
         """Heap offset of the initial state of the grammar; its first rule is written, of few rules all."""
-        callee = self._write(0)
+        start = self._write(0)
         if len(self._places) <= FEW_RULES:
             # A text will get to most of them, and to ask for one costs more than to write it.
             for rule in range(1, len(self._places)):
@@ -189,14 +184,7 @@ class SketchBuilder:
                 if forward and self._sketch.rules[rule, SK_KIND] != ELSEWHERE:
                     at = self._write(rule)
                     self._heap.g[forward + L.S_ROW] = at
-        at = self._heap.reserve(L.STATE_WORDS + L.CALL_WORDS)
-        g = self._heap.g
-        kind = int(self._sketch.rules[0, SK_KIND])
-        # What any value begins with does for the start as well.
-        first = self._told[_FIRST[kind]] if kind in _FIRST else self._form.constants[0][0, 1]
-        g[at + L.S_CALLS], g[at + L.S_RULE] = 1, -1
-        g[at + L.STATE_WORDS + L.C_INIT], g[at + L.STATE_WORDS + L.C_FIRST] = callee, first
-        return at
+        return start
 
     def build(self, forward: int) -> None:
         """Build the unit whose forward lies at heap offset ``forward``."""
@@ -210,7 +198,7 @@ class SketchBuilder:
         elif not g[forward + L.S_ROW]:
             rule = unit - UNITS
             if self._sketch.rules[rule, SK_KIND] == ELSEWHERE:
-                pattern = self._sketch.rest.pattern(rule)
+                pattern = self._sketch.pattern(rule)
                 if pattern is not None:
                     at = self._pattern(pattern, unit)
                 else:
@@ -224,7 +212,7 @@ class SketchBuilder:
         """What a unit is called in messages."""
         if unit < UNITS:
             return self._grammar()[0].units[unit].name
-        return self._sketch.rest.name_of(unit - UNITS)
+        return self._sketch.name_of(unit - UNITS)
 
     def _write(self, rule: int) -> int:
         """Write a rule; its first state."""
@@ -264,7 +252,7 @@ class SketchBuilder:
     def _grammar(self) -> tuple[RuleBuilder, Callable[[int], str]]:
         """The builder of all rules that the sketch does not say itself, and their names."""
         if self._inner is None:
-            ir, name_of = self._sketch.rest.grammar()
+            ir, name_of = self._sketch.grammar()
             shared = self._shared.builder
             facts = analyse(ir, self._limits, (), shared.facts)
             self._inner = RuleBuilder(ir, self._heap, self._limits, facts, shared), name_of

@@ -62,6 +62,8 @@ from .sources import read
 
 __all__ = ["Entry", "Reader", "Report", "reader", "schema_to_ir"]
 
+DEFAULTS = (64, "any", "assert", "any")  # of what `_check_options` checks
+
 
 def schema_to_ir(
     schema: Any,
@@ -149,22 +151,16 @@ def schema_to_ir(
     return lowered(normaliser, normaliser.report)
 
 
-def reader(
-    schema: Any,
-    *,
-    whitespace: int | str,
-    property_order: str,
-    strict: bool,
-    formats: str,
-    integers: str,
-    registry: Mapping[str, Any] | None,
-    limits: Limits,
-) -> Reader:
+def reader(schema: Any, how: How) -> Reader:
     """What tells the grammar of a schema, which is read as far as its errors are known; as `schema_to_ir`."""
-    how = How(whitespace, property_order, strict, formats, integers, registry, limits)
-    _check_options(whitespace, property_order, formats, integers)
+    options, limits = (
+        (how["whitespace"], how["property_order"], how["formats"], how["integers"]),
+        how["limits"],
+    )
+    if options != DEFAULTS:
+        _check_options(*options)
     sketch = None
-    if isinstance(schema, str) and registry is None and limits.max_dfa_states >= Limits.max_dfa_states:
+    if isinstance(schema, str) and how["registry"] is None and limits.max_dfa_states >= Limits.max_dfa_states:
         sketch = skim(schema, how)
     read = Reader(schema, how, sketch)
     if sketch is None:
@@ -188,7 +184,7 @@ class Reader:
     def __call__(self) -> tuple[GrammarIR, Report]:
         """The grammar, and what became of the schema's keywords."""
         if self._found is None:
-            self._found = schema_to_ir(self._schema, **self._how._asdict())
+            self._found = schema_to_ir(self._schema, **self._how)
         return self._found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property, lru_cache
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, TypedDict, TypeGuard
 from urllib.parse import quote
 
 import numpy as np
@@ -83,7 +83,7 @@ from .skimming.words import (
 MOST_NODES = 1 << 21  # values of a text
 
 
-class How(NamedTuple):
+class How(TypedDict):
     """How a schema is read: what `schema_to_ir` takes beside it."""
 
     whitespace: int | str
@@ -112,7 +112,7 @@ _waiting: list[_Scratch] = []
 USUAL_NODES = 1 << 15  # a text of some 500 KB
 
 
-def skim(schema: str, how: How) -> Sketch | None:
+def skim(schema: str, how: How) -> Skimmed | None:
     """The sketch of a schema's text; None for one that is to be read otherwise."""
     try:
         source = np.frombuffer(schema.encode(), np.uint8)
@@ -127,34 +127,21 @@ def skim(schema: str, how: How) -> Sketch | None:
         scratch = _waiting.pop() if usual else _Scratch(n)
     except IndexError:  # the first text, or another thread has it
         scratch = _Scratch(USUAL_NODES)
-    found = _skim(source, scratch, how)
+    read, sketch = _kernels or _settle()
+    nodes, limits = scratch.nodes, how["limits"]
+    n = read(source, nodes, scratch.stack)
+    found = None
+    if 0 < n <= limits.max_grammar_nodes and limits.max_depth >= MOST_DEEP:
+        rows = (scratch.rules, scratch.members, scratch.noted, scratch.spare)
+        n_members = sketch(source, nodes, *_table(), *rows)
+        if n_members >= 0:
+            found = Skimmed(source, scratch, n_members, how)
     if usual and not _waiting:
         _waiting.append(scratch)
-    return found
-
-
-def _skim(source: npt.NDArray[np.uint8], scratch: _Scratch, how: How) -> Sketch | None:
-    read, sketch = _kernels or _settle()
-    nodes, limits = scratch.nodes, how.limits
-    n = read(source, nodes, scratch.stack)
-    if n == 0 or n > limits.max_grammar_nodes or limits.max_depth < MOST_DEEP:
-        return None
-    found = sketch(source, nodes, *_table(), scratch.rules, scratch.members, scratch.noted, scratch.spare)
-    if found < 0:
-        return None
-    n_rules, dialect, unsure = scratch.noted[: T_UNSURE + 1].tolist()
-    rest = _Rest(source, scratch.rules[:n_rules].copy(), scratch.members[:found].copy(), how)
-    integers = how.integers == "plain"  # digits alone
-    if dialect:
-        begin, end = nodes[dialect, N_BEGIN : N_END + 1].tolist()
-        rest.dialect, plain = _dialect(source[begin:end].tobytes())
-        integers = integers or plain
-    if unsure:
-        with clock("compile_seconds", limits.compile_seconds):
-            if not rest.are_sound():
-                return None
-    form = text(how.whitespace, integers).sketch
-    return Sketch(form, source, rest.rules, rest.members, how.property_order == "schema", rest)
+    if found is None or not found.unsure:
+        return found
+    with clock("compile_seconds", limits.compile_seconds):
+        return found if found.is_sound() else None
 
 
 @lru_cache(maxsize=256)
@@ -228,22 +215,26 @@ def _is_pattern(expr: Expr | None) -> TypeGuard[Pat]:
     return isinstance(expr, Pat) and not expr.dfa.accepts_empty
 
 
-class _Rest:
-    """What of a schema's text is no row of its sketch: schemas of other forms, and names of rules.
+class Skimmed(Sketch):
+    """The sketch of a schema's text, with what of it is no row: schemas of other forms, and names of rules.
 
-    rules, members : as `Sketch` has them
+    scratch : what the kernels wrote, with ``n_members`` members
+    unsure : how many schemas there are that kernels cannot tell all about
     dialect : a schema with no more than the text's ``$schema``
     """
 
-    def __init__(
-        self,
-        source: npt.NDArray[np.uint8],
-        rules: npt.NDArray[np.int64],
-        members: npt.NDArray[np.int64],
-        how: How,
-    ) -> None:
-        self._source, self.rules, self.members, self._how = source, rules, members, how
+    def __init__(self, source: npt.NDArray[np.uint8], scratch: _Scratch, n_members: int, how: How) -> None:
+        n_rules, dialect, self.unsure = scratch.noted[: T_UNSURE + 1].tolist()
+        self.text, self._how = source, how
+        self.rules, self.members = scratch.rules[:n_rules].copy(), scratch.members[:n_members].copy()
+        self.ordered = how["property_order"] == "schema"
         self.dialect: dict[str, Any] = {}
+        integers = how["integers"] == "plain"  # digits alone
+        if dialect:
+            begin, end = scratch.nodes[dialect, N_BEGIN : N_END + 1].tolist()
+            self.dialect, plain = _dialect(source[begin:end].tobytes())
+            integers = integers or plain
+        self.form = text(how["whitespace"], integers).sketch
         self._schemas: dict[int, Location] = {}
         self._plain: Plain | None = None
         self._overlaps: dict[OneOf, set[tuple[int, int]]] = {}
@@ -251,7 +242,7 @@ class _Rest:
     @cached_property
     def _documents(self) -> Documents:
         if self._refers:
-            return Documents(json.loads(self._source.tobytes()), self._how.registry)
+            return Documents(json.loads(self.text.tobytes()), self._how["registry"])
         return Documents(self.dialect, None)
 
     @cached_property
@@ -259,13 +250,13 @@ class _Rest:
         """Some schema that is no row refers to another place of the text: the whole is needed."""
         return bool(((self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 1)).any())
 
-    def are_sound(self) -> bool:
+    def is_sound(self) -> bool:
         """The schemas that kernels cannot tell all about are plain, or read now and known for sound.
 
         Whether a schema that refers to itself through its complement is sound depends on the order in which
         it is met, so where both come up, the whole is read in its own order.
         """
-        plain = self._plain = Plain(self._documents, self._how.limits)
+        plain = self._plain = Plain(self._documents, self._how["limits"])
         unsure = (self.rules[:, SK_KIND] == ELSEWHERE) & (self.rules[:, SK_BYTES] > 0)
         try:
             places = list(map(self._schema, np.flatnonzero(unsure).tolist()))
@@ -310,7 +301,7 @@ class _Rest:
     def _said(self, rule: int) -> dict[str, Any]:
         """A rule's schema as the text has it at its place."""
         begin, end = self.rules[rule, SK_BEGIN : SK_END + 1].tolist()
-        schema, _ = _read_value(self._source[begin:end].tobytes().decode())
+        schema, _ = _read_value(self.text[begin:end].tobytes().decode())
         return self._restricted(rule, schema)
 
     def _restricted(self, rule: int, schema: dict[str, Any]) -> dict[str, Any]:
@@ -341,14 +332,14 @@ class _Rest:
                 parts.append(f"{keyword}/{WAY_BRANCHES - way}")
             else:
                 begin, end = self.members[way, SM_BEGIN : SM_END + 1].tolist()
-                key = json.loads(self._source[begin:end].tobytes())
+                key = json.loads(self.text[begin:end].tobytes())
                 parts.append(f"properties/{escape(key)}")
             rule = parent
         return "".join(f"/{part}" for part in reversed(parts))
 
     def _reference(self, begin: int) -> str:
         """Where the schema is to which the one at this place of the text refers."""
-        text = self._source[begin:].tobytes().decode()
+        text = self.text[begin:].tobytes().decode()
         schema, _ = json.JSONDecoder().raw_decode(text)
         return str(schema["$ref"]).removeprefix("#/")
 
@@ -360,21 +351,23 @@ class _Rest:
     def _lowering(self) -> Lowering:
         how, documents = self._how, self._documents
         findings = Findings(status_of)
-        plain = self._plain or Plain(documents, how.limits)
+        plain = self._plain or Plain(documents, how["limits"])
 
         def normaliser() -> Normaliser:
             return Normaliser(
                 documents,
-                strict=how.strict,
-                formats=how.formats,
-                limits=how.limits,
+                strict=how["strict"],
+                formats=how["formats"],
+                limits=how["limits"],
                 plain=plain,
                 overlaps=self._overlaps,
                 report=findings,
             )
 
-        ordered, plain_integers = how.property_order == "schema", how.integers == "plain"
-        return Lowering(normaliser, documents, findings, how.limits, how.whitespace, ordered, plain_integers)
+        ordered, plain_integers = how["property_order"] == "schema", how["integers"] == "plain"
+        return Lowering(
+            normaliser, documents, findings, how["limits"], how["whitespace"], ordered, plain_integers
+        )
 
     def pattern(self, rule: int) -> Pat | Bounded | None:
         """The whole of a rule, where that is a pattern.
@@ -385,8 +378,10 @@ class _Rest:
             return None
         says = repr([one for one in self._said(rule).items() if one[0] in _SAYING])
         how = self._how
-        limits = None if how.limits is USUAL else how.limits  # whose hash takes longer than all the rest
-        key = says, self.dialect.get("$schema"), how.strict, how.formats, how.integers, limits
+        limits = (
+            None if how["limits"] is USUAL else how["limits"]
+        )  # whose hash takes longer than all the rest
+        key = says, self.dialect.get("$schema"), how["strict"], how["formats"], how["integers"], limits
         known = _patterns.get(key)
         if known is None:
             lowering = self._lowering
