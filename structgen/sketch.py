@@ -23,8 +23,8 @@ from .ir import Around, Bounded, Common, GrammarIR, Pat
 #
 # ENCLOSED   its first member, how many there are, the rule of other members' values (NO_RULE: none may come),
 #            whether nothing at all may stand between the brackets, and how many bytes its keys have
-# LISTED     the rule of its items under SK_FIRST, and SK_EMPTY
-# MAPPED     the rule of its members' values under SK_FIRST, and SK_EMPTY; it names no member
+# LISTED     the rule of its items under SK_FIRST; SK_LEAST and SK_MOST of them may come (-1: any number)
+# MAPPED     the rule of its members' values under SK_FIRST, and the same; it names no member
 # ANY_OF     one of its members' rules; SK_BYTES says how its branches are named
 # CHOICE     one of its members' keys, which are texts then, of SK_BYTES in all
 # UNION      any of the common rules that have a bit under SK_OTHERS
@@ -42,8 +42,10 @@ from .ir import Around, Bounded, Common, GrammarIR, Pat
     SK_OTHERS,
     SK_EMPTY,
     SK_BYTES,
+    SK_LEAST,
+    SK_MOST,
     SKETCH_WORDS,
-) = range(11)
+) = range(13)
 ENCLOSED, LISTED, MAPPED, ANY_OF, CHOICE, UNION, ELSEWHERE = range(7)
 WAY_OTHERS, WAY_ITEMS, WAY_BRANCHES = -1, -2, -10  # of the i-th branch, WAY_BRANCHES - i
 REFERRED = -2

@@ -115,7 +115,7 @@ def _together(arrays: list[_Int64]) -> _Int64:
 
 def _list(form: SketchForm, builder: RuleBuilder, mapped: bool, empty: bool) -> tuple[int, _Int64, _Int64]:
     """Items between brackets, or (``mapped``) members with any keys: how many states, their words, and which
-    number is added to each: place, unit, blanks, item or value."""
+    number is added to each: place, unit, blanks, item or value, or the operation of a separator or end."""
     around = form.around
     gap: tuple[Expr, ...] = (Ref(around.gap),) if around.gap else ()
     value = Ref(form.names[0])
@@ -142,7 +142,16 @@ def _list(form: SketchForm, builder: RuleBuilder, mapped: bool, empty: bool) -> 
         else:  # the keys', which lie in the same place in every heap
             words[template.number == of_place] += builder.units[unit].at
             words[template.number == of_place + 1] += builder.units[unit].first
-    return template.states, words, number[template.number]
+    numbers = number[template.number]
+    at = 0
+    while at < len(words):
+        edges, calls = words[at + L.S_EDGES : at + L.S_CALLS + 1].tolist()
+        for edge in range(at + L.STATE_WORDS, at + L.STATE_WORDS + L.EDGE_WORDS * edges, L.EDGE_WORDS):
+            byte = int(words[edge]) & 0xFFFF
+            if byte in (around.separator[0], brackets[1]):
+                numbers[edge + 2] = 6 if byte == around.separator[0] else 7
+        at += L.STATE_WORDS + L.EDGE_WORDS * edges + L.CALL_WORDS * calls
+    return template.states, words, numbers
 
 
 _forms: dict[tuple[int, int], tuple[SketchForm, LaidOut, _Form]] = {}

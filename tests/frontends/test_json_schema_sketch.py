@@ -39,7 +39,12 @@ TOKENS = [
     b"12",
 ]
 VOCABULARY = sg.Vocabulary([bytes([b]) for b in range(256)] + [*TOKENS, None], (256 + len(TOKENS),))
-DRAFTS = ["http://json-schema.org/draft-04/schema#", "https://json-schema.org/draft/2020-12/schema"]
+DRAFTS = [
+    "http://json-schema.org/draft-03/schema#",
+    "http://json-schema.org/draft-04/schema#",
+    "http://json-schema.org/draft-06/schema#",
+    "https://json-schema.org/draft/2020-12/schema",
+]
 
 
 def grammars(text: str, **how: Any) -> tuple[sg.Grammar, sg.Grammar] | None:
@@ -106,7 +111,10 @@ def usual(rng: random.Random, depth: int = 3) -> Any:
         objects["required"] = rng.sample([*NAMES, "z"], rng.randrange(1, 3))
     if depth and rng.random() < 0.6:
         objects["additionalProperties"] = rng.choice([True, False, below()])
-    arrays = {"items": below(), "minItems": rng.randrange(3)} if depth else {}
+    arrays = {"items": below()} if depth and rng.random() < 0.9 else {}
+    arrays |= {"minItems": rng.randrange(4)} if rng.random() < 0.6 else {}
+    arrays |= {"maxItems": rng.randrange(5)} if rng.random() < 0.4 else {}
+    arrays |= {"additionalItems": False} if rng.random() < 0.2 else {}
     names = ["string", "integer", "number", "boolean", "null", "object", "array"]
     forms: list[Any] = [
         {"type": rng.choice(names[:5]), "title": "words"},
@@ -118,6 +126,10 @@ def usual(rng: random.Random, depth: int = 3) -> Any:
         {"type": rng.sample(names, 2), "maxLength": 2, "title": "x"},
         {"type": rng.sample(names, 3), rng.choice(["minimum", "maximum"]): rng.randrange(-2, 12)},
         rng.choice([True, {}, {"type": "string", "pattern": "^a|b"}, {"const": "a"}]),
+        {
+            "type": rng.choice(["string", "null", ["string", "null"]]),
+            "const": rng.choice(["a", "", "é", None]),
+        },
     ]
     # What no look tells all about, and is read at once.
     forms += [
@@ -200,6 +212,20 @@ OBJECT = '{"type": "object", "properties": {%s}, "additionalProperties": false}'
         OBJECT % '"a": {"allOf": [{"$ref": "#/definitions/b"}]}}, "definitions": {"b": {"required": ["b"], '
         '"type": "object", "properties": {"b": {"$ref": "#/properties/a"}}}',
         OBJECT % '"a": {"type": "string", "type": "null"}',
+        OBJECT % '"a": {"const": "xy"}',
+        OBJECT % '"a": {"const": "xy", "enum": ["x", "xy"]}',
+        OBJECT % r'"a": {"const": "x\u0079"}',
+        OBJECT
+        % '"a": {"const": "xy"}}, "$schema": "http://json-schema.org/draft-04/schema#", "title": {"b": 1',
+        OBJECT
+        % r'"a": {"const": "xy"}}, "$schema": "http://json-schema.org/draft\u002d04/schema", "not": {"b": 1',
+        OBJECT % '"a": {"type": "array", "minItems": 2}',
+        OBJECT % '"a": {"type": "array", "items": {}, "maxItems": 0}',
+        OBJECT % '"a": {"type": "array", "items": {}, "minItems": 3, "maxItems": 2}',
+        OBJECT % '"a": {"type": "array", "items": {}, "maxItems": 2.0}',
+        OBJECT % '"a": {"type": "array", "items": [{}], "additionalItems": {"type": "null"}}',
+        OBJECT
+        % '"a": {"type": "array", "items": {"type": "array", "maxItems": 1, "minItems": 1}, "maxItems": 2}',
         OBJECT % '"a": {"enum": ["x", "y", "x"]}',
         OBJECT % r'"a": {"enum": ["x", "\u0079"]}',
         OBJECT % '"a": {"enum": ["ä", "x"]}',
@@ -247,6 +273,19 @@ def test_odd_texts(text: str) -> None:
     follow(text, walks, whitespace="compact")
 
 
+@pytest.mark.parametrize(("draft", "is_required"), [("draft-03", False), ("draft-04", True)])
+def test_a_list_of_required_names_is_no_keyword_of_draft_3(draft: str, is_required: bool) -> None:
+    schema = {
+        "$schema": f"http://json-schema.org/{draft}/schema#",
+        "type": "object",
+        "properties": {"a": {"type": "null"}},
+        "required": ["a"],
+    }
+    for said in (schema, json.dumps(schema)):
+        matcher = sg.compile(sg.Grammar.from_json_schema(said), VOCABULARY).matcher()
+        assert matcher.accept_bytes(b"{}") != is_required
+
+
 def test_real_schemas_are_sketches() -> None:
     """Else the comparisons above would say nothing."""
     for text in (
@@ -256,6 +295,8 @@ def test_real_schemas_are_sketches() -> None:
         OBJECT % '"a": {"allOf": [{"$ref": "#/definitions/b"}]}}, "definitions": {"b": {"type": "null"}',
         OBJECT % '"a": {"anyOf": [{"type": "null"}, {"type": "array", "items": {"$ref": "#"}}]}',
         '{"additionalProperties": {"type": "null"}}',
+        '{"type": "array", "items": {"const": "a"}, "minItems": 2, "maxItems": 7}',
+        '{"type": "array", "additionalItems": false}',
     ):
         assert sg.Grammar.from_json_schema(text).sketch is not None
 

@@ -16,7 +16,9 @@ from ...sketch import (
     SK_EMPTY,
     SK_FIRST,
     SK_KIND,
+    SK_LEAST,
     SK_MEMBERS,
+    SK_MOST,
     SK_OTHERS,
     SM_BEGIN,
     SM_END,
@@ -114,6 +116,15 @@ def callee_of(called, places, common):
 
 
 @jit
+def add_op(g, code, a, b):
+    """An operation, at the end of the heap."""
+    at = g[H_TOP]
+    g[at], g[at + 1], g[at + 2], g[at + 3] = code, a, b, 0
+    g[H_TOP] = at + OP_WORDS
+    return at
+
+
+@jit
 def add_call(g, state, callee):
     """A call in last place for the state at the end of the heap, which has nothing but such calls."""
     call = g[H_TOP]
@@ -204,6 +215,7 @@ def write_sketched(
     lists : int64[4, *], the words of a list, as above, then those of a map
     tail, tail_numbers, trans, classes, words, final : as `write_members` has them
     list_numbers : as ``lists``, which of a list's numbers is added to each word: place, unit, blanks, item
+        (two each), the operations of a separator and of the end
     keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for
         each member, 50 and as many as there are states in a frame
     """
@@ -215,14 +227,22 @@ def write_sketched(
     if rules[rule, SK_KIND] == ANY_OF:
         return write_any_of(g, rule, told, rules, members, places, common)
     if rules[rule, SK_KIND] == LISTED or rules[rule, SK_KIND] == MAPPED:
-        which_list = empty + 2 * (rules[rule, SK_KIND] == MAPPED)
+        least, most = rules[rule, SK_LEAST], rules[rule, SK_MOST]
+        which_list = (least == 0) + 2 * (rules[rule, SK_KIND] == MAPPED)
         item = rules[rule, SK_FIRST]
         size = lists.shape[1]
-        room = size + STATE_WORDS + g[H_SYMBOL_WORDS]
+        room = size + STATE_WORDS + g[H_SYMBOL_WORDS] + 2 * OP_WORDS
         if g[H_TOP] + room > g[H_LIMIT]:
             return -room
         place(g, item, told, rules, places, common)
         callee = callee_of(item, places, common)
+        # The parameter counts separators, of which there is one less than there are items.
+        another = np.int64(0)
+        enough = np.int64(0)
+        if most >= 0 or least > 1:
+            another = add_op(g, OP_INC, max(most, 0) - 1, max(most, least) - 1)
+        if least > 1:
+            enough = add_op(g, OP_AT_LEAST, least - 1, 0)
         at = g[H_TOP]
         for w in range(size):
             number = list_numbers[which_list, w]
@@ -233,8 +253,12 @@ def write_sketched(
                 add = told[D_UNIT] + rule
             elif number == 2 or number == 3:
                 add = told[D_GAP + number - 2]
-            elif number >= 4:
+            elif number == 4 or number == 5:
                 add = callee[number - 4]
+            elif number == 6:
+                add = another
+            elif number == 7:
+                add = enough
             g[at + w] = lists[which_list, w] + add
         g[H_TOP] = at + size
         told[D_STATES] += told[D_LIST_STATES]

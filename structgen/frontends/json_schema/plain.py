@@ -199,9 +199,11 @@ class Plain:
 
     def __init__(self, documents: Documents, limits: Limits) -> None:
         self._documents = documents
-        # Below the usual bound, an automaton that is small may be too large.
-        self._none = documents.root.resource.left_out or limits.max_dfa_states < Limits.max_dfa_states
         self._resource = documents.root.resource
+        # Below the usual bound, an automaton that is small may be too large. In draft 3 `required` and others
+        # are other keywords.
+        small = limits.max_dfa_states < Limits.max_dfa_states
+        self._none = small or self._resource.left_out or self._resource.draft == 3
         self._identifier = "id" if self._resource.draft == 4 else "$id"
         self.known: dict[int, bool] = {}  # by `id`; documents outlive this
 

@@ -56,6 +56,7 @@ from .skimming.words import (
     A_FORMAT,
     A_TYPE,
     ADDITIONAL,
+    CONST,
     DIALECT,
     ENUM,
     FORMAT,
@@ -176,7 +177,9 @@ def _table() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
         "items": ITEMS,
         "minItems": MIN_ITEMS,
         "maxItems": MAX_ITEMS,
+        "additionalItems": IGNORED,  # beside no list it means nothing, and with one, schemas are for Python
         "enum": ENUM,
+        "const": CONST,
         "minLength": MIN_LENGTH,
         "maxLength": MAX_LENGTH,
         "minimum": MINIMUM,

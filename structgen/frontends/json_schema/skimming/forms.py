@@ -18,7 +18,9 @@ from ....sketch import (
     SK_END,
     SK_FIRST,
     SK_KIND,
+    SK_LEAST,
     SK_MEMBERS,
+    SK_MOST,
     SK_OTHERS,
     SK_PARENT,
     SK_WAY,
@@ -41,12 +43,14 @@ from .values import (
     STRING,
     TRUE,
     are_words,
+    is_word,
     whole_number,
 )
 from .words import (
     A_FORMAT,
     A_TYPE,
     ADDITIONAL,
+    CONST,
     ENUM,
     FORMAT,
     ID,
@@ -73,7 +77,8 @@ ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 
 # What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
 # rules are for Python to look at, whether there are references, how many keys were looked at to follow them;
 # then of each keyword where it is.
-T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_STEPS, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 5 + 16
+# T_OLD is 4 for draft 4, which has no ``const``.
+T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_STEPS, T_OLD, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 6, 6 + 17
 ANY_TYPE = 0b11111010  # a bit for each type, save for integers, which are numbers
 MOST_STEPS = 10**7
 ALIKE = 64  # so many rules before one are looked through for one in the same words
@@ -108,12 +113,14 @@ def only_type(types):
 @jit
 def is_sure(text, nodes, types, noted):
     """A schema with known constraints, none of them on objects or arrays, is plain (`plain.Plain`)."""
-    enum, form = noted[T_PLACES + ENUM], noted[T_PLACES + FORMAT]
+    enum, const, form = noted[T_PLACES + ENUM], noted[T_PLACES + CONST], noted[T_PLACES + FORMAT]
     of_length = noted[T_PLACES + MIN_LENGTH] + noted[T_PLACES + MAX_LENGTH] > 0
     of_size = noted[T_PLACES + MINIMUM] + noted[T_PLACES + MAXIMUM] > 0
-    if enum:
+    if enum or const:
         alone = not (form or of_length or of_size) and types & (1 << STRING_TYPE | 1 << ANY_VALUE)
-        return alone > 0 and are_words(text, nodes, enum)
+        if not alone or (enum and const):
+            return False
+        return are_words(text, nodes, enum) if enum else is_word(text, nodes, const)
     if form:
         return not of_length and not of_size and nodes[form, N_KIND] == STRING
     if of_length and not of_size:
@@ -164,8 +171,8 @@ def rule_of(text, nodes, node, table, words, rules, parent, way, noted):
     """The rule of a schema: of a common one -1 - its number, of another its number, which may be a new one.
 
     NOT_HERE: the whole text is one for Python. ``noted``: int64[NOTED]. Of a new rule of kind CHOICE,
-    SK_FIRST is the value of ``enum``, of one of kind ANY_OF that of the branches, or SK_EMPTY is 1 and
-    SK_BYTES, if it is not 0, follows the number of the rule of one type; else see `structured`.
+    SK_FIRST to SK_MEMBERS are its values, of one of kind ANY_OF SK_FIRST is that of the branches, or SK_EMPTY
+    is 1 and SK_BYTES, if it is not 0, follows the number of the rule of one type; else see `structured`.
     """
     if noted[T_REFERENCES]:
         target, steps = follow(text, nodes, node, table, words)
@@ -198,7 +205,8 @@ def add_rule(nodes, node, rules, kind, parent, way, noted):
     rules[rule, SK_BEGIN], rules[rule, SK_END] = nodes[node, N_BEGIN], nodes[node, N_END]
     rules[rule, SK_PARENT], rules[rule, SK_WAY] = parent, way
     rules[rule, SK_FIRST] = rules[rule, SK_MEMBERS] = rules[rule, SK_OTHERS] = 0
-    rules[rule, SK_EMPTY] = rules[rule, SK_BYTES] = 0
+    rules[rule, SK_EMPTY] = rules[rule, SK_BYTES] = rules[rule, SK_LEAST] = 0
+    rules[rule, SK_MOST] = -1
     return rule
 
 
@@ -254,7 +262,9 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
         if code == FORMAT and nodes[child, N_KIND] == STRING:
             name = code_of(text, nodes[child, N_BEGIN] + 1, nodes[child, N_END] - 1, table, words)
             code = FORMAT if name == A_FORMAT else IGNORED
-        if TYPE <= code <= ONE:
+        if code == CONST and noted[T_OLD]:
+            code = IGNORED
+        if TYPE <= code <= CONST:
             if noted[T_PLACES + code]:
                 return NOT_HERE  # twice
             noted[T_PLACES + code] = child
@@ -294,7 +304,7 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
             return rule
     elif known and not branches and not has_structure(noted):
         sure = is_sure(text, nodes, types, noted)
-        if sure and noted[T_PLACES + ENUM]:
+        if sure and noted[T_PLACES + ENUM] + noted[T_PLACES + CONST]:
             kind = CHOICE
     elif known and some == 1 and code == OBJECT_TYPE and noted[T_PLACES + ADDITIONAL]:
         others = nodes[noted[T_PLACES + ADDITIONAL], N_KIND]
@@ -312,7 +322,10 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
     rule = known_rule(text, nodes, node, rules, noted[T_RULES])
     if rule < 0:
         rule = add_rule(nodes, node, rules, kind, parent, way, noted)
-        rules[rule, SK_FIRST] = noted[T_PLACES + ENUM]
+        if kind == CHOICE:
+            enum, const = noted[T_PLACES + ENUM], noted[T_PLACES + CONST]
+            rules[rule, SK_FIRST] = enum + 1 if enum else const
+            rules[rule, SK_MEMBERS] = nodes[enum, N_NEXT] if enum else const + 1
         rules[rule, SK_OTHERS] = types if types else 1 << ANY_VALUE
         if kind == ELSEWHERE and not sure:
             rules[rule, SK_BYTES] = 2 if outwards else 1
@@ -328,7 +341,8 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
 
     NOT_HERE: it is of another form, or says what no sketch does. Of a rule of kind ENCLOSED, SK_FIRST,
     SK_MEMBERS and SK_OTHERS are the values of ``properties``, ``required`` and ``additionalProperties``; of
-    one of kind LISTED or MAPPED, SK_FIRST is that of ``items`` or ``additionalProperties``. One of ANY_OF
+    one of kind LISTED or MAPPED, SK_FIRST is that of ``items`` (0: there is none) or
+    ``additionalProperties``. One of ANY_OF
     has the rules of objects and of arrays under SK_FIRST and SK_MEMBERS (NO_RULE: the common ones), and
     SK_EMPTY is 1.
     """
@@ -361,12 +375,12 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
                 return -1 - (OBJECT_TYPE if types == 1 << OBJECT_TYPE else ANY_VALUE)
             else:
                 return NOT_HERE
-    n = 0
+    low = high = 0
     if of_arrays:
-        if not types >> ARRAY_TYPE & 1 or not items or most:
+        low, high = whole_number(text, nodes, least, 0), whole_number(text, nodes, most, -1)
+        if not types >> ARRAY_TYPE & 1 or low < 0 or (most and not 0 < high >= low):
             return NOT_HERE
-        n = whole_number(text, nodes, least, 0)
-        if not 0 <= n <= 1 or (nodes[items, N_KIND] != OBJECT and nodes[items, N_KIND] != TRUE):
+        if items and nodes[items, N_KIND] != OBJECT and nodes[items, N_KIND] != TRUE:
             return NOT_HERE
     several = only_type(types) == 0
     whole = NO_RULE
@@ -376,7 +390,7 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
     if of_objects:
         rule = add_rule(nodes, node, rules, kind, parent, way, noted)
         if kind == MAPPED:
-            rules[rule, SK_FIRST], rules[rule, SK_EMPTY] = others, 1
+            rules[rule, SK_FIRST] = others
         else:
             rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS] = (
                 properties,
@@ -387,7 +401,7 @@ def structured(text, nodes, node, rules, types, some, parent, way, noted):
             rules[whole, SK_FIRST] = rule
     if of_arrays:
         rule = add_rule(nodes, node, rules, LISTED, parent, way, noted)
-        rules[rule, SK_FIRST], rules[rule, SK_EMPTY] = items, 1 - n
+        rules[rule, SK_FIRST], rules[rule, SK_LEAST], rules[rule, SK_MOST] = items, low, high
         if several:
             rules[whole, SK_MEMBERS] = rule
     return whole if several else rule

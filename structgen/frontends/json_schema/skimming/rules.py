@@ -17,6 +17,7 @@ from ....sketch import (
     SK_EMPTY,
     SK_FIRST,
     SK_KIND,
+    SK_LEAST,
     SK_MEMBERS,
     SK_OTHERS,
     SM_BEGIN,
@@ -36,6 +37,7 @@ from .forms import (
     OBJECT_TYPE,
     STRING_TYPE,
     T_DIALECT,
+    T_OLD,
     T_REFERENCES,
     T_RULES,
     add_rule,
@@ -44,6 +46,7 @@ from .forms import (
 from .references import have_references
 from .values import (
     ARRAY,
+    ESCAPED,
     FALSE,
     N_BEGIN,
     N_END,
@@ -61,6 +64,7 @@ from .words import DIALECT, code_of
 MOST_CHOICES = 64  # as `lower.MOST_LISTED` has it: more are an automaton
 MOST_UNNAMED = 1000  # names that must come and that no property has
 MOST_ROUNDS = 100
+OLD = b"draft-0"  # and then 3 or 4
 
 
 @jit
@@ -108,13 +112,25 @@ def sort_members(text, members, first, n, scratch):
 
 
 @jit
+def old_draft(text, begin, end):
+    """3 or 4 where a dialect is that draft, as `document.draft_of` tells; 0 for all others."""
+    for at in range(begin, end - len(OLD)):
+        same = text[at + len(OLD)] == 51 or text[at + len(OLD)] == 52
+        for i in range(len(OLD)):
+            same = same and text[at + i] == OLD[i]
+        if same:
+            return text[at + len(OLD)] - 48
+    return 0
+
+
+@jit
 def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     """The rules of a schema whose text was read. How many members they have, or NOT_HERE.
 
     rules, members : int64[*, SKETCH_WORDS], int64[*, MEMBER_WORDS], written; for n values, n + 8 and
         3 * n + 8 rows do. Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it,
         2 where it refers to another place of the text as well
-    noted : int64[NOTED]; afterwards T_RULES, T_DIALECT and T_UNSURE
+    noted : int64[NOTED]; afterwards T_RULES, T_DIALECT, T_UNSURE and T_OLD
     scratch : int64[2 * rows]
     """
     noted[:] = 0
@@ -122,9 +138,12 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     child = 1
     while nodes[0, N_KIND] == OBJECT and child < nodes[0, N_NEXT]:
         if code_of(text, nodes[child, N_KEY], nodes[child, N_KEY_END], table, words) == DIALECT:
-            if noted[T_DIALECT]:
-                return NOT_HERE  # twice
+            if noted[T_DIALECT] or nodes[child, N_KIND] == ESCAPED:
+                return NOT_HERE  # twice, or in disguise
             noted[T_DIALECT] = child
+            noted[T_OLD] = old_draft(text, nodes[child, N_BEGIN], nodes[child, N_END])
+            if noted[T_OLD] == 3:
+                return NOT_HERE  # `required` and others are other keywords there
         child = nodes[child, N_NEXT]
     start = rule_of(text, nodes, 0, table, words, rules, -1, 0, noted)
     if start == NOT_HERE or (start >= 0 and rules[0, SK_KIND] == ELSEWHERE):
@@ -137,8 +156,7 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
         kind = rules[rule, SK_KIND]
         if kind == CHOICE:
             first, size = n, 0
-            enum = rules[rule, SK_FIRST]
-            for one in range(enum + 1, nodes[enum, N_NEXT]):
+            for one in range(rules[rule, SK_FIRST], rules[rule, SK_MEMBERS]):
                 members[n, SM_BEGIN], members[n, SM_END] = nodes[one, N_BEGIN], nodes[one, N_END]
                 size += members[n, SM_END] - members[n, SM_BEGIN]
                 n += 1
@@ -180,7 +198,9 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
             rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_EMPTY] = first, n - first, 0
         elif kind == LISTED or kind == MAPPED:
             way = WAY_ITEMS if kind == LISTED else WAY_OTHERS
-            found = rule_of(text, nodes, rules[rule, SK_FIRST], table, words, rules, rule, way, noted)
+            found = -1 - ANY_VALUE
+            if rules[rule, SK_FIRST]:
+                found = rule_of(text, nodes, rules[rule, SK_FIRST], table, words, rules, rule, way, noted)
             if found == NOT_HERE:
                 return NOT_HERE
             rules[rule, SK_FIRST] = found
@@ -256,7 +276,7 @@ def have_ends(rules, members, n, done):
                 ready = False
                 for i in range(first, first + rules[rule, SK_MEMBERS]):
                     ready = ready or members[i, SM_RULE] < 0 or done[members[i, SM_RULE]] > 0
-            elif rules[rule, SK_KIND] == LISTED and not rules[rule, SK_EMPTY]:
+            elif rules[rule, SK_LEAST] > 0:
                 ready = rules[rule, SK_FIRST] < 0 or done[rules[rule, SK_FIRST]] > 0
             if ready:
                 done[rule] = 1

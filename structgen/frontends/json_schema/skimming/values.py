@@ -241,14 +241,22 @@ def whole_number(text, nodes, node, absent):
 
 
 @jit
+def is_word(text, nodes, node):
+    """A value is a plain string of ASCII."""
+    if nodes[node, N_KIND] != STRING:
+        return False
+    for i in range(nodes[node, N_BEGIN], nodes[node, N_END]):
+        if text[i] > 126:
+            return False
+    return True
+
+
+@jit
 def are_words(text, nodes, node):
     """A value is a list, not empty, of plain strings of ASCII."""
     if nodes[node, N_KIND] != ARRAY or nodes[node, N_NEXT] == node + 1:
         return False
     for one in range(node + 1, nodes[node, N_NEXT]):
-        if nodes[one, N_KIND] != STRING:
+        if not is_word(text, nodes, one):
             return False
-        for i in range(nodes[one, N_BEGIN], nodes[one, N_END]):
-            if text[i] > 126:
-                return False
     return True

@@ -10,7 +10,7 @@ from ....jit import jit
 # rule; of that of a format, A_FORMAT.
 IGNORED, TYPE, PROPERTIES, REQUIRED, ADDITIONAL, ITEMS, MIN_ITEMS, MAX_ITEMS = range(8)
 ENUM, MIN_LENGTH, MAX_LENGTH, MINIMUM, MAXIMUM, FORMAT, SOME, ONE = range(8, 16)  # SOME: anyOf, ONE: oneOf
-UNKNOWN, STOP, ID, DIALECT, REFERENCE = range(16, 21)
+CONST, UNKNOWN, STOP, ID, DIALECT, REFERENCE = range(16, 22)
 A_TYPE = 100
 A_FORMAT = 200
 SLOTS = 512  # of the table of words
