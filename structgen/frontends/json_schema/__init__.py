@@ -153,10 +153,8 @@ def schema_to_ir(
 
 def reader(schema: Any, how: How) -> Reader:
     """What tells the grammar of a schema, which is read as far as its errors are known; as `schema_to_ir`."""
-    options, limits = (
-        (how["whitespace"], how["property_order"], how["formats"], how["integers"]),
-        how["limits"],
-    )
+    limits = how["limits"]
+    options = (how["whitespace"], how["property_order"], how["formats"], how["integers"])
     if options != DEFAULTS:
         _check_options(*options)
     sketch = None

@@ -381,10 +381,9 @@ class Skimmed(Sketch):
             return None
         says = repr([one for one in self._said(rule).items() if one[0] in _SAYING])
         how = self._how
-        limits = (
-            None if how["limits"] is USUAL else how["limits"]
-        )  # whose hash takes longer than all the rest
-        key = says, self.dialect.get("$schema"), how["strict"], how["formats"], how["integers"], limits
+        limits = how["limits"]
+        bounds = None if limits is USUAL else limits  # whose hash takes longer than all the rest
+        key = says, self.dialect.get("$schema"), how["strict"], how["formats"], how["integers"], bounds
         known = _patterns.get(key)
         if known is None:
             lowering = self._lowering
