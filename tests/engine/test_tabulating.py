@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import structgen as sg
+from structgen.engine import layout as L
 from structgen.engine.vocab_tables import VocabTables
 
 LETTERS = ["abcxyz", "ABCXYZ", "0189", "d", " ", "é", "–", "文", "😀", "\n", '"', "\\n", "-", ".", "\x01"]
@@ -82,6 +83,45 @@ def test_a_mask_holds_what_is_taken(name: str, vocabularies: list[sg.Vocabulary]
                 asked += len(some)
         assert VocabTables.of(vocabulary, 0).pool.pools.slots.any()  # a walk alone is not what is tested here
     assert asked > 20_000
+
+
+LIST = r"""
+start: "[" _blanks item (_blanks "," _blanks item)* _blanks "]"
+item: NUMBER | TEXT
+_blanks: BLANK?
+NUMBER: /[0-9]+/
+TEXT: /"[^"\n]*"/
+BLANK: /[ \n]{1,9}/
+"""
+
+
+def test_what_leaves_at_once_goes_on_in_the_vocabulary() -> None:
+    """A part of the trie below such a byte is linked, and the tables of what comes next serve it."""
+    rng = random.Random(5)
+    found = {bytes([byte]) for byte in range(256)}
+    while len(found) < 3000:
+        found.add("".join(rng.choice('  \n\n,,"01aé]') for _ in range(rng.randrange(2, 8))).encode())
+    vocabulary = sg.Vocabulary([*sorted(found), None], stop_token_ids=[3000])
+    compiled = sg.compile(sg.Grammar.from_lark(LIST, lexing="any"), vocabulary)
+    asked = 0
+    for _ in range(30):
+        matcher = compiled.matcher()
+        assert matcher.accept_bytes(b"[")
+        for mask in texts(matcher, vocabulary, rng):
+            for token in range(3000):
+                taken = matcher.fork().accept_bytes(vocabulary.bytes_of(token) or b"")
+                assert taken == bool(mask[token]), (matcher.text, vocabulary.bytes_of(token))
+            asked += 3000
+    assert asked > 300_000
+    pool = VocabTables.of(vocabulary, 0).pool
+    links = [
+        -2 - int(token)
+        for entry in pool._entries[1:]
+        for token in pool.pools.tries[entry.tries[0] : sum(entry.tries)].reshape(-1, 4)[:, 3]
+        if token < -1
+    ]
+    sizes = [int(vocabulary.trie.nodes[i, 2]) - i for i in links]
+    assert any(L.LARGE < size <= L.MEDIUM for size in sizes)
 
 
 def test_what_one_grammar_was_asked_another_need_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
