@@ -440,10 +440,16 @@ class Arena:
         """Make and note the mask of a matcher state."""
         answer = self._make_mask_in(*self._mask_arguments(state))
         if answer < 0:
-            with clock("step_seconds", self.limits.step_seconds), self.tables.in_use():
-                while answer < 0:
-                    self._provide(answer)
-                    answer = self._make_mask_in(*self._mask_arguments(state))
+            # What this mask uses stays in memory.
+            pool, me = self.tables.pool, object()
+            pool.busy[me] = int(pool.pools.info[L.V_USED])
+            try:
+                with clock("step_seconds", self.limits.step_seconds):
+                    while answer < 0:
+                        self._provide(answer)
+                        answer = self._make_mask_in(*self._mask_arguments(state))
+            finally:
+                del pool.busy[me]
 
     def end(self) -> int:
         """The state after a stop token: of its mask nothing but the stop tokens, and nothing follows."""

@@ -18,9 +18,9 @@ none). Threads may lose a tick to each other, and all that costs is a little ord
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -112,6 +112,13 @@ class Pools:
     def arrays(self) -> tuple[Int64 | Int32, ...]:
         """All of them, as kernels take them."""
         return self.tries, self.slots, self.visits, self.rows, self.info, self.groups, self.ids
+
+
+@cache
+def _enter_table() -> Callable[..., None]:
+    from .kernels import enter_table
+
+    return enter_table
 
 
 class TablePool:
@@ -226,8 +233,7 @@ class TablePool:
 
     def _enter(self, number: int) -> None:
         """Let kernels find a table by its key."""
-        from .kernels import enter_table
-
+        enter_table = _enter_table()
         self._found += 1
         slots, info = self.pools.slots, self.pools.info
         if 2 * self._found > len(slots):

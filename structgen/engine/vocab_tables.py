@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from functools import cache, cached_property
 from typing import Any
 
@@ -124,16 +123,6 @@ class VocabTables:
     def nbytes(self) -> int:
         """Bytes that tables and sequences take, the vocabulary's own trie apart."""
         return self.pool.nbytes + sum(s.nbytes for s in self._sequences.values() if s is not None)
-
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Within it, what is used stays in memory."""
-        mask = object()
-        self.pool.busy[mask] = int(self.pool.pools.info[L.V_USED])
-        try:
-            yield
-        finally:
-            del self.pool.busy[mask]
 
     # ----------------------------------------------------------------------------------------- discipline any
 
