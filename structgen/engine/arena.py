@@ -95,8 +95,9 @@ class Arena:
         self._rows_room: room.Room | None
         self._shared: LaidOut | None = None  # of a sketch
         self.rules: RuleBuilder | SketchBuilder
+        begun = 0
         if isinstance(grammar, Sketch):
-            begun = self._lay_out_sketch(grammar)
+            self._lay_out_sketch(grammar)
         else:
             begun = self._lay_out(grammar)
         self.start = start = self.rules.start()
@@ -117,7 +118,7 @@ class Arena:
         data = self._rows_room.data
         self.rows = data[: len(data) // row * row].view(np.int32).reshape(-1, self.tables.words)
 
-    def _lay_out_sketch(self, sketch: Sketch) -> int:
+    def _lay_out_sketch(self, sketch: Sketch) -> None:
         laid_out, builder = _sketched()
         limits, tables = self.limits, self.tables
         shared = self._shared = laid_out(sketch.form.common, limits.max_heads, tables.max_depth)
@@ -133,7 +134,6 @@ class Arena:
             self._begin_heap(False, 256)
             shared.copy_into(self.heap)
         self.rules = builder(sketch, self.heap, limits, shared)
-        return 0
 
     def _begin_heap(self, longest: bool, symbols: int) -> None:
         most = max(self.limits.max_heap_bytes, LEAST_HEAP) + LEAST_HEAP
