@@ -219,6 +219,9 @@ OBJECT = '{"type": "object", "properties": {%s}, "additionalProperties": false}'
         % '"a": {"const": "xy"}}, "$schema": "http://json-schema.org/draft-04/schema#", "title": {"b": 1',
         OBJECT
         % r'"a": {"const": "xy"}}, "$schema": "http://json-schema.org/draft\u002d04/schema", "not": {"b": 1',
+        OBJECT % '"a": {"const": "xy"}}, "$schema": ["draft-04"], "title": {"b": 1',
+        OBJECT % '"a": {"type": "integer"}}, "$schema": {"a": "draft-04"}, "title": {"b": 1',
+        OBJECT % '"a": {"const": "xy"}}, "$schema": "draft-04/draft-03", "not": {"b": 1',
         OBJECT % '"a": {"type": "array", "minItems": 2}',
         OBJECT % '"a": {"type": "array", "items": {}, "maxItems": 0}',
         OBJECT % '"a": {"type": "array", "items": {}, "minItems": 3, "maxItems": 2}',

@@ -40,7 +40,7 @@ from ...sketch import (
     Sketch,
 )
 from . import formats
-from .document import MAX_POINTER, Documents, Location, draft_of, escape
+from .document import MAX_POINTER, Documents, Location, escape
 from .emptiness import overlapping, settle
 from .keywords import KEYWORDS, status_of
 from .later import WHOLE_TYPES
@@ -49,7 +49,7 @@ from .normalise import Normaliser, OneOf
 from .plain import Plain
 from .punctuation import SKETCHED, text
 from .report import Findings
-from .skimming.forms import NOTED, T_UNSURE
+from .skimming.forms import NOTED, T_DRAFT
 from .skimming.rules import sketch_rules
 from .skimming.values import MOST_DEEP, N_BEGIN, N_END, NODE_WORDS, read_values
 from .skimming.words import (
@@ -146,10 +146,9 @@ def skim(schema: str, how: How) -> Skimmed | None:
 
 
 @lru_cache(maxsize=256)
-def _dialect(said: bytes) -> tuple[dict[str, Any], bool]:
-    """A schema that says no more than its ``$schema``, and whether whole numbers are plain digits there."""
-    schema = {"$schema": json.loads(said)}
-    return schema, draft_of(schema, 0) == 4
+def _dialect(said: bytes) -> dict[str, Any]:
+    """A schema that says no more than its ``$schema``."""
+    return {"$schema": json.loads(said)}
 
 
 _kernels: list[Callable[..., int]] = []  # the machine code of `read_values` and `sketch_rules`
@@ -227,17 +226,16 @@ class Skimmed(Sketch):
     """
 
     def __init__(self, source: npt.NDArray[np.uint8], scratch: _Scratch, n_members: int, how: How) -> None:
-        n_rules, dialect, self.unsure = scratch.noted[: T_UNSURE + 1].tolist()
+        n_rules, dialect, self.unsure, draft = scratch.noted[: T_DRAFT + 1].tolist()
         self.text, self._how = source, how
         self.rules, self.members = scratch.rules[:n_rules].copy(), scratch.members[:n_members].copy()
         self.ordered = how["property_order"] == "schema"
         self.dialect: dict[str, Any] = {}
-        integers = how["integers"] == "plain"  # digits alone
         if dialect:
             begin, end = scratch.nodes[dialect, N_BEGIN : N_END + 1].tolist()
-            self.dialect, plain = _dialect(source[begin:end].tobytes())
-            integers = integers or plain
-        self.form = text(how["whitespace"], integers).sketch
+            self.dialect = _dialect(source[begin:end].tobytes())
+        digits_alone = how["integers"] == "plain" or draft == 4
+        self.form = text(how["whitespace"], digits_alone).sketch
         self._schemas: dict[int, Location] = {}
         self._plain: Plain | None = None
         self._overlaps: dict[OneOf, set[tuple[int, int]]] = {}

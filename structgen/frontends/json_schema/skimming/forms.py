@@ -75,10 +75,9 @@ from .words import (
 
 ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 1, 2, 3, 6, 7  # common rules
 # What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
-# rules are for Python to look at, whether there are references, how many keys were looked at to follow them;
-# then of each keyword where it is.
-# T_OLD is 4 for draft 4, which has no ``const``.
-T_RULES, T_DIALECT, T_UNSURE, T_REFERENCES, T_STEPS, T_OLD, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 6, 6 + 17
+# rules are for Python to look at, 4 for draft 4, whether there are references, how many keys were looked at to
+# follow them; then of each keyword where it is.
+T_RULES, T_DIALECT, T_UNSURE, T_DRAFT, T_REFERENCES, T_STEPS, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 6, 6 + 17
 ANY_TYPE = 0b11111010  # a bit for each type, save for integers, which are numbers
 MOST_STEPS = 10**7
 ALIKE = 64  # so many rules before one are looked through for one in the same words
@@ -262,8 +261,8 @@ def new_rule(text, nodes, node, table, words, rules, parent, way, noted):
         if code == FORMAT and nodes[child, N_KIND] == STRING:
             name = code_of(text, nodes[child, N_BEGIN] + 1, nodes[child, N_END] - 1, table, words)
             code = FORMAT if name == A_FORMAT else IGNORED
-        if code == CONST and noted[T_OLD]:
-            code = IGNORED
+        if code == CONST and noted[T_DRAFT] == 4:
+            code = IGNORED  # no keyword there
         if TYPE <= code <= CONST:
             if noted[T_PLACES + code]:
                 return NOT_HERE  # twice

@@ -37,7 +37,7 @@ from .forms import (
     OBJECT_TYPE,
     STRING_TYPE,
     T_DIALECT,
-    T_OLD,
+    T_DRAFT,
     T_REFERENCES,
     T_RULES,
     add_rule,
@@ -112,15 +112,21 @@ def sort_members(text, members, first, n, scratch):
 
 
 @jit
-def old_draft(text, begin, end):
-    """3 or 4 where a dialect is that draft, as `document.draft_of` tells; 0 for all others."""
-    for at in range(begin, end - len(OLD)):
-        same = text[at + len(OLD)] == 51 or text[at + len(OLD)] == 52
+def old_draft(text, nodes, node):
+    """3 or 4 where the value of ``$schema`` is that draft, as `document.draft_of` tells; 0 for all others."""
+    if nodes[node, N_KIND] != STRING:
+        return 0
+    found = 0
+    for at in range(nodes[node, N_BEGIN], nodes[node, N_END] - len(OLD)):
+        draft = np.int64(text[at + len(OLD)]) - 48
+        same = draft == 3 or draft == 4
         for i in range(len(OLD)):
             same = same and text[at + i] == OLD[i]
+        if same and draft == 3:
+            return 3
         if same:
-            return text[at + len(OLD)] - 48
-    return 0
+            found = 4
+    return found
 
 
 @jit
@@ -130,7 +136,7 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
     rules, members : int64[*, SKETCH_WORDS], int64[*, MEMBER_WORDS], written; for n values, n + 8 and
         3 * n + 8 rows do. Of a rule of kind ELSEWHERE, SK_BYTES is 1 where Python has to look at it,
         2 where it refers to another place of the text as well
-    noted : int64[NOTED]; afterwards T_RULES, T_DIALECT, T_UNSURE and T_OLD
+    noted : int64[NOTED]; afterwards T_RULES, T_DIALECT, T_UNSURE and T_DRAFT
     scratch : int64[2 * rows]
     """
     noted[:] = 0
@@ -141,8 +147,8 @@ def sketch_rules(text, nodes, table, words, rules, members, noted, scratch):
             if noted[T_DIALECT] or nodes[child, N_KIND] == ESCAPED:
                 return NOT_HERE  # twice, or in disguise
             noted[T_DIALECT] = child
-            noted[T_OLD] = old_draft(text, nodes[child, N_BEGIN], nodes[child, N_END])
-            if noted[T_OLD] == 3:
+            noted[T_DRAFT] = old_draft(text, nodes, child)
+            if noted[T_DRAFT] == 3:
                 return NOT_HERE  # `required` and others are other keywords there
         child = nodes[child, N_NEXT]
     start = rule_of(text, nodes, 0, table, words, rules, -1, 0, noted)
