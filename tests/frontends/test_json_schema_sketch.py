@@ -221,7 +221,7 @@ OBJECT = '{"type": "object", "properties": {%s}, "additionalProperties": false}'
         % r'"a": {"const": "xy"}}, "$schema": "http://json-schema.org/draft\u002d04/schema", "not": {"b": 1',
         OBJECT % '"a": {"const": "xy"}}, "$schema": ["draft-04"], "title": {"b": 1',
         OBJECT % '"a": {"type": "integer"}}, "$schema": {"a": "draft-04"}, "title": {"b": 1',
-        OBJECT % '"a": {"const": "xy"}}, "$schema": "draft-04/draft-03", "not": {"b": 1',
+        OBJECT % '"a": {}}, "$schema": "draft-04/draft-03", "required": ["a"], "title": {"b": 1',
         OBJECT % '"a": {"type": "array", "minItems": 2}',
         OBJECT % '"a": {"type": "array", "items": {}, "maxItems": 0}',
         OBJECT % '"a": {"type": "array", "items": {}, "minItems": 3, "maxItems": 2}',
@@ -271,6 +271,7 @@ def test_odd_texts(text: str) -> None:
             b'{"a":{"b":1.0}}',
             b'{"12":null,"299":null}',
             b'{"a":"ab"}',
+            b"{}",
         ),
     ]
     follow(text, walks, whitespace="compact")

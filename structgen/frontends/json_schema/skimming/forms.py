@@ -75,8 +75,8 @@ from .words import (
 
 ANY_VALUE, STRING_TYPE, INTEGER_TYPE, NUMBER_TYPE, OBJECT_TYPE, ARRAY_TYPE = 0, 1, 2, 3, 6, 7  # common rules
 # What is noted: how many rules there are, where the text says which draft it is in (0: nowhere), how many
-# rules are for Python to look at, 4 for draft 4, whether there are references, how many keys were looked at to
-# follow them; then of each keyword where it is.
+# rules are for Python to look at, 4 for draft 4, whether there are references, how many keys were looked at
+# to follow them; then of each keyword where it is.
 T_RULES, T_DIALECT, T_UNSURE, T_DRAFT, T_REFERENCES, T_STEPS, T_PLACES, NOTED = 0, 1, 2, 3, 4, 5, 6, 6 + 17
 ANY_TYPE = 0b11111010  # a bit for each type, save for integers, which are numbers
 MOST_STEPS = 10**7
