@@ -32,6 +32,12 @@ from ..engine.spelling.sketched import (
     D_STATES,
     D_TAIL_STATES,
     D_UNIT,
+    LIST_END_OP,
+    LIST_GAP,
+    LIST_ITEM,
+    LIST_PLACE,
+    LIST_SEPARATOR_OP,
+    LIST_UNIT,
 )
 from ..errors import LimitExceededError
 from ..ir import Alt, Bounded, Expr, Lit, Pat, Ref, Rep, Seq
@@ -129,11 +135,11 @@ def _list(form: SketchForm, builder: RuleBuilder, mapped: bool, empty: bool) -> 
     shape = Shape.of(builder.graphs.of(Seq((opening, *gap, *inside)), ""))
     assert shape is not None
     template = rule_template(shape.key)
-    of_unit = {builder.graphs.rule_unit(value.rule): 4}
+    of_unit = {builder.graphs.rule_unit(value.rule): LIST_ITEM}
     if around.gap:
-        of_unit[builder.graphs.rule_unit(around.gap)] = 2
+        of_unit[builder.graphs.rule_unit(around.gap)] = LIST_GAP
     number = np.full(CALLEES + 2 * len(shape.units) + 1, -1, np.int64)
-    number[BASE], number[RULE], number[AFTER] = 0, 1, -1
+    number[BASE], number[RULE], number[AFTER] = LIST_PLACE, LIST_UNIT, -1
     words = template.words.copy()
     for i, unit in enumerate(shape.units):
         of_place = CALLEES + 2 * i
@@ -143,13 +149,12 @@ def _list(form: SketchForm, builder: RuleBuilder, mapped: bool, empty: bool) -> 
             words[template.number == of_place] += builder.units[unit].at
             words[template.number == of_place + 1] += builder.units[unit].first
     numbers = number[template.number]
+    op_of = {around.separator[0]: LIST_SEPARATOR_OP, brackets[1]: LIST_END_OP}
     at = 0
     while at < len(words):
         edges, calls = words[at + L.S_EDGES : at + L.S_CALLS + 1].tolist()
         for edge in range(at + L.STATE_WORDS, at + L.STATE_WORDS + L.EDGE_WORDS * edges, L.EDGE_WORDS):
-            byte = int(words[edge]) & 0xFFFF
-            if byte in (around.separator[0], brackets[1]):
-                numbers[edge + 2] = 6 if byte == around.separator[0] else 7
+            numbers[edge + 2] = op_of.get(int(words[edge]) & 0xFFFF, -1)
         at += L.STATE_WORDS + L.EDGE_WORDS * edges + L.CALL_WORDS * calls
     return template.states, words, numbers
 

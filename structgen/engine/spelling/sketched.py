@@ -68,6 +68,18 @@ from .words import spell_words
     D_STATES,  # counted up: states that were written
     D_SIZE,
 ) = range(16)
+# Numbers that are added to the words of a list: where it lies, its unit, the unit of the blanks and its FIRST
+# set, the same of an item, and the operations of a separator and of the end.
+(
+    LIST_PLACE,
+    LIST_UNIT,
+    LIST_GAP,
+    LIST_GAP_FIRST,
+    LIST_ITEM,
+    LIST_ITEM_FIRST,
+    LIST_SEPARATOR_OP,
+    LIST_END_OP,
+) = range(8)
 ALIKE = 64  # so many values of members before one are looked through for an equal one
 
 
@@ -199,6 +211,35 @@ def write_choice(g, rule, told, text, rules, members, keys, todo):
 
 
 @jit
+def write_list(g, rule, told, rules, places, common, lists, list_numbers):
+    """`write_sketched` for a rule of kind LISTED or MAPPED."""
+    least, most, item = rules[rule, SK_LEAST], rules[rule, SK_MOST], rules[rule, SK_FIRST]
+    which = (least == 0) + 2 * (rules[rule, SK_KIND] == MAPPED)
+    size = lists.shape[1]
+    room = size + STATE_WORDS + g[H_SYMBOL_WORDS] + 2 * OP_WORDS
+    if g[H_TOP] + room > g[H_LIMIT]:
+        return -room
+    place(g, item, told, rules, places, common)
+    called, begins = callee_of(item, places, common)
+    # The parameter counts separators, of which there is one less than there are items.
+    another = np.int64(0)
+    enough = np.int64(0)
+    if most >= 0 or least > 1:
+        another = add_op(g, OP_INC, max(most, 0) - 1, max(most, least) - 1)
+    if least > 1:
+        enough = add_op(g, OP_AT_LEAST, least - 1, 0)
+    at = g[H_TOP]
+    # In the order of LIST_PLACE and its like.
+    numbers = (at, told[D_UNIT] + rule, told[D_GAP], told[D_GAP_FIRST], called, begins, another, enough)
+    for w in range(size):
+        number = list_numbers[which, w]
+        g[at + w] = lists[which, w] + (numbers[number] if number >= 0 else 0)
+    g[H_TOP] = at + size
+    told[D_STATES] += told[D_LIST_STATES]
+    return at
+
+
+@jit
 def write_sketched(
     g, rule, told, text, rules, members, places, common, frames, tail, tail_numbers, lists, list_numbers,
     trans, classes, words, final, keys, todo,
@@ -214,12 +255,11 @@ def write_sketched(
         there may be nothing
     lists : int64[4, *], the words of a list, as above, then those of a map
     tail, tail_numbers, trans, classes, words, final : as `write_members` has them
-    list_numbers : as ``lists``, which of a list's numbers is added to each word: place, unit, blanks, item
-        (two each), the operations of a separator and of the end
+    list_numbers : as ``lists``, which of a list's numbers (LIST_PLACE and its like) is added to each word, -1
+        for none
     keys, todo : uint8[*], int64[*], scratch: as many bytes as the keys have; 5 words for each of them, 8 for
         each member, 50 and as many as there are states in a frame
     """
-    empty = rules[rule, SK_EMPTY]
     if rules[rule, SK_KIND] == CHOICE:
         return write_choice(g, rule, told, text, rules, members, keys, todo)
     if rules[rule, SK_KIND] == UNION:
@@ -227,42 +267,7 @@ def write_sketched(
     if rules[rule, SK_KIND] == ANY_OF:
         return write_any_of(g, rule, told, rules, members, places, common)
     if rules[rule, SK_KIND] == LISTED or rules[rule, SK_KIND] == MAPPED:
-        least, most = rules[rule, SK_LEAST], rules[rule, SK_MOST]
-        which_list = (least == 0) + 2 * (rules[rule, SK_KIND] == MAPPED)
-        item = rules[rule, SK_FIRST]
-        size = lists.shape[1]
-        room = size + STATE_WORDS + g[H_SYMBOL_WORDS] + 2 * OP_WORDS
-        if g[H_TOP] + room > g[H_LIMIT]:
-            return -room
-        place(g, item, told, rules, places, common)
-        callee = callee_of(item, places, common)
-        # The parameter counts separators, of which there is one less than there are items.
-        another = np.int64(0)
-        enough = np.int64(0)
-        if most >= 0 or least > 1:
-            another = add_op(g, OP_INC, max(most, 0) - 1, max(most, least) - 1)
-        if least > 1:
-            enough = add_op(g, OP_AT_LEAST, least - 1, 0)
-        at = g[H_TOP]
-        for w in range(size):
-            number = list_numbers[which_list, w]
-            add = np.int64(0)
-            if number == 0:
-                add = at
-            elif number == 1:
-                add = told[D_UNIT] + rule
-            elif number == 2 or number == 3:
-                add = told[D_GAP + number - 2]
-            elif number == 4 or number == 5:
-                add = callee[number - 4]
-            elif number == 6:
-                add = another
-            elif number == 7:
-                add = enough
-            g[at + w] = lists[which_list, w] + add
-        g[H_TOP] = at + size
-        told[D_STATES] += told[D_LIST_STATES]
-        return at
+        return write_list(g, rule, told, rules, places, common, lists, list_numbers)
     first, n, others = rules[rule, SK_FIRST], rules[rule, SK_MEMBERS], rules[rule, SK_OTHERS]
     firsts = 0
     before = -1
@@ -272,7 +277,7 @@ def write_sketched(
         before = byte
     # The sum of what `write_members` and `place` write.
     size = rules[rule, SK_BYTES]
-    frame = frames[empty]
+    frame = frames[rules[rule, SK_EMPTY]]
     room = M_REQUIRED + n // 62 + 1 + n + 2 * (n + 1) + OP_WORDS * (n + 3)
     room += (size + 1) * (STATE_WORDS + EDGE_WORDS + OP_WORDS) + (n + 1) * (
         tail.shape[0] + STATE_WORDS + g[H_SYMBOL_WORDS]
