@@ -56,7 +56,7 @@ class GrammarMatcher:
         # The steps that forks share: the first ``_shared_n`` of a segment. Then own ones, as in `Segment`.
         self._shared: Segment | None = None
         self._shared_n = 0
-        self._states, self._taken, self._spelled = array("q"), array("i"), []
+        self._begin_here()
         self._checked: Any = None  # the last bitmask that passed `check_bitmask`
         self._fresh = False  # the mask of this place had to be made
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .json_values import BLANKS
 from .numbered import Numbered
 from .open_arrays import DOUBTFUL, Bare, Reading, bare_of, is_bare
 
@@ -96,7 +97,7 @@ class BareReadings:
             at = todo.pop()
             states = {one.state for one in self._sets[at] if one is not DOUBT}
             can_come = {byte for state in states for byte in self._arena.bytes_after(state)}
-            can_come = can_come.difference(_SPACE) or can_come
+            can_come = can_come.difference(BLANKS) or can_come
             for byte in sorted(can_come if len(can_come) <= len(_LIKELY) else can_come.intersection(_LIKELY)):
                 steps += 1
                 after = self._after.get((at, byte))
@@ -119,6 +120,5 @@ class BareReadings:
         return False
 
 
-_SPACE = b" \t\r\n"
 _LIKELY = b',:]}"[{1a'
 _DOUBTS = frozenset((DOUBT,))

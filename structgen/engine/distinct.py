@@ -53,7 +53,7 @@ from . import kernels
 from . import layout as L
 from .arena import Arena, ArenaFull
 from .distinct_masks import DistinctMasks
-from .json_values import open_scalar
+from .json_values import BLANKS, open_scalar
 from .marked_arena import MarkedArena
 from .open_arrays import (
     A_REPEAT,
@@ -78,7 +78,6 @@ MOST_READINGS = 4096  # looked at before a search for a finishing text answers y
 STATE_BYTES = 1024  # what a state takes in memory, roughly
 MOST_LETTERS = 40  # looked at, one after the other, for `MANY` strings
 _BRACKET = ord("]")
-_SPACE = b" \t\r\n"
 _PAIRS = (b"12", b"ab")
 
 Readings = frozenset[Reading]
@@ -385,7 +384,7 @@ class DistinctArena(MarkedArena):
     def _telling_bytes(self, one: Reading) -> bytes:
         """Bytes that can come next, without white space that may as well be left out."""
         can_come = self.bytes_after(one.state)
-        telling = can_come.translate(None, _SPACE)
+        telling = can_come.translate(None, BLANKS)
         return telling if telling and open_scalar(one.text) != "string" else can_come
 
     # -------------------------------------------------------------------------------------------- questions

@@ -18,6 +18,7 @@ from typing import Any
 
 DIFFERS, OPEN, EQUAL = range(3)
 
+BLANKS = b" \t\n\r"
 _BLANK = re.compile(rb"[ \t\n\r]*")
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _NUMBER = re.compile(rb"-?[0-9.eE+-]*")
@@ -259,7 +260,7 @@ def without_spelling(text: bytes) -> bytes:
 
 def _plainly(token: re.Match[bytes]) -> bytes:
     text: bytes = token.group()
-    if text[:1] in b" \t\n\r":
+    if text[:1] in BLANKS:
         return b""
     if text[:1] == b'"':
         return text

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..vocab.vocabulary import Vocabulary
+from .json_values import BLANKS
 
 Mask = npt.NDArray[np.int32]
 
-_BLANKS = b" \t\r\n"
-_IS_BLANK = np.isin(np.arange(256), list(_BLANKS))
+_IS_BLANK = np.isin(np.arange(256), list(BLANKS))
 
 
 def tokens_of(mask: npt.NDArray[np.int32]) -> list[int]:
@@ -80,7 +80,7 @@ class TokenSets:
         # Few begin and end with it, and these are looked at.
         written = written[_IS_BLANK[self._bytes[self._offsets[written]]]]
         written = written[_IS_BLANK[self._bytes[self._offsets[written + 1] - 1]]]
-        return frozenset([token for token in written.tolist() if not self.data(token).strip(_BLANKS)])
+        return frozenset([token for token in written.tolist() if not self.data(token).strip(BLANKS)])
 
     def _with_some(self, wanted: bytes, after: bytes) -> npt.NDArray[np.int64]:
         last = self._places_of(wanted)
@@ -178,5 +178,5 @@ class TokenSets:
         return found
 
 
-_SPACE = b" \t\r\n,"
+_SPACE = BLANKS + b","
 _of_vocabulary: WeakKeyDictionary[Vocabulary, TokenSets] = WeakKeyDictionary()
